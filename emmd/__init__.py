@@ -1,0 +1,23 @@
+"""emmd: a laboratory for EM as projected mirror descent with unit step and a KL regulariser.
+
+Importing compiles nothing; the first call of each kernel does, once per machine.
+"""
+
+from emmd.core.problem import Problem
+from emmd.core.solve import algorithms, make_algorithm, minimize
+from emmd.core.status import Status
+from emmd.models.symmetric_linear import SymMoLinE
+from emmd.models.symmetric_logistic import SymMoLogE
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Problem",
+    "Status",
+    "SymMoLinE",
+    "SymMoLogE",
+    "__version__",
+    "algorithms",
+    "make_algorithm",
+    "minimize",
+]

@@ -1,0 +1,28 @@
+"""EM: an E-step and an exact M-step."""
+
+from dataclasses import dataclass
+
+from emmd.core.algorithm import Algorithm, Step, inner_failure
+from emmd.core.pencil import pencil
+
+
+@dataclass(frozen=True)
+class EM(Algorithm):
+    """Expectation-maximisation (Dempster, Laird, Rubin 1977) with the exact M-step.
+
+    It is (projected) mirror descent with unit step and the model's own mirror
+    map (Fruytier, Mokhtari, Sanghavi 2025); this file knows nothing of that.
+    """
+
+    name = "em"
+    monotone = True
+
+    def step(self, problem, theta, memory):
+        """E-step, then M-step warm-started at theta."""
+        e_step = problem.model.e_step(problem.data, theta)
+        m_step = problem.model.m_step(problem.data, e_step.responsibilities, theta)
+        return Step(m_step.theta, e_step.loss, m_step.theta - theta, failure=inner_failure(m_step))
+
+    def linear_factors(self, complete_hessian, hessian):
+        """Return the eigenvalues of M = I_com^{-1} I_mis, from the symmetric pencil."""
+        return pencil(complete_hessian - hessian, complete_hessian)[0]

@@ -1,0 +1,69 @@
+"""Gradient descent on the marginal likelihood, with a given step or backtracking."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emmd.core.algorithm import Algorithm, Step
+from emmd.core.checks import positive_number
+
+_SUFFICIENT = 0.5
+_NOISE = 64 * np.finfo(float).eps
+
+
+@dataclass(frozen=True)
+class GradientDescent(Algorithm):
+    """theta+ = theta - step_size * grad L(theta).
+
+    Parameters
+    ----------
+    step_size : float or "backtracking"
+        Backtracking doubles the last accepted step and halves it until the loss
+        decreases by half of what the gradient promises (Armijo).
+    """
+
+    step_size: float | str = 1.0
+
+    name = "gradient_descent"
+
+    def __post_init__(self):
+        if self.step_size != "backtracking":
+            if isinstance(self.step_size, str):
+                raise ValueError(
+                    f"step_size must be a positive number or 'backtracking', got {self.step_size!r}"
+                )
+            positive_number("step_size", self.step_size)
+
+    @property
+    def monotone(self):
+        """Backtracking never lets the loss increase."""
+        return self.step_size == "backtracking"
+
+    def step(self, problem, theta, memory):
+        """Take one gradient step."""
+        loss, gradient = problem.model.loss_and_gradient(problem.data, theta)
+        displacement = -problem.model.precondition(problem.data, gradient)
+        if self.step_size != "backtracking":
+            return Step(theta - self.step_size * gradient, loss, displacement)
+        length, evaluations = _backtrack(problem, theta, loss, gradient, 2.0 * (memory or 0.5))
+        return Step(theta - length * gradient, loss, displacement, length, evaluations)
+
+    def linear_factors(self, complete_hessian, hessian):
+        """Return 1 - step_size mu_i, mu_i the eigenvalues of hess L."""
+        if self.step_size == "backtracking":
+            return super().linear_factors(complete_hessian, hessian)
+        return 1.0 - self.step_size * np.linalg.eigvalsh(hessian)
+
+
+def _backtrack(problem, theta, loss, gradient, length):
+    descent = gradient @ gradient
+    evaluations = 1
+    while True:
+        evaluations += 1
+        trial = problem.model.loss(problem.data, theta - length * gradient)
+        if (
+            trial <= loss - _SUFFICIENT * length * descent + _NOISE * (1.0 + abs(loss))
+            or length * descent == 0.0
+        ):
+            return length, evaluations
+        length *= 0.5

@@ -1,0 +1,56 @@
+"""Gradient EM: a fixed number of gradient steps on the surrogate instead of the M-step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emmd.core.algorithm import Algorithm, Step
+from emmd.core.checks import positive_integer, positive_number
+from emmd.core.pencil import pencil
+
+
+@dataclass(frozen=True)
+class GradientEM(Algorithm):
+    """E-step, then `inner_steps` gradient steps on Q(. | theta_t).
+
+    Parameters
+    ----------
+    step_size : float
+    inner_steps : int
+        One inner step is gradient descent; infinitely many are EM.
+    """
+
+    step_size: float = 1.0
+    inner_steps: int = 1
+
+    name = "gradient_em"
+
+    def __post_init__(self):
+        positive_number("step_size", self.step_size)
+        positive_integer("inner_steps", self.inner_steps)
+
+    def step(self, problem, theta, memory):
+        """E-step, then gradient steps on the expected complete loss."""
+        model, data = problem.model, problem.data
+        e_step = model.e_step(data, theta)
+        statistics = model.expected_statistics(data, e_step.responsibilities)
+        inner = theta
+        for k in range(self.inner_steps):
+            slope = model.mirror_gradient(data, inner) - statistics
+            if k == 0:
+                displacement = -model.precondition(data, slope)
+            inner = inner - self.step_size * slope
+        return Step(inner, e_step.loss, displacement)
+
+    def linear_factors(self, complete_hessian, hessian):
+        """Return the eigenvalues of I - [I - (I - step H_A)^m] H_A^{-1} H_L.
+
+        With H_A = V diag(s) V' the bracket times H_A^{-1} is V diag(r) V',
+        r_i = (1 - (1 - step s_i)^m) / s_i; the eigenvalues of V diag(r) V' H_L are
+        those of a pencil with H_L when all r_i > 0.
+        """
+        s, V = np.linalg.eigh(complete_hessian)
+        ratio = -np.expm1(self.inner_steps * np.log1p(-self.step_size * s + 0j)).real / s
+        if (ratio > 0).all():
+            return 1.0 - pencil(hessian, (V / ratio) @ V.T)[0]
+        return 1.0 - np.linalg.eigvals((V * ratio) @ V.T @ hessian)

@@ -1,0 +1,89 @@
+"""What an algorithm is: one map from theta to theta; the loop belongs to `solve`."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from emmd.core.status import Status
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an algorithm.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (p,)
+        The next iterate.
+    loss : float
+        Marginal loss at the iterate the step started from.
+    displacement : ndarray of shape (p,)
+        What a unit EM step would move, or a lower bound for it; the loop stops when it is small.
+    memory : object
+        Handed to the next step.
+    evaluations : int
+        Evaluations of the algorithm's map (EM maps, gradients) that the step cost.
+    failure : Status or None
+        Why the step could not be taken.
+    """
+
+    theta: np.ndarray
+    loss: float
+    displacement: np.ndarray
+    memory: object = None
+    evaluations: int = 1
+    failure: Status | None = None
+
+
+@dataclass(frozen=True)
+class Algorithm(ABC):
+    """A fixed-point map on parameters, as data: options are dataclass fields.
+
+    Attributes
+    ----------
+    name : str
+        What `minimize` calls it (class attribute).
+    monotone : bool
+        Whether theory says that the loss never increases (class attribute).
+    """
+
+    name = ""
+    monotone = False
+
+    @abstractmethod
+    def step(self, problem, theta, memory):
+        """Take one step from `theta`; `memory` is None at first. Return a `Step`."""
+
+    def linear_factors(self, complete_hessian, hessian):
+        """Return the eigenvalues of the map's Jacobian at a stationary point.
+
+        Parameters
+        ----------
+        complete_hessian, hessian : ndarray of shape (p, p)
+            I_com and hess L at that point.
+
+        Raises
+        ------
+        ValueError
+            When the algorithm has no constant linearisation.
+        """
+        raise ValueError(
+            f"method {self.name!r} has no constant linear law at an optimum, so no predicted rate"
+        )
+
+
+def inner_failure(inner):
+    """Return the `Status` of a failed inner solve, or None.
+
+    Parameters
+    ----------
+    inner : MStep
+    """
+    if inner.curvature < NO_CURVATURE:
+        return Status.DIVERGING
+    return None if inner.solved else Status.INNER_FAILED
+
+
+NO_CURVATURE = 1e-13
+"""An inner Hessian this small relative to the features means that every row is fitted with certainty."""

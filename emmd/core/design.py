@@ -1,0 +1,112 @@
+"""The design: features stored feature-major, weights, and the second moment factored once."""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, eigh
+
+from emmd.kernels.linear import gram_rows, moment_rows, predict_rows
+from emmd.kernels.reduce import run_rows, sum_rows
+
+SINGULAR = 1e-13
+"""Relative smallest eigenvalue of E[xx'] (columns scaled to unit mean square) that counts as zero."""
+
+
+class SingularDesignError(ValueError):
+    """The columns of X are linearly dependent, so the M-step has no unique solution."""
+
+
+def unpack_symmetric(packed, d):
+    """Return the symmetric (d, d) matrix whose upper triangle, by rows, is `packed`."""
+    full = np.zeros((d, d))
+    full[np.triu_indices(d)] = packed
+    return full + np.triu(full, 1).T
+
+
+class Design:
+    """Weighted features with the linear algebra that every model needs.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    weights : ndarray of shape (n,)
+        Positive, with sum 1.
+
+    Attributes
+    ----------
+    XT : ndarray of shape (d, n)
+        Feature-major, so that loops over rows run along memory.
+    scale : ndarray of shape (d,)
+        Root mean square of each column, 1 where that is 0.
+    """
+
+    def __init__(self, X, weights):
+        self.XT = np.ascontiguousarray(X.T)
+        self.weights = weights
+        mean_square = np.diag(self.second_moment)
+        self.scale = np.where(mean_square > 0, np.sqrt(mean_square), 1.0)
+
+    @property
+    def n_rows(self):
+        """Number of rows n."""
+        return self.XT.shape[1]
+
+    @property
+    def n_features(self):
+        """Number of columns d."""
+        return self.XT.shape[0]
+
+    @cached_property
+    def second_moment(self):
+        """E[xx'], shape (d, d)."""
+        return self.gram(self.weights)
+
+    def predict(self, theta):
+        """Return the linear predictors X theta, shape (n,)."""
+        out = np.empty(self.n_rows)
+        run_rows(predict_rows, self.n_rows, self.XT, theta, out)
+        return out
+
+    def moment(self, values):
+        """Return ``sum_i values_i x_i``, shape (d,)."""
+        return sum_rows(moment_rows, self.n_rows, self.n_features, self.XT, values)
+
+    def gram(self, values):
+        """Return ``sum_i values_i x_i x_i'``, shape (d, d)."""
+        d = self.n_features
+        work = np.empty(self.n_rows)
+        return unpack_symmetric(sum_rows(gram_rows, self.n_rows, d * (d + 1) // 2, self.XT, values, work), d)
+
+    @cached_property
+    def _spectrum(self):
+        return eigh(self.second_moment / np.outer(self.scale, self.scale))
+
+    @property
+    def dependent_columns(self):
+        """Indices of columns that take part in a linear dependence; empty for a regular design."""
+        values, vectors = self._spectrum
+        null = vectors[:, values <= SINGULAR * max(values[-1], 1.0)]
+        return [int(j) for j in np.flatnonzero((np.abs(null) > 1e-4).any(axis=1))]
+
+    @cached_property
+    def _factor(self):
+        if self.dependent_columns:
+            raise SingularDesignError(
+                f"X must have linearly independent columns, got a dependence among columns "
+                f"{self.dependent_columns} of {self.n_features} ({self.n_rows} rows); drop one of them"
+            )
+        return cho_factor(self.second_moment / np.outer(self.scale, self.scale), lower=True)
+
+    def solve(self, rhs):
+        """Return ``E[xx']^{-1} rhs``.
+
+        Raises
+        ------
+        SingularDesignError
+            When the columns are linearly dependent.
+        """
+        return cho_solve(self._factor, rhs / self.scale) / self.scale
+
+    def predictor_norm(self, theta):
+        """Return the root mean square of x' theta."""
+        return float(np.sqrt(max(theta @ self.second_moment @ theta, 0.0)))

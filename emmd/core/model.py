@@ -1,0 +1,147 @@
+"""What a model is: the protocol through which problems, algorithms and claims see it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class EStep:
+    """The E-step at one parameter.
+
+    Attributes
+    ----------
+    loss : float
+        Average negative log-likelihood, a by-product of the normalisation.
+    responsibilities : ndarray
+        Posterior probabilities of the latent experts, one row (or entry) per sample.
+    """
+
+    loss: float
+    responsibilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class MStep:
+    """The M-step, or an inverse mirror step: where it ended and how exactly it was solved.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (p,)
+    residual : float
+        Largest scaled gradient entry of the inner problem at `theta`.
+    solved : bool
+        Whether the residual is at most 1e-13.
+    curvature : float
+        Smallest squared pivot of the scaled inner Hessian; about 0 when the
+        minimiser runs to infinity.
+    iterations : int
+        Inner evaluations.
+    """
+
+    theta: np.ndarray
+    residual: float
+    solved: bool
+    curvature: float
+    iterations: int
+
+
+class Model(ABC):
+    """A conditional latent-variable model p(y, z | x; theta) whose EM is mirror descent.
+
+    ``theta`` is one flat float64 vector of length `n_params`. ``data`` is what
+    `prepare` returned. All averages are weighted, all losses are minimised.
+    """
+
+    name: str
+    n_features: int
+    n_params: int
+
+    @abstractmethod
+    def prepare(self, X, y, weights):
+        """Check the target and return the data object that the other methods take."""
+
+    @abstractmethod
+    def sample_y(self, theta, X, seed):
+        """Draw y given X; shape (n,)."""
+
+    @abstractmethod
+    def sample(self, theta, n, seed):
+        """Draw ``(X, y, z)`` with x ~ N(0, I)."""
+
+    @abstractmethod
+    def equivalents(self, theta):
+        """Return all parameters with the same likelihood as `theta`, shape (g, p), `theta` first."""
+
+    @abstractmethod
+    def loss(self, data, theta):
+        """Return the average negative marginal log-likelihood."""
+
+    @abstractmethod
+    def gradient(self, data, theta):
+        """Return the gradient of the marginal loss, shape (p,)."""
+
+    @abstractmethod
+    def complete_hessian(self, data, theta):
+        """Return I_com, the complete-data information, shape (p, p)."""
+
+    @abstractmethod
+    def missing_hessian(self, data, theta):
+        """Return I_mis = E[Cov(S | x, y; theta)], shape (p, p)."""
+
+    def hessian(self, data, theta):
+        """Return the Hessian of the marginal loss, I_com - I_mis (Louis 1982), shape (p, p)."""
+        return self.complete_hessian(data, theta) - self.missing_hessian(data, theta)
+
+    @abstractmethod
+    def e_step(self, data, theta):
+        """Return the `EStep` at theta."""
+
+    @abstractmethod
+    def m_step(self, data, responsibilities, start):
+        """Return the `MStep` for given responsibilities, warm-started at `start`."""
+
+    @abstractmethod
+    def mirror_map(self, data, theta):
+        """Return A(theta)."""
+
+    @abstractmethod
+    def mirror_gradient(self, data, theta):
+        """Return grad A(theta), shape (p,)."""
+
+    @abstractmethod
+    def mirror_inverse(self, data, dual, start):
+        """Solve grad A(theta) = dual; return an `MStep`."""
+
+    @abstractmethod
+    def divergence(self, data, u, v):
+        """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
+
+    @abstractmethod
+    def posterior_divergence(self, data, u, v):
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+
+    @abstractmethod
+    def loss_and_gradient(self, data, theta):
+        """Return the marginal loss and its gradient from one evaluation."""
+
+    @abstractmethod
+    def expected_statistics(self, data, responsibilities):
+        """Return E[S | x, y] pulled back to theta, so that grad Q = grad A - it; shape (p,)."""
+
+    @abstractmethod
+    def singular_design(self, data):
+        """Return whether the features are linearly dependent."""
+
+    @abstractmethod
+    def relative_size(self, data, displacement, theta):
+        """Return the root mean square change of the predictors, relative to 1 plus their size."""
+
+    @abstractmethod
+    def precondition(self, data, gradient):
+        """Return H^{-1} gradient for a fixed upper bound H of I_com: a lower bound of the EM displacement."""
+
+    @abstractmethod
+    def parameter_scale(self, data):
+        """Return the change of a predictor per unit of each parameter, shape (p,)."""

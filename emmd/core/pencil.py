@@ -1,0 +1,36 @@
+"""Eigenvalues of symmetric pencils: never an explicit inverse, never a symmetric solver on a product."""
+
+import numpy as np
+from scipy.linalg import eigh
+
+
+def pencil(matrix, metric):
+    """Solve ``matrix v = lambda metric v`` for symmetric `matrix` and positive definite `metric`.
+
+    Parameters
+    ----------
+    matrix, metric : ndarray of shape (p, p)
+
+    Returns
+    -------
+    values : ndarray of shape (p,)
+        Ascending.
+    vectors : ndarray of shape (p, p)
+        Columns, orthonormal in the metric.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If `metric` is not numerically positive definite.
+
+    Notes
+    -----
+    Both matrices are first scaled to unit diagonal of the metric, so that
+    blocks of very different size cost no digits.
+    """
+    scale = np.sqrt(np.diag(metric))
+    if not (scale > 0).all():
+        raise np.linalg.LinAlgError("the metric must be positive definite, got a zero on its diagonal")
+    outer = np.outer(scale, scale)
+    values, vectors = eigh(matrix / outer, metric / outer)
+    return values, vectors / scale[:, None]

@@ -1,0 +1,144 @@
+"""A problem: a model and weighted data, with everything that theory and algorithms ask of them."""
+
+import numpy as np
+
+from emmd.core.checks import describe, normalised_weights, real_array
+from emmd.core.model import Model
+
+
+class Problem:
+    """The average negative log-likelihood of a model on weighted data, and its EM geometry.
+
+    Parameters
+    ----------
+    model : Model
+    X : array_like of shape (n, d)
+        Features, finite real numbers. An intercept is a column of ones.
+    y : array_like of shape (n,)
+        Target; labels -1 and +1 for `SymMoLogE`.
+    sample_weight : array_like of shape (n,), optional
+        Positive weights; only their ratios matter. Uniform by default.
+
+    Attributes
+    ----------
+    n_rows, n_params : int
+
+    Raises
+    ------
+    ValueError, TypeError
+        For wrong shapes, NaN, infinity, text, complex or empty data, labels or
+        weights that do not fit; the message names the argument.
+
+    Notes
+    -----
+    Every average is E[.] = sum_i c_i (.)_i with sum c_i = 1, so a population
+    problem given by quadrature nodes and weights is a problem like any other.
+    Sums run over fixed chunks of rows: same bits at any thread count.
+    """
+
+    def __init__(self, model, X, y, sample_weight=None):
+        if not isinstance(model, Model):
+            raise TypeError(f"model must be an emmd model, e.g. emmd.SymMoLinE(3), got {describe(model)}")
+        self.model = model
+        X = real_array("X", X, 2, (None, model.n_features))
+        y = real_array("y", y, 1, (len(X),))
+        self.data = model.prepare(X, y, normalised_weights(sample_weight, len(X)))
+        self.n_rows = len(X)
+        self.n_params = model.n_params
+
+    def __repr__(self):
+        return f"Problem({self.model.name}, n={self.n_rows}, p={self.n_params})"
+
+    def _check(self, theta, name="theta"):
+        return real_array(name, theta, 1, (self.n_params,))
+
+    @property
+    def X(self):
+        """Features, shape (n, d)."""
+        return self.data.design.XT.T
+
+    @property
+    def weights(self):
+        """Weights c_i with sum 1, shape (n,)."""
+        return self.data.design.weights
+
+    def loss(self, theta):
+        """Return the marginal loss L(theta) = -E log p(y | x; theta), constants included."""
+        return self.model.loss(self.data, self._check(theta))
+
+    def gradient(self, theta):
+        """Return grad L(theta), shape (p,)."""
+        return self.model.gradient(self.data, self._check(theta))
+
+    def hessian(self, theta):
+        """Return hess L(theta), shape (p, p)."""
+        return self.model.hessian(self.data, self._check(theta))
+
+    def complete_hessian(self, theta):
+        """Return I_com(theta), the Hessian of the mirror map, shape (p, p)."""
+        return self.model.complete_hessian(self.data, self._check(theta))
+
+    def missing_hessian(self, theta):
+        """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (p, p)."""
+        return self.model.missing_hessian(self.data, self._check(theta))
+
+    def responsibilities(self, theta):
+        """Return the posterior probabilities of the experts at theta."""
+        return self.model.e_step(self.data, self._check(theta)).responsibilities
+
+    def m_step(self, responsibilities, start):
+        """Return the exact M-step for given responsibilities, with its residual.
+
+        Parameters
+        ----------
+        responsibilities : array_like of shape (n,)
+        start : array_like of shape (p,)
+            Where Newton's method starts.
+
+        Returns
+        -------
+        MStep
+        """
+        p = real_array("responsibilities", responsibilities, 1, (self.n_rows,))
+        return self.model.m_step(self.data, p, self._check(start, "start"))
+
+    def em_step(self, theta):
+        """Return one EM map evaluation, E-step then exact M-step, shape (p,)."""
+        theta = self._check(theta)
+        p = self.model.e_step(self.data, theta).responsibilities
+        return self.model.m_step(self.data, p, theta).theta
+
+    def mirror_map(self, theta):
+        """Return A(theta)."""
+        return self.model.mirror_map(self.data, self._check(theta))
+
+    def mirror_gradient(self, theta):
+        """Return grad A(theta), shape (p,)."""
+        return self.model.mirror_gradient(self.data, self._check(theta))
+
+    def mirror_inverse(self, dual, start):
+        """Solve grad A(theta) = dual from `start`; return an `MStep`."""
+        return self.model.mirror_inverse(self.data, self._check(dual, "dual"), self._check(start, "start"))
+
+    def divergence(self, u, v):
+        """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
+        return self.model.divergence(self.data, self._check(u, "u"), self._check(v, "v"))
+
+    def posterior_divergence(self, u, v):
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+        return self.model.posterior_divergence(self.data, self._check(u, "u"), self._check(v, "v"))
+
+    def distance(self, theta, reference):
+        """Return the Euclidean parameter error modulo the model's symmetries.
+
+        Parameters
+        ----------
+        theta, reference : array_like of shape (p,)
+
+        Returns
+        -------
+        float
+            ``min_g ||g theta - reference||`` over the symmetry group.
+        """
+        copies = self.model.equivalents(self._check(theta))
+        return float(np.linalg.norm(copies - self._check(reference, "reference"), axis=1).min())

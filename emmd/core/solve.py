@@ -1,0 +1,221 @@
+"""The one loop: algorithms own a step, `minimize` owns the iteration, the stopping rule and the status."""
+
+import time
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from emmd.core.algorithm import Algorithm
+from emmd.core.checks import describe, known_name, positive_integer, positive_number
+from emmd.core.discover import discover
+from emmd.core.problem import Problem
+from emmd.core.result import Recorder
+from emmd.core.status import Status
+
+_RISES_ALLOWED = 10
+_NOISE = 256 * np.finfo(float).eps
+_RUNAWAY = 1e-2
+
+
+def algorithms():
+    """Return the known algorithm classes by name."""
+    return discover("emmd.algorithms", Algorithm).plugins
+
+
+def make_algorithm(method, **options):
+    """Return an algorithm object.
+
+    Parameters
+    ----------
+    method : str or Algorithm
+        A name from `algorithms`, or a composed object, returned as it is.
+    **options
+        Fields of the algorithm, e.g. ``step_size``, ``inner_steps``. The default
+        ``step_size=1.0`` is dropped for algorithms that have none.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or an option the algorithm does not have.
+    """
+    if isinstance(method, Algorithm):
+        return method
+    if not isinstance(method, str):
+        raise TypeError(f"method must be a name or an Algorithm, got {describe(method)}")
+    kind = algorithms()[known_name("method", method, algorithms())]
+    known = {field.name for field in fields(kind)}
+    if "step_size" not in known and options.get("step_size") == 1.0:
+        options.pop("step_size")
+    for name, value in options.items():
+        if name not in known:
+            takes = ", ".join(sorted(known)) or "no options"
+            raise ValueError(
+                f"{name} is not an option of method {method!r} (it takes {takes}), got {value!r}"
+            )
+    return kind(**options)
+
+
+def minimize(
+    problem,
+    theta0,
+    method="em",
+    step_size=1.0,
+    tol=1e-10,
+    max_iter=10_000,
+    record=False,
+    callback=None,
+    **options,
+):
+    """Minimise the marginal loss of a problem by EM or one of its rivals.
+
+    Parameters
+    ----------
+    problem : Problem
+    theta0 : array_like of shape (p,)
+        Start.
+    method : str or Algorithm
+        ``em``, ``mirror_descent``, ``gradient_em`` (option ``inner_steps``),
+        ``gradient_descent``, ``squarem``, ``anderson``, or any algorithm object.
+    step_size : float or "backtracking"
+        For the methods that have one.
+    tol : float
+        The run has converged when the EM displacement H_A^{-1} grad L, measured
+        as root mean square change of the linear predictors relative to 1 plus
+        their size, is at most `tol`. The rule is the same for all methods.
+    max_iter : int
+    record : bool
+        Keep the iterates in ``trace.theta``.
+    callback : callable, optional
+        Called as ``callback(iteration, theta, loss)`` before each step.
+    **options
+        Further fields of the algorithm.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        ``x, fun, jac, nit, nfev`` (map evaluations), ``success, status, message,
+        trace, algorithm, problem``. Numbers are finite whatever the status.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad arguments.
+    """
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem must be an emmd.Problem, got {describe(problem)}")
+    theta = problem._check(theta0, "theta0")
+    algorithm = make_algorithm(method, step_size=step_size, **options)
+    tol = positive_number("tol", tol)
+    max_iter = positive_integer("max_iter", max_iter)
+    loop = _Loop(problem, algorithm, tol, Recorder(record), callback)
+    status = loop.run(theta, max_iter)
+    return loop.result(status)
+
+
+@dataclass
+class _Loop:
+    problem: Problem
+    algorithm: Algorithm
+    tol: float
+    recorder: Recorder
+    callback: object
+    theta: np.ndarray | None = None
+    evaluations: int = 0
+    rises: int = 0
+    last_loss: float = np.inf
+    confirm_below: float = np.inf
+
+    def run(self, theta, max_iter):
+        self.theta, self.began = theta, time.perf_counter()
+        if self.problem.model.singular_design(self.problem.data):
+            return self._finish(Status.SINGULAR_DESIGN)
+        memory = None
+        for iteration in range(max_iter):
+            with np.errstate(over="ignore", invalid="ignore"):
+                step = self.algorithm.step(self.problem, self.theta, memory)
+            size = self._size(step.displacement)
+            self._record(step.loss, size)
+            if self.callback is not None:
+                self.callback(iteration, self.theta, step.loss)
+            status = self._judge(step, size)
+            if status is not None:
+                return status
+            self.theta, memory = step.theta, step.memory
+            self.evaluations += step.evaluations
+        return self._finish(Status.ITERATION_LIMIT)
+
+    def _size(self, displacement):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.problem.model.relative_size(self.problem.data, displacement, self.theta)
+
+    def _record(self, loss, size):
+        seconds = time.perf_counter() - self.began
+        self.recorder.add(self.theta, loss, size, self.evaluations, seconds)
+
+    def _judge(self, step, size):
+        if step.failure is not None:
+            return step.failure
+        if not np.isfinite(step.theta).all():
+            return Status.LOSS_INCREASED
+        if self._loss_rose(step.loss):
+            return Status.LOSS_INCREASED
+        if size <= self.tol and size <= self.confirm_below:
+            return self._confirm(size)
+        return None
+
+    def _loss_rose(self, loss):
+        rose = not loss <= self.last_loss + _NOISE * (1.0 + abs(loss))
+        self.rises = self.rises + 1 if rose else 0
+        self.last_loss = loss
+        return rose and (self.algorithm.monotone or self.rises >= _RISES_ALLOWED)
+
+    def _confirm(self, size):
+        """Measure the true EM displacement: a small gradient alone may mean a flat, runaway likelihood."""
+        true_size = em_displacement(self.problem, self.theta)
+        if true_size <= self.tol:
+            return Status.CONVERGED
+        if not true_size <= _RUNAWAY:
+            return Status.DIVERGING
+        self.confirm_below = 0.5 * size
+        return None
+
+    def _finish(self, status):
+        """Record the last iterate, which no step has started from."""
+        size = em_displacement(self.problem, self.theta) if status is not Status.SINGULAR_DESIGN else 0.0
+        loss = self.problem.loss(self.theta)
+        self._record(loss, size)
+        if status is Status.ITERATION_LIMIT and size <= self.tol:
+            return Status.CONVERGED
+        return status
+
+    def result(self, status):
+        trace = self.recorder.trace()
+        return OptimizeResult(
+            x=self.theta.copy(),
+            fun=float(trace.loss[-1]),
+            jac=self.problem.gradient(self.theta),
+            nit=len(trace.loss) - 1,
+            nfev=self.evaluations,
+            success=status.success,
+            status=int(status),
+            message=status.message,
+            trace=trace,
+            algorithm=self.algorithm,
+            problem=self.problem,
+        )
+
+
+def em_displacement(problem, theta):
+    """Return the relative size of H_A^{-1} grad L at theta; infinite when H_A is singular."""
+    complete = problem.complete_hessian(theta)
+    scale = np.sqrt(np.diag(complete))
+    if not (np.isfinite(scale).all() and (scale > 0).all()):
+        return np.inf
+    try:
+        root = np.linalg.cholesky(complete / np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return np.inf
+    half = np.linalg.solve(root, problem.gradient(theta) / scale)
+    displacement = np.linalg.solve(root.T, half) / scale
+    return problem.model.relative_size(problem.data, displacement, theta)

@@ -1,0 +1,49 @@
+"""How a run ended, and what to do about it."""
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """Outcome of `emmd.minimize`; ``status.message`` tells the user what to do."""
+
+    CONVERGED = 0
+    ITERATION_LIMIT = 1
+    DIVERGING = 2
+    SINGULAR_DESIGN = 3
+    LOSS_INCREASED = 4
+    INNER_FAILED = 5
+
+    @property
+    def message(self):
+        """One or two sentences: what happened and what to do."""
+        return _MESSAGES[self]
+
+    @property
+    def success(self):
+        """Whether the run ended at a stationary point."""
+        return self is Status.CONVERGED
+
+
+_MESSAGES = {
+    Status.CONVERGED: "Converged: the EM displacement is below tol at the returned point.",
+    Status.ITERATION_LIMIT: (
+        "Iteration limit reached before tol. Raise max_iter, loosen tol, or use an accelerated method "
+        "(method='squarem' or 'anderson')."
+    ),
+    Status.DIVERGING: (
+        "Parameters run to infinity: the data are separable (some linear predictor fits the labels or the "
+        "responsibilities perfectly), so no finite optimum exists. Drop or combine features, or add data."
+    ),
+    Status.SINGULAR_DESIGN: (
+        "Singular design: columns of X are linearly dependent, so the M-step has no unique solution. "
+        "Drop the redundant columns."
+    ),
+    Status.LOSS_INCREASED: (
+        "The loss increased: the step is too long. Use a smaller step_size, or step_size='backtracking' "
+        "with method='gradient_descent'."
+    ),
+    Status.INNER_FAILED: (
+        "An inner problem could not be solved to 1e-13: the dual step left the range of the mirror map, or "
+        "the data are nearly separable. Use a smaller step_size or start closer to an optimum."
+    ),
+}

@@ -1,0 +1,257 @@
+"""Models with two symmetric experts: a sample enters by the scalars (a, b, y) only.
+
+theta = (beta, w); a = x'beta / sigma, b = x'w. The mirror map is a sum of two
+potentials, so the model set is linear and EM needs no Bregman projection. Inside
+this module parameters are in working units, beta / sigma.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from emmd.core.checks import positive_integer, real_array
+from emmd.core.design import Design
+from emmd.core.model import EStep, Model, MStep
+from emmd.kernels.bernoulli import divergence_rows
+from emmd.kernels.reduce import run_rows, sum_rows
+
+
+@dataclass(frozen=True)
+class SymmetricData:
+    """A weighted sample in working units.
+
+    Attributes
+    ----------
+    design : Design
+    y : ndarray of shape (n,)
+        Target in units of sigma.
+    """
+
+    design: Design
+    y: np.ndarray
+
+
+class SymmetricModel(Model):
+    """Base of the symmetric models; a subclass names its kernels, its potentials and its target.
+
+    Attributes
+    ----------
+    kernels : module
+        With chunk kernels ``e_step_rows``, ``marginal_rows``, ``information_rows``.
+    potentials : tuple
+        Potentials of the expert's predictor a and of the gate's predictor b.
+    evidence : float
+        The posterior logit is ``b + evidence * a * y``.
+    sigma : float
+        Unit of the target.
+    has_density : bool
+        Whether y is continuous, so that log sigma enters the loss.
+    """
+
+    kernels: object
+    potentials: tuple
+    evidence: float
+    sigma = 1.0
+    has_density = False
+
+    def __init__(self, n_features):
+        self.n_features = positive_integer("n_features", n_features)
+        self.n_params = 2 * self.n_features
+
+    def check_theta(self, theta, name="theta"):
+        """Return `theta` as a finite float64 vector of length 2d, or raise."""
+        return real_array(name, theta, 1, (self.n_params,))
+
+    def check_target(self, y):
+        """Raise unless every entry of y is a possible target."""
+
+    def expert_targets(self, y, responsibilities):
+        """Return the posterior mean of the expert's sufficient statistic, row by row."""
+        raise NotImplementedError
+
+    def prepare(self, X, y, weights):
+        """Check the target and return `SymmetricData`."""
+        self.check_target(y)
+        return SymmetricData(Design(X, weights), y / self.sigma)
+
+    @cached_property
+    def unit(self):
+        """Working units per unit of theta, shape (2d,)."""
+        return np.repeat([1.0 / self.sigma, 1.0], self.n_features)
+
+    def split(self, theta):
+        """Return ``(beta / sigma, w)``."""
+        working = theta * self.unit
+        return working[: self.n_features], working[self.n_features :]
+
+    def join(self, expert, gate):
+        """Return theta for working parameters ``(beta / sigma, w)``."""
+        return np.concatenate([expert, gate]) / self.unit
+
+    def sample(self, theta, n, seed):
+        """Draw n samples with x ~ N(0, I).
+
+        Returns
+        -------
+        X : ndarray of shape (n, d)
+        y : ndarray of shape (n,)
+        z : ndarray of shape (n,)
+            Latent expert, +1 or -1.
+        """
+        theta = self.check_theta(theta)
+        n = positive_integer("n", n)
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((n, self.n_features))
+        y, z = self._draw(theta, X, rng)
+        return X, y, z
+
+    def sample_y(self, theta, X, seed):
+        """Draw y given X, shape (n,)."""
+        X = real_array("X", X, 2, (None, self.n_features))
+        return self._draw(self.check_theta(theta), X, np.random.default_rng(seed))[0]
+
+    def _draw(self, theta, X, rng):
+        beta, w = theta[: self.n_features], theta[self.n_features :]
+        logits = X @ w
+        # a standard logistic variate below the logit: no exp, hence no overflow
+        z = np.where(rng.logistic(size=len(X)) < logits, 1.0, -1.0)
+        return self.draw_target(z * (X @ beta), rng), z
+
+    def draw_target(self, mean, rng):
+        """Draw y for the predictor ``z x'beta`` of the active expert."""
+        raise NotImplementedError
+
+    def predictors(self, data, theta):
+        """Return (a, b), each of shape (n,)."""
+        expert, gate = self.split(theta)
+        return data.design.predict(expert), data.design.predict(gate)
+
+    def _marginal(self, data, theta):
+        a, b = self.predictors(data, theta)
+        loss, slope_a, slope_b = np.empty((3, len(a)))
+        weights = data.design.weights
+        run_rows(self.kernels.marginal_rows, len(a), a, b, data.y, weights, loss, slope_a, slope_b)
+        return loss, slope_a, slope_b
+
+    def loss(self, data, theta):
+        """Return the average negative marginal log-likelihood, constants included."""
+        return self._with_density(np.sum(self._marginal(data, theta)[0]))
+
+    def gradient(self, data, theta):
+        """Return the gradient of the marginal loss, shape (2d,)."""
+        return self.loss_and_gradient(data, theta)[1]
+
+    def loss_and_gradient(self, data, theta):
+        """Return the marginal loss and its gradient."""
+        loss, slope_a, slope_b = self._marginal(data, theta)
+        gradient = self.unit * np.concatenate([data.design.moment(slope_a), data.design.moment(slope_b)])
+        return self._with_density(np.sum(loss)), gradient
+
+    def _with_density(self, working_loss):
+        return float(working_loss) + (np.log(self.sigma) if self.has_density else 0.0)
+
+    def _informations(self, data, theta):
+        a, b = self.predictors(data, theta)
+        complete, missing = np.empty((2, 3, len(a)))
+        weights = data.design.weights
+        run_rows(self.kernels.information_rows, len(a), a, b, data.y, weights, complete, missing)
+        return complete, missing
+
+    def _assemble(self, data, rows):
+        aa, ab, bb = (data.design.gram(row) for row in rows)
+        return np.block([[aa, ab], [ab, bb]]) * np.outer(self.unit, self.unit)
+
+    def complete_hessian(self, data, theta):
+        """Return I_com = hess A(theta), shape (2d, 2d)."""
+        return self._assemble(data, self._informations(data, theta)[0])
+
+    def missing_hessian(self, data, theta):
+        """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
+        return self._assemble(data, self._informations(data, theta)[1])
+
+    def e_step(self, data, theta):
+        """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""
+        design = data.design
+        expert, gate = self.split(theta)
+        p = np.empty(design.n_rows)
+        sums = sum_rows(
+            self.kernels.e_step_rows, design.n_rows, 1, design.XT, data.y, design.weights, expert, gate, p
+        )
+        return EStep(self._with_density(sums[0]), p)
+
+    def m_step(self, data, responsibilities, start):
+        """Minimise the expected complete loss for given responsibilities, exactly."""
+        targets = (self.expert_targets(data.y, responsibilities), responsibilities)
+        return self._each_potential("m_step", data, targets, start)
+
+    def expected_statistics(self, data, responsibilities):
+        """Return (E[E[S_1|x,y] x] / sigma, E[p x]), shape (2d,)."""
+        design = data.design
+        expert = design.moment(design.weights * self.expert_targets(data.y, responsibilities))
+        return self.unit * np.concatenate([expert, design.moment(design.weights * responsibilities)])
+
+    def singular_design(self, data):
+        """Return whether columns of X are linearly dependent."""
+        return bool(data.design.dependent_columns)
+
+    def relative_size(self, data, displacement, theta):
+        """Return the larger of the two predictors' relative root mean square changes."""
+        pairs = zip(self.split(displacement), self.split(theta))
+        norm = data.design.predictor_norm
+        return max(norm(change) / (1.0 + norm(part)) for change, part in pairs)
+
+    def precondition(self, data, gradient):
+        """Return the gradient over the potentials' largest curvature times E[xx']."""
+        pairs = zip(self.potentials, np.split(gradient / self.unit, 2))
+        return self.join(*(data.design.solve(part) / potential.max_curvature for potential, part in pairs))
+
+    def parameter_scale(self, data):
+        """Return the root mean square of each feature, in working units, shape (2d,)."""
+        return self.unit * np.tile(data.design.scale, 2)
+
+    def mirror_inverse(self, data, dual, start):
+        """Solve grad A(theta) = dual."""
+        d = self.n_features
+        working = dual / self.unit
+        return self._each_potential("inverse_gradient", data, (working[:d], working[d:]), start)
+
+    def _each_potential(self, what, data, rhs, start):
+        parts = [
+            getattr(potential, what)(data.design, side, guess)
+            for potential, side, guess in zip(self.potentials, rhs, self.split(start))
+        ]
+        return MStep(
+            theta=self.join(parts[0].x, parts[1].x),
+            residual=max(part.residual for part in parts),
+            solved=all(part.solved for part in parts),
+            curvature=min(part.curvature for part in parts),
+            iterations=max(part.iterations for part in parts),
+        )
+
+    def mirror_map(self, data, theta):
+        """Return A(theta), the sum of the two potentials."""
+        pairs = zip(self.potentials, self.split(theta))
+        return float(sum(potential.value(data.design, part) for potential, part in pairs))
+
+    def mirror_gradient(self, data, theta):
+        """Return grad A(theta), shape (2d,)."""
+        pairs = zip(self.potentials, self.split(theta))
+        return self.unit * np.concatenate(
+            [potential.gradient(data.design, part) for potential, part in pairs]
+        )
+
+    def divergence(self, data, u, v):
+        """Return D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
+        triples = zip(self.potentials, self.split(u), self.split(v))
+        return float(sum(potential.divergence(data.design, a, b) for potential, a, b in triples))
+
+    def posterior_logits(self, data, theta):
+        """Return the log odds of z=1 given (x, y), shape (n,)."""
+        a, b = self.predictors(data, theta)
+        return b + self.evidence * a * data.y
+
+    def posterior_divergence(self, data, u, v):
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+        logits = self.posterior_logits(data, u), self.posterior_logits(data, v)
+        return float(sum_rows(divergence_rows, len(data.y), 1, *logits, data.design.weights)[0])

@@ -1,0 +1,73 @@
+"""Sums over rows in fixed chunks, added in order: the same bits at any thread count.
+
+A chunk kernel has the signature ``kernel(first, last, partials, *arrays)``: it
+handles the chunks ``first <= k < last``, each `CHUNK` rows long, and writes the
+sums of chunk ``k`` into ``partials[k]``.  Which thread runs which chunks never
+changes a partial sum, and the partial sums are added in the order of the rows.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import numba
+import numpy as np
+
+CHUNK = 4096
+"""Rows per partial sum. Part of the numerical contract: changing it changes last digits."""
+
+BLOCK = 256
+"""Rows handled at a time inside a chunk; a block of every work array stays in the first-level cache."""
+
+PARALLEL_ROWS = 32_768
+"""Below this many rows one thread is faster than handing work to two."""
+
+
+def n_chunks(n_rows):
+    """Return the number of chunks that cover `n_rows` rows."""
+    return -(-n_rows // CHUNK)
+
+
+@lru_cache(maxsize=4)
+def _pool(n_threads, process_id):
+    # keyed by the process: a forked child must not wait for threads that only its parent has
+    return ThreadPoolExecutor(n_threads, thread_name_prefix="emmd")
+
+
+def _each_share(kernel, n_rows, partials, args):
+    total = n_chunks(n_rows)
+    threads = min(numba.get_num_threads(), total) if n_rows >= PARALLEL_ROWS else 1
+    if threads == 1:
+        kernel(0, total, partials, *args)
+        return
+    edges = [total * k // threads for k in range(threads + 1)]
+    pool = _pool(threads, os.getpid())
+    shares = [pool.submit(kernel, lo, hi, partials, *args) for lo, hi in zip(edges, edges[1:])]
+    for share in shares:
+        share.result()
+
+
+def run_rows(kernel, n_rows, *args):
+    """Run a chunk kernel that writes per-row results only (nothing is summed)."""
+    _each_share(kernel, n_rows, np.empty((1, 1)), args)
+
+
+def sum_rows(kernel, n_rows, width, *args):
+    """Run a chunk kernel and add its partial sums in the order of the rows.
+
+    Parameters
+    ----------
+    kernel : compiled chunk kernel
+    n_rows : int
+    width : int
+        Number of sums per chunk.
+    *args
+        Passed to the kernel after ``(first, last, partials)``.
+
+    Returns
+    -------
+    ndarray of shape (width,)
+    """
+    partials = np.zeros((n_chunks(n_rows), width))
+    _each_share(kernel, n_rows, partials, args)
+    return partials.sum(axis=0)

@@ -1,0 +1,57 @@
+"""SymMoLogE: two symmetric logistic experts for labels -1 and +1."""
+
+import numpy as np
+
+from emmd.core.potentials import Softplus
+from emmd.core.symmetric import SymmetricModel
+from emmd.kernels import symmetric_logistic
+
+
+class SymMoLogE(SymmetricModel):
+    """Symmetric mixture of two logistic experts.
+
+    z in {+1, -1} with P(z=1|x) = sigmoid(x'w) and P(y|x,z) = sigmoid(y z x'beta),
+    y in {-1, +1}; theta = (beta, w). The likelihood does not change under the
+    joint sign flip and under the swap of beta and w.
+
+    Parameters
+    ----------
+    n_features : int
+        d; an intercept is a column of ones in X.
+
+    Attributes
+    ----------
+    n_params : int
+        2d.
+
+    References
+    ----------
+    Fruytier, Mokhtari, Sanghavi, "Learning Mixtures of Experts with EM: A Mirror
+    Descent Perspective", ICML 2025.
+    """
+
+    name = "symmologe"
+    kernels = symmetric_logistic
+    potentials = (Softplus(), Softplus())
+    evidence = 1.0
+
+    def check_target(self, y):
+        """Raise a ValueError unless every label is -1 or +1."""
+        wrong = np.abs(y) != 1.0
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(f"y must hold labels -1 and +1, got {y[row]} in row {row}")
+
+    def draw_target(self, mean, rng):
+        """Return labels with P(y=1) = sigmoid(mean)."""
+        return np.where(rng.logistic(size=len(mean)) < mean, 1.0, -1.0)
+
+    def expert_targets(self, y, responsibilities):
+        """Return P(y z = 1 | x, y)."""
+        return np.where(y > 0, responsibilities, 1.0 - responsibilities)
+
+    def equivalents(self, theta):
+        """Return theta, its joint sign flip, its swap, and the flipped swap, shape (4, 2d)."""
+        theta = self.check_theta(theta)
+        swapped = np.concatenate([theta[self.n_features :], theta[: self.n_features]])
+        return np.stack([theta, -theta, swapped, -swapped])

@@ -1,0 +1,3 @@
+from theory.population.spectrum import PopulationSpectrum, population
+
+__all__ = ["PopulationSpectrum", "population"]
