@@ -46,11 +46,11 @@ class GradientEM(Algorithm):
         """Return the eigenvalues of I - [I - (I - step H_A)^m] H_A^{-1} H_L.
 
         With H_A = V diag(s) V' the bracket times H_A^{-1} is V diag(r) V',
-        r_i = (1 - (1 - step s_i)^m) / s_i; the eigenvalues of V diag(r) V' H_L are
+        r_i = step * sum_{k < m} (1 - step s_i)^k; the eigenvalues of V diag(r) V' H_L are
         those of a pencil with H_L when all r_i > 0.
         """
         s, V = np.linalg.eigh(complete_hessian)
-        ratio = -np.expm1(self.inner_steps * np.log1p(-self.step_size * s + 0j)).real / s
+        ratio = self.step_size * np.polyval(np.ones(self.inner_steps), 1.0 - self.step_size * s)
         if (ratio > 0).all():
             return 1.0 - pencil(hessian, (V / ratio) @ V.T)[0]
         return 1.0 - np.linalg.eigvals((V * ratio) @ V.T @ hessian)

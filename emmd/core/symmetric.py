@@ -17,6 +17,12 @@ from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.reduce import run_rows, sum_rows
 
 
+def log_sigmoid(u):
+    """Return log(1 / (1 + e^-u)) for real or complex arrays, without overflow."""
+    negative = np.where(np.real(u) < 0, u, -u)
+    return np.where(np.real(u) < 0, u, 0.0) - np.log1p(np.exp(negative))
+
+
 @dataclass(frozen=True)
 class SymmetricData:
     """A weighted sample in working units.
@@ -47,6 +53,8 @@ class SymmetricModel(Model):
         Unit of the target.
     has_density : bool
         Whether y is continuous, so that log sigma enters the loss.
+    linear_model_set : bool
+        The natural parameter is affine in theta up to terms free of z.
     """
 
     kernels: object
@@ -54,6 +62,7 @@ class SymmetricModel(Model):
     evidence: float
     sigma = 1.0
     has_density = False
+    linear_model_set = True
 
     def __init__(self, n_features):
         self.n_features = positive_integer("n_features", n_features)
@@ -117,6 +126,10 @@ class SymmetricModel(Model):
         # a standard logistic variate below the logit: no exp, hence no overflow
         z = np.where(rng.logistic(size=len(X)) < logits, 1.0, -1.0)
         return self.draw_target(z * (X @ beta), rng), z
+
+    def log_joint(self, a, b, y, z):
+        """Return log p(y, z | x) in working units, for real or complex a and b."""
+        raise NotImplementedError
 
     def draw_target(self, mean, rng):
         """Draw y for the predictor ``z x'beta`` of the active expert."""

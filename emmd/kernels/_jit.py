@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -32,8 +31,8 @@ __all__ = ["cache_folder", "kernel", "scalar"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _config: Any = numba.config  # its names are made at run time, out of sight of a type checker
 
-# What each option buys: see the docstrings of `kernel` and `scalar`. Both set all of them, because Numba lets
-# a function without fastmath, error_model or forceinline inherit these from the caller that compiles it first.
+# What each option buys: see the docstrings of `kernel` and `scalar`. Both set all of them: a function without
+# fastmath, error_model or forceinline inherits these from whichever caller happens to compile it first.
 _COMMON = {"nogil": True, "error_model": "numpy"}
 _KERNEL = _COMMON | {"fastmath": {"reassoc", "nsz", "contract"}, "forceinline": False}
 _SCALAR = _COMMON | {"fastmath": {"contract"}, "forceinline": True}
@@ -118,7 +117,7 @@ def cache_folder() -> Path:
     Returns
     -------
     Path
-        ``<base>/<hash>`` with base the first of ``$EMMD_CACHE_DIR``, or else ``$XDG_CACHE_HOME/emmd`` or
+        ``<base>/<hash>`` with base ``$EMMD_CACHE_DIR``, or else ``$XDG_CACHE_HOME/emmd``, or else
         ``~/.cache/emmd``; when that cannot be written to, a private folder below ``tempfile.gettempdir()``.
     """
     folder = _base() / _fingerprint()
@@ -205,7 +204,7 @@ class _OneFilePerKey(IndexDataCacheFile):
     def load(self, key):
         try:
             stored, data = self._load_data(self._name(key))
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except Exception:  # unpickling a damaged file may raise anything; compiling again mends it
             return None
         return data if stored == key else None
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from emmd.core.checks import positive_number
 from emmd.core.potentials import Quadratic, Softplus
-from emmd.core.symmetric import SymmetricModel
+from emmd.core.symmetric import SymmetricModel, log_sigmoid
 from emmd.kernels import symmetric_linear
 
 
@@ -47,6 +47,10 @@ class SymMoLinE(SymmetricModel):
     def draw_target(self, mean, rng):
         """Return ``mean + sigma * noise``."""
         return mean + self.sigma * rng.standard_normal(len(mean))
+
+    def log_joint(self, a, b, y, z):
+        """Return log p(y, z | x) in working units: the model's definition, for real or complex a and b."""
+        return log_sigmoid(z * b) - 0.5 * (y - z * a) ** 2 - 0.5 * np.log(2.0 * np.pi)
 
     def expert_targets(self, y, responsibilities):
         """Return E[z | x, y] y = (2 p - 1) y."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emmd.core.potentials import Softplus
-from emmd.core.symmetric import SymmetricModel
+from emmd.core.symmetric import SymmetricModel, log_sigmoid
 from emmd.kernels import symmetric_logistic
 
 
@@ -45,6 +45,10 @@ class SymMoLogE(SymmetricModel):
     def draw_target(self, mean, rng):
         """Return labels with P(y=1) = sigmoid(mean)."""
         return np.where(rng.logistic(size=len(mean)) < mean, 1.0, -1.0)
+
+    def log_joint(self, a, b, y, z):
+        """Return log p(y, z | x): the model's definition, for real or complex a and b."""
+        return log_sigmoid(z * b) + log_sigmoid(y * z * a)
 
     def expert_targets(self, y, responsibilities):
         """Return P(y z = 1 | x, y)."""

@@ -10,7 +10,7 @@ from theory.population.quadrature import half_line, normal_density, reach, sech,
 __all__ = ["Information", "PopulationModel", "logistic_information", "whiten"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Information:
     """I_com^(-1/2) I_mis I_com^(-1/2) at the true parameter, in its two invariant blocks.
 

@@ -115,7 +115,7 @@ def _plane(law, omega, m0, m1, m2, m3, m4):
         -omega * (slope * drift * m3 + covariance * m1),
         -omega * (slope * oo_1 + 2 * drift * covariance * m1),
     ) / 2  # fmt: skip
-    # Isserlis: E[a^2 o^2] = E[a^2] E[o^2] + 4 E[a] E[o] Cov(a, o) + 2 Cov(a, o)^2, means and all given t.
+    # E[a^2 o^2 | t] = E[a^2] E[o^2] + 4 E[a] E[o] Cov(a, o) + 2 Cov(a, o)^2, everything given t.
     aaoo = slope**2 * oo_2 + power * oo_0 + 4 * slope * drift * covariance * m2 + 2 * covariance**2 * m0
     expert = _symmetric(
         m2 - omega**2 * aa_2,

@@ -23,7 +23,7 @@ from theory.population.quadrature import half_line, normal_density, reach, sech,
 
 __all__ = ["MODEL", "information"]
 
-# Keeps a division finite at cosine = +-1; a slab this steep is cut by the reach of the normal density anyway.
+# Keeps a division finite where q does not depend on o: such a row meets the bound on q everywhere or nowhere.
 _FLAT = 1e-30
 
 

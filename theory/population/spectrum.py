@@ -10,18 +10,19 @@ from theory.population.information import PopulationModel
 
 __all__ = ["PopulationSpectrum", "population"]
 
-# The answer comes from the finer rule, the error from its distance to the coarser one, which was never seen
-# to err by more than 3e4 e^-42 = 2e-14: the steps follow the SNRs and the angle, so nothing is left to refine.
+# The answer comes from the finer rule, the error from its distance to the coarser one. The coarser rule was
+# never seen to err by more than 3e4 e^-42 = 2e-14: its steps already follow the SNRs and the angle, so
+# there is nothing left to refine from case to case.
 _COARSE, _FINE = 42.0, 50.0
 # An entry is a sum of terms of either sign, in modulus at most 5 times the complete information (the worst
 # are the gate's, int x^2 sech x dx / int x^2 sech^2 x dx = 4.7), each good to about 6 units of rounding; the
 # norm of a 4 x 4 matrix is at most 4 times its largest entry.
 _ROUNDING = 128 * np.finfo(np.float64).eps
-# Fourth powers of an SNR, relative to their reciprocals, stay far inside float64.
+# Powers of an SNR up to the sixth, and their reciprocals, are formed on the way and must stay inside float64.
 _LARGEST_SNR = 1e30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PopulationSpectrum:
     """Eigenvalues of M = I_com^(-1) I_mis for x ~ N(0, I_d).
 
@@ -75,9 +76,8 @@ class PopulationSpectrum:
             raise ValueError(
                 f"d must be at least 2 unless cosine is 1 or -1, got d={d} with cosine={self.cosine}"
             )
-        return np.sort(
-            np.concatenate([self.plane_eigenvalues, np.tile(self.orthogonal_eigenvalues, d - span)])
-        )
+        orthogonal = np.tile(self.orthogonal_eigenvalues, d - span)
+        return np.sort(np.concatenate([self.plane_eigenvalues, orthogonal]))
 
     def rate(self, d):
         """Local rate of population EM in d dimensions, lambda_max(M); for `d` see `eigenvalues`.

@@ -95,6 +95,11 @@ SYMMOLOGE = ScalarModel(
 _MODELS = {model.name: model for model in (SYMMOLINE, SYMMOLOGE)}
 
 
+def model_names() -> list[str]:
+    """Return the names of the models that have a scalar form."""
+    return list(_MODELS)
+
+
 def scalar_model(name: str) -> ScalarModel:
     """Return the scalar model called `name`.
 

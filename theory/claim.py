@@ -1,0 +1,123 @@
+"""A claim is data: what is said, under which assumptions, and how both sides are computed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a claim says about predicted and observed."""
+
+    IDENTITY = "identity"
+    RATE = "rate"
+    UPPER_BOUND = "upper bound"
+    LOWER_BOUND = "lower bound"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One predicted number next to one observed number.
+
+    Attributes
+    ----------
+    predicted, observed : float
+        For a bound, `predicted` is the bound.
+    budget : float
+        Bound of the error of their difference: rounding, inner residuals, finite differences, search.
+    scale : float
+        Size against which a difference matters.
+    where : mapping
+        Enough to reproduce the comparison: labels, iteration, parameters.
+    trivial : float or None
+        For a bound: the value that is true of everything; a bound beyond it says nothing.
+    """
+
+    predicted: float
+    observed: float
+    budget: float
+    scale: float
+    where: Mapping = field(default_factory=dict)
+    trivial: float | None = None
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """A false variant of a claim that the same checker must refute on the same data.
+
+    Attributes
+    ----------
+    name : str
+    variant : mapping
+        Keyword arguments for the claim's `measure`.
+    models : tuple of str
+        Models to which it applies; empty for all.
+    """
+
+    name: str
+    variant: Mapping
+    models: tuple = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A checkable statement.
+
+    Attributes
+    ----------
+    id : str
+        Begins with the statement's label, e.g. ``C1-exact-decrease``.
+    statement : str
+        In words.
+    latex : str
+        In symbols.
+    source : str
+        Where the statement comes from.
+    kind : Kind
+    measure : callable
+        ``measure(lab, **variant)`` yields `Comparison` objects; it grades nothing.
+    sabotages : tuple of Sabotage
+    assumptions : tuple of callable
+        Each takes the lab and returns "" or what fails; evaluated before `measure`.
+    proof : str
+        Label of the symbolic proof that belongs to the claim, or "".
+    resolution : float
+        A comparison whose budget exceeds resolution * scale decides nothing.
+    scope : str
+        ``problem``: checked on any weighted data in a `Lab`; ``population``: a
+        statement about the population, checked over a stated grid in a `PopulationLab`.
+    """
+
+    id: str
+    statement: str
+    latex: str
+    source: str
+    kind: Kind
+    measure: Callable
+    sabotages: tuple
+    assumptions: tuple = ()
+    proof: str = ""
+    resolution: float = 1e-3
+    scope: str = "problem"
+
+    @property
+    def name(self):
+        """The id, by which discovery lists the claim."""
+        return self.id
+
+    @property
+    def label(self):
+        """The part of the id before the first dash."""
+        return self.id.partition("-")[0]
+
+
+def componentwise(predicted, observed, budget, scale, **where):
+    """Yield one `Comparison` per entry of two vectors.
+
+    Parameters
+    ----------
+    predicted, observed, budget, scale : ndarray of shape (p,)
+    **where
+        Shared by all; the entry's index is added as ``component``.
+    """
+    for j, row in enumerate(zip(predicted, observed, budget, scale)):
+        yield Comparison(*map(float, row), where={**where, "component": j})

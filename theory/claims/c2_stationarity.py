@@ -1,0 +1,50 @@
+"""C2: the divergences of the steps sum to at most the gap; no convexity is needed."""
+
+import numpy as np
+
+from theory.assumptions import linear_model_set, regular_design
+from theory.claim import Claim, Comparison, Kind, Sabotage
+from theory.numeric.reversal import reversed_gain_search
+from theory.numeric.rounding import loss_rounding
+
+
+def measure(lab, reverse=False):
+    """Compare sums along EM's path, and single steps from points found by a search."""
+    yield from _path(lab, reverse)
+    for step in lab.once("reversed gain search", lambda: reversed_gain_search(lab)):
+        yield Comparison(
+            predicted=step.gain,
+            observed=step.backward if reverse else step.forward,
+            budget=step.budget,
+            scale=max(step.gain, step.backward),
+            where={"search": "single step", "theta_0": step.before, "theta_1": step.after},
+        )
+
+
+def _path(lab, reverse):
+    path = lab.path(lab.theta0)
+    pairs = zip(path.theta, path.theta[1:])
+    divergence = lab.problem.divergence
+    total = np.cumsum([divergence(v, u) if reverse else divergence(u, v) for u, v in pairs])
+    rounding = loss_rounding(lab.problem, path.theta[0])
+    for t, summed in enumerate(total, start=1):
+        yield Comparison(
+            predicted=path.loss[0] - path.loss[t],
+            observed=float(summed),
+            budget=rounding + loss_rounding(lab.problem, path.theta[t]),
+            scale=path.loss[0] - path.loss[t],
+            where={"T": t, "theta_0": path.theta[0], "theta_T": path.theta[t]},
+        )
+
+
+CLAIM = Claim(
+    id="C2-stationarity",
+    statement="The sum of D_A(theta_t, theta_{t+1}) over T steps is at most L_0 - L_T.",
+    latex=r"\sum_{t<T} D_A(\theta_t, \theta_{t+1}) \le L_0 - L_T",
+    source="Kunstner, Kumar, Schmidt 2021",
+    kind=Kind.UPPER_BOUND,
+    measure=measure,
+    sabotages=(Sabotage("reversed KL orientation", {"reverse": True}),),
+    assumptions=(regular_design, linear_model_set),
+    proof="C1",
+)

@@ -1,0 +1,94 @@
+"""L1: EM's iterates contract by lambda_max(M), its loss and divergence by lambda_max squared."""
+
+import numpy as np
+
+from theory.assumptions import regular_design, strict_minimum
+from theory.claim import Claim, Comparison, Kind, Sabotage
+from theory.numeric.rounding import loss_rounding
+
+_LENGTH = 2e-3
+_NEAR = 1e-4
+
+
+def measure(lab, rate_from="pencil", loss_power=2, swap=True):
+    """Compare the map's spectral radius, and ratios along the slowest mode, with the pencil's rate."""
+    rate = _rate(lab, rate_from)
+    seen = lab.contraction("em")
+    yield Comparison(rate, seen.value, seen.error + 1e-12, max(rate, 1e-3), {"of": "parameters"})
+    yield from _ratios(lab, rate**loss_power)
+    yield from _symmetry(lab, rate, swap)
+
+
+def _rate(lab, rate_from):
+    complete, missing = lab.information.complete, lab.information.missing
+    if rate_from == "observed information":
+        values = lab.information.eigenvalues
+        return float(np.max(values / (1.0 - values)))
+    if rate_from == "symmetric solver":
+        return float(np.linalg.eigvalsh(np.linalg.solve(complete, missing))[-1])
+    return lab.information.rate
+
+
+def _ratios(lab, predicted):
+    """Start on the slowest mode at two distances; the mean over both signs has an error of second order."""
+    for of in ("D_A", "loss"):
+        fine, fine_rounding = _ratio(lab, of, _LENGTH)
+        coarse, coarse_rounding = _ratio(lab, of, 2.0 * _LENGTH)
+        budget = abs(coarse - fine) + 2.0 * fine_rounding + coarse_rounding
+        where = {"of": of, "start": "along the slowest eigenvector", "length": _LENGTH}
+        yield Comparison(predicted, (4.0 * fine - coarse) / 3.0, budget, max(predicted, 1e-3), where)
+
+
+def _ratio(lab, of, length):
+    problem, target = lab.problem, lab.reference
+    before = after = rounding = 0.0
+    for sign in (1.0, -1.0):
+        start = target.theta + sign * length * lab.information.vectors[:, -1]
+        step = problem.em_step(start)
+        if of == "D_A":
+            before += problem.divergence(target.theta, start)
+            after += problem.divergence(target.theta, step)
+            rounding += 1e-12 * length**2
+        else:
+            before += problem.loss(start) - target.loss
+            after += problem.loss(step) - target.loss
+            rounding += 2.0 * (loss_rounding(problem, start) + loss_rounding(problem, target.theta))
+    return after / before, rounding / before
+
+
+def _symmetry(lab, rate, swap):
+    """Start next to every copy of the optimum: the error modulo the symmetries contracts all the same."""
+    target, shift = lab.reference.theta, _NEAR * lab.information.vectors[:, -1]
+    copies = lab.model.equivalents(target)
+    known = copies if swap else copies[:2]
+    for k, pair in enumerate(
+        zip(lab.model.equivalents(target + shift), lab.model.equivalents(target - shift))
+    ):
+        ratios = [_error(known, lab.problem.em_step(start)) / _error(known, start) for start in pair]
+        where = {"of": "parameters modulo symmetry", "copy": k, "theta": pair[0]}
+        # the mean over both signs is of second order in the distance, their difference of first
+        budget = abs(ratios[0] - ratios[1]) + 1e-7
+        yield Comparison(rate, float(np.mean(ratios)), budget, max(rate, 1e-3), where)
+
+
+def _error(known, point):
+    return np.linalg.norm(known - point, axis=1).min()
+
+
+CLAIM = Claim(
+    id="L1-em-rate",
+    statement="EM contracts parameters by lambda_max(M), L - L* and D_A by its square.",
+    latex=r"\|\theta_{t+1} - \theta^*\| / \|\theta_t - \theta^*\| \to \lambda_{\max},\quad"
+    r" (L_{t+1} - L^*) / (L_t - L^*) \to \lambda_{\max}^2",
+    source="Dempster, Laird, Rubin 1977; Meng, Rubin 1991",
+    kind=Kind.RATE,
+    measure=measure,
+    sabotages=(
+        Sabotage("loss ratio = lambda_max", {"loss_power": 1}),
+        Sabotage("M = I_obs^-1 I_mis", {"rate_from": "observed information"}),
+        Sabotage("symmetric eigensolver on I_com^-1 I_mis", {"rate_from": "symmetric solver"}),
+        Sabotage("no swap when matching parameters", {"swap": False}, models=("symmologe",)),
+    ),
+    assumptions=(regular_design, strict_minimum),
+    resolution=0.01,
+)

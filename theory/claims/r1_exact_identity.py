@@ -1,0 +1,43 @@
+"""R1, the identity: the gap between the loss and its relative quadratic bound is a posterior KL divergence."""
+
+import itertools
+
+import numpy as np
+
+from theory.assumptions import linear_model_set, regular_design
+from theory.claim import Claim, Comparison, Kind, Sabotage
+from theory.numeric.rounding import loss_rounding
+
+
+def measure(lab, constant=1.0, reverse=False):
+    """Compare L(u) with linear term, divergence and posterior KL for pairs of probes."""
+    problem = lab.problem
+    for (name_u, u), (name_v, v) in itertools.permutations(lab.probes, 2):
+        posterior = problem.posterior_divergence(*((v, u) if reverse else (u, v)))
+        divergence = problem.divergence(u, v)
+        slope = problem.gradient(v) @ (u - v)
+        budget = 2.0 * (loss_rounding(problem, u) + loss_rounding(problem, v))
+        budget += float(np.abs(u - v) @ lab.gradient_error(v))
+        yield Comparison(
+            predicted=slope + constant * divergence - posterior,
+            observed=problem.loss(u) - problem.loss(v),
+            budget=budget,
+            scale=abs(slope) + divergence,
+            where={"u": name_u, "v": name_v, "theta_u": u, "theta_v": v},
+        )
+
+
+CLAIM = Claim(
+    id="R1-exact-identity",
+    statement="The loss is linear term plus D_A minus the KL divergence of the posteriors, exactly.",
+    latex=r"L(u) = L(v) + \langle \nabla L(v), u - v \rangle + D_A(u, v) - E\,KL(p_v(z|x,y) \| p_u(z|x,y))",
+    source="Kunstner, Kumar, Schmidt 2021; exact form derived",
+    kind=Kind.IDENTITY,
+    measure=measure,
+    sabotages=(
+        Sabotage("constant 0.9 on D_A", {"constant": 0.9}),
+        Sabotage("reversed posterior KL", {"reverse": True}),
+    ),
+    assumptions=(regular_design, linear_model_set),
+    proof="R1",
+)

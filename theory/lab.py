@@ -1,0 +1,192 @@
+"""A laboratory: one problem and one start, with what several claims need, computed once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import expit
+
+from emmd.core.algorithm import Step
+from emmd.core.solve import make_algorithm
+from theory.numeric.contraction import contraction
+from theory.numeric.information import missing_information
+from theory.numeric.reference import reference_optimum
+from theory.numeric.region import segments_constant, spread_indices
+from theory.numeric.rounding import gradient_rounding
+
+STOP_DECREASE = 1e-10
+"""Paths end when a step gains less than this part of the first loss: below it rounding decides."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Iterates of one algorithm with their losses.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (T + 1, p)
+    loss : ndarray of shape (T + 1,)
+        Measured by the marginal likelihood, not by the algorithm.
+    failure : str
+        Why the path ended early, or "".
+    """
+
+    theta: np.ndarray
+    loss: np.ndarray
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A path that ends at the reference optimum, and the worst relative constant on its segments to it.
+
+    Attributes
+    ----------
+    path : Path
+    alpha : float
+        Smallest 1 - lambda_max(M) found on the segments.
+    converges : bool
+        Whether the path approaches the reference optimum.
+    """
+
+    path: Path
+    alpha: float
+    converges: bool
+
+
+class Lab:
+    """Everything that claims about one problem share.
+
+    Parameters
+    ----------
+    problem : emmd.Problem
+    theta0 : array_like of shape (p,)
+    seed : int
+        Seeds every random probe; the probes of a claim do not depend on which other claims run.
+    """
+
+    def __init__(self, problem, theta0, seed=0):
+        self.problem = problem
+        self.theta0 = problem._check(theta0, "theta0")
+        self.seed = seed
+        self._done = {}
+
+    @property
+    def model(self):
+        """The problem's model."""
+        return self.problem.model
+
+    def rng(self, purpose):
+        """Return a generator that depends on the seed and a purpose only."""
+        return np.random.default_rng([self.seed, *purpose.encode()])
+
+    @cached_property
+    def scale(self):
+        """Change of a predictor per unit of each parameter, shape (p,)."""
+        return self.model.parameter_scale(self.problem.data)
+
+    @cached_property
+    def reference(self):
+        """The optimum that EM reaches from theta0."""
+        return reference_optimum(self.problem, self.theta0)
+
+    @cached_property
+    def information(self):
+        """Missing information at the reference optimum."""
+        return missing_information(self.problem, self.reference.theta)
+
+    @cached_property
+    def hessian(self):
+        """Hess L at the reference optimum, from I_com - I_mis."""
+        return self.information.complete - self.information.missing
+
+    def random_points(self, purpose, count, size):
+        """Return points whose linear predictors have root mean square about `size`, shape (count, p)."""
+        draws = self.rng(purpose).standard_normal((count, len(self.scale)))
+        return size * draws / (self.scale * np.sqrt(len(self.scale) / 2))
+
+    @cached_property
+    def probes(self):
+        """Labelled points for identities that hold everywhere: the start, near and far random points."""
+        near, far = self.random_points("near", 2, 0.7), self.random_points("far", 2, 3.0)
+        named = [("start", self.theta0), ("near 1", near[0]), ("near 2", near[1])]
+        return [*named, ("far 1", far[0]), ("far 2", far[1])]
+
+    def responsibilities(self, theta, evidence=1.0):
+        """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
+        if evidence == 1.0:
+            return self.problem.responsibilities(theta)
+        prior = self.model.predictors(self.problem.data, theta)[1]
+        posterior = self.model.posterior_logits(self.problem.data, theta)
+        return expit(prior + evidence * (posterior - prior))
+
+    def em_step(self, theta, evidence=1.0):
+        """Return the `MStep` that follows an E-step at theta."""
+        return self.problem.m_step(self.responsibilities(theta, evidence), theta)
+
+    def gradient_error(self, theta):
+        """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""
+        return gradient_rounding(self.problem, theta)
+
+    def path(self, start, method="em", steps=200, stop=STOP_DECREASE, **options):
+        """Return the `Path` of an algorithm from a start, cached.
+
+        Parameters
+        ----------
+        start : ndarray of shape (p,)
+        method : str
+        steps : int
+        stop : float
+            The path ends when a step changes the loss by less than `stop` times
+            the first change.
+        **options
+            Fields of the algorithm.
+        """
+        key = ("path", start.tobytes(), method, steps, stop, *sorted(options.items()))
+        return self.once(key, lambda: self._walk(start, make_algorithm(method, **options), steps, stop))
+
+    def once(self, key, compute):
+        """Return ``compute()``, computed at the first call with this key."""
+        if key not in self._done:
+            self._done[key] = compute()
+        return self._done[key]
+
+    def contraction(self, method, **options):
+        """Return the measured `Contraction` of an algorithm at the reference optimum, cached."""
+        key = ("contraction", method, *sorted(options.items()))
+        return self.once(key, lambda: contraction(self.problem, self.reference.theta, method, **options))
+
+    def regions(self):
+        """Return labelled `Region` objects: starts from next to the optimum to next to the saddle at 0."""
+        return self.once("regions", lambda: [(name, self._region(start)) for name, start in self._starts()])
+
+    def _starts(self):
+        target, mode = self.reference.theta, self.information.vectors[:, -1]
+        yield from (
+            (f"{r} of the way to theta0", target + r * (self.theta0 - target)) for r in (1.0, 0.3, 0.05)
+        )
+        yield from ((f"{s} along the slowest mode", target + s * mode) for s in (0.5, -0.5, 0.05))
+        yield from ((f"{r} theta*", r * target) for r in (0.3, 0.03, 1e-3, 1e-5))
+
+    def _region(self, start):
+        path = self.path(start, steps=60)
+        few = path.theta[spread_indices(len(path.theta), 10)]
+        distances = [
+            self.problem.divergence(self.reference.theta, theta) for theta in (path.theta[0], path.theta[-1])
+        ]
+        alpha = segments_constant(self.problem, few, self.reference.theta, grid=5).alpha
+        return Region(path, alpha, distances[1] < distances[0])
+
+    def _walk(self, theta, algorithm, steps, stop):
+        thetas, losses, memory, failure = [theta], [self.problem.loss(theta)], None, ""
+        for _ in range(steps):
+            step: Step = algorithm.step(self.problem, theta, memory)
+            if step.failure is not None or not np.isfinite(step.theta).all():
+                failure = step.failure.message if step.failure is not None else "the iterate is not finite"
+                break
+            theta, memory = step.theta, step.memory
+            thetas.append(theta)
+            losses.append(self.problem.loss(theta))
+            if abs(losses[-2] - losses[-1]) <= stop * abs(losses[0] - losses[1]):
+                break
+        return Path(np.array(thetas), np.array(losses), failure)

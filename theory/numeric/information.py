@@ -1,0 +1,65 @@
+"""The missing-information matrix, from the symmetric pencil."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emmd.core.pencil import pencil
+
+
+@dataclass(frozen=True)
+class MissingInformation:
+    """M = I_com^{-1} I_mis at one parameter.
+
+    Attributes
+    ----------
+    eigenvalues : ndarray of shape (p,)
+        Ascending. In [0, 1] at a local minimum; elsewhere they can exceed 1.
+    vectors : ndarray of shape (p, p)
+        Eigenvectors in columns, orthonormal in the metric of I_com.
+    complete, missing : ndarray of shape (p, p)
+        I_com and I_mis.
+    """
+
+    eigenvalues: np.ndarray
+    vectors: np.ndarray
+    complete: np.ndarray
+    missing: np.ndarray
+
+    @property
+    def matrix(self):
+        """M itself, shape (p, p): ``V diag(lambda) V' I_com``, with V the pencil's vectors."""
+        return (self.vectors * self.eigenvalues) @ self.vectors.T @ self.complete
+
+    @property
+    def rate(self):
+        """Largest eigenvalue: the local contraction factor of EM."""
+        return float(self.eigenvalues[-1])
+
+
+def missing_information(problem, theta):
+    """Return the missing information of a problem at theta.
+
+    Parameters
+    ----------
+    problem : emmd.Problem
+    theta : array_like of shape (p,)
+
+    Returns
+    -------
+    MissingInformation
+        From the symmetric generalised eigenproblem I_mis v = lambda I_com v.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If I_com is singular at theta (separable data, dependent columns).
+
+    References
+    ----------
+    Louis (1982); Dempster, Laird, Rubin (1977); Meng and Rubin (1991).
+    """
+    complete = problem.complete_hessian(theta)
+    missing = problem.missing_hessian(theta)
+    values, vectors = pencil(missing, complete)
+    return MissingInformation(values, vectors, complete, missing)

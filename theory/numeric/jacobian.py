@@ -1,0 +1,70 @@
+"""The Jacobian of an algorithm's own map, from map evaluations only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Jacobian:
+    """A numerically differentiated Jacobian in given coordinates.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (p, p)
+        Jacobian in the coordinates theta = basis @ u, by central differences, extrapolated.
+    error : float
+        Estimate of its error in the spectral norm.
+    """
+
+    matrix: np.ndarray
+    error: float
+
+
+def algorithm_map(problem, algorithm):
+    """Return ``theta -> next theta`` of an algorithm without memory."""
+
+    def advance(theta):
+        step = algorithm.step(problem, theta, None)
+        if step.failure is not None:
+            raise ArithmeticError(f"the map of {algorithm.name} failed near theta: {step.failure.message}")
+        return step.theta
+
+    return advance
+
+
+def directional(advance, theta, direction, displacement):
+    """Return the central difference of a map along one direction, shape (p,)."""
+    shift = displacement * direction
+    return (advance(theta + shift) - advance(theta - shift)) / (2.0 * displacement)
+
+
+def directional_derivatives(advance, theta, basis, displacement):
+    """Return the central differences of a map along each column of a basis, as columns, shape (p, p)."""
+    return np.array([directional(advance, theta, column, displacement) for column in basis.T]).T
+
+
+def differentiate(advance, theta, basis, displacement):
+    """Differentiate a map at theta along the columns of a basis.
+
+    Parameters
+    ----------
+    advance : callable
+        The map, (p,) -> (p,).
+    theta : ndarray of shape (p,)
+    basis : ndarray of shape (p, p)
+        Columns are displaced by +-displacement and +-2 displacement.
+    displacement : float
+
+    Returns
+    -------
+    Jacobian
+        In basis coordinates, extrapolated to order 4. The error estimate is the
+        difference of the two central rules: it exceeds the error of the better one.
+    """
+    fine, coarse = (
+        directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0)
+    )
+    inverse = np.linalg.inv(basis)
+    extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
+    return Jacobian(extrapolated, float(np.linalg.norm(inverse @ (coarse - fine), 2)))
