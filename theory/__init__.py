@@ -6,7 +6,7 @@ from theory.numeric.rates import best_step, predicted_factors, predicted_rate
 from theory.numeric.reference import Reference, reference_optimum
 from theory.population import population
 from theory.verdict import Record, Verdict
-from theory.verify import claims, verify
+from theory.checker import claims, verify
 
 __all__ = [
     "Contraction",
