@@ -159,6 +159,6 @@ def _newton(evaluate, start):
         while decrement > 1e-8 and not evaluate(x - step)[0] < value:
             step = 0.5 * step
         x = x - step
-        if decrement < 1e-26:
+        if decrement < 1e-20 * (1.0 + x @ hessian @ x):
             return x
     raise RuntimeError("Newton's method of the oracle did not converge")

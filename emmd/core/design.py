@@ -1,6 +1,6 @@
 """The design: features stored feature-major, weights, and the second moment factored once."""
 
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
@@ -16,11 +16,16 @@ class SingularDesignError(ValueError):
     """The columns of X are linearly dependent, so the M-step has no unique solution."""
 
 
+@cache
+def _packed_index(d):
+    index = np.zeros((d, d), dtype=np.intp)
+    index[np.triu_indices(d)] = np.arange(d * (d + 1) // 2)
+    return np.maximum(index, index.T)
+
+
 def unpack_symmetric(packed, d):
     """Return the symmetric (d, d) matrix whose upper triangle, by rows, is `packed`."""
-    full = np.zeros((d, d))
-    full[np.triu_indices(d)] = packed
-    return full + np.triu(full, 1).T
+    return packed[_packed_index(d)]
 
 
 class Design:

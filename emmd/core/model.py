@@ -90,9 +90,14 @@ class Model(ABC):
     def missing_hessian(self, data, theta):
         """Return I_mis = E[Cov(S | x, y; theta)], shape (p, p)."""
 
+    def informations(self, data, theta):
+        """Return I_com and I_mis."""
+        return self.complete_hessian(data, theta), self.missing_hessian(data, theta)
+
     def hessian(self, data, theta):
         """Return the Hessian of the marginal loss, I_com - I_mis (Louis 1982), shape (p, p)."""
-        return self.complete_hessian(data, theta) - self.missing_hessian(data, theta)
+        complete, missing = self.informations(data, theta)
+        return complete - missing
 
     @abstractmethod
     def e_step(self, data, theta):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 RESIDUAL_TARGET = 1e-14
 """The scaled gradient at which Newton's method stops."""
@@ -41,15 +41,17 @@ class NewtonResult:
 
 
 def _factor(hessian, scale):
+    """Return a Cholesky factor of the scaled Hessian, damped if it must be, and its smallest squared pivot."""
     scaled = hessian / np.outer(scale, scale)
-    damping = 0.0
-    while True:
-        try:
-            factor = cho_factor(scaled + damping * np.eye(len(scale)), lower=True)
-        except LinAlgError:
-            damping = max(10.0 * damping, 1e-14)
-            continue
-        return factor, 0.0 if damping else float(np.diag(factor[0]).min() ** 2)
+    factor, failed = dpotrf(scaled, lower=1)
+    if not failed:
+        return factor, float(factor.diagonal().min() ** 2)
+    damping = 1e-14
+    # a Hessian with NaN stays unfactored whatever the damping; its residual says so
+    while failed and damping < 1e3:
+        factor, failed = dpotrf(scaled + damping * np.eye(len(scale)), lower=1)
+        damping *= 10.0
+    return factor, 0.0
 
 
 def newton(evaluate, start, scale, max_iter=100):
@@ -76,7 +78,7 @@ def newton(evaluate, start, scale, max_iter=100):
     factor, curvature = _factor(hessian, scale)
     iterations = 1
     while residual > RESIDUAL_TARGET and iterations < max_iter:
-        step = -cho_solve(factor, gradient / scale) / scale
+        step = -dpotrs(factor, gradient / scale, lower=1)[0] / scale
         slope = gradient @ step
         length = 1.0
         while True:

@@ -82,6 +82,10 @@ class Problem:
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (p, p)."""
         return self.model.missing_hessian(self.data, self._check(theta))
 
+    def informations(self, theta):
+        """Return I_com(theta) and I_mis(theta) from one evaluation."""
+        return self.model.informations(self.data, self._check(theta))
+
     def responsibilities(self, theta):
         """Return the posterior probabilities of the experts at theta."""
         return self.model.e_step(self.data, self._check(theta)).responsibilities

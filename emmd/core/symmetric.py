@@ -164,7 +164,7 @@ class SymmetricModel(Model):
     def _with_density(self, working_loss):
         return float(working_loss) + (np.log(self.sigma) if self.has_density else 0.0)
 
-    def _informations(self, data, theta):
+    def _information_rows(self, data, theta):
         a, b = self.predictors(data, theta)
         complete, missing = np.empty((2, 3, len(a)))
         weights = data.design.weights
@@ -172,16 +172,24 @@ class SymmetricModel(Model):
         return complete, missing
 
     def _assemble(self, data, rows):
-        aa, ab, bb = (data.design.gram(row) for row in rows)
-        return np.block([[aa, ab], [ab, bb]]) * np.outer(self.unit, self.unit)
+        d = self.n_features
+        full = np.empty((2 * d, 2 * d))
+        full[:d, :d], full[:d, d:], full[d:, d:] = (data.design.gram(row) for row in rows)
+        full[d:, :d] = full[:d, d:]
+        return full * np.outer(self.unit, self.unit)
+
+    def informations(self, data, theta):
+        """Return I_com and I_mis from one evaluation."""
+        complete, missing = self._information_rows(data, theta)
+        return self._assemble(data, complete), self._assemble(data, missing)
 
     def complete_hessian(self, data, theta):
         """Return I_com = hess A(theta), shape (2d, 2d)."""
-        return self._assemble(data, self._informations(data, theta)[0])
+        return self._assemble(data, self._information_rows(data, theta)[0])
 
     def missing_hessian(self, data, theta):
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
-        return self._assemble(data, self._informations(data, theta)[1])
+        return self._assemble(data, self._information_rows(data, theta)[1])
 
     def e_step(self, data, theta):
         """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""

@@ -47,7 +47,9 @@ def test_at_one_point(case, quantity):
 
 @pytest.mark.parametrize("quantity", TWO_POINTS)
 def test_at_two_points(case, quantity):
-    actual, expected = (getattr(side, quantity)(case.theta, case.other) for side in (case.problem, case.naive))
+    actual, expected = (
+        getattr(side, quantity)(case.theta, case.other) for side in (case.problem, case.naive)
+    )
     assert actual == pytest.approx(expected, rel=RTOL, abs=0)
 
 

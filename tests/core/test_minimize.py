@@ -2,6 +2,7 @@
 
 import inspect
 from functools import cache
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -240,7 +241,7 @@ def test_a_step_of_the_trace_is_a_step_of_the_method(name, label):
     """Methods without memory: a fresh run from a recorded point goes to the next one."""
     case = good_case(name)
     path = run(case, label, case.truth, max_iter=4, record=True).trace.theta
-    for before, after in zip(path, path[1:]):
+    for before, after in pairwise(path):
         np.testing.assert_array_equal(run(case, label, before, max_iter=1).x, after)
 
 

@@ -78,7 +78,7 @@ def test_equal_logits():
 
 
 def test_orientation():
-    """The mean is over the second argument: KL from a rare event grows linearly, to one exponentially slowly."""
+    """The mean is over the law of the second argument: a rare event is dear as a model, not as the truth."""
     assert bernoulli_divergence(-20.0, 0.0) == pytest.approx(10.0 - np.log(2.0), rel=1e-8)
     assert bernoulli_divergence(0.0, -20.0) == pytest.approx(np.log(2.0), rel=1e-6)
 

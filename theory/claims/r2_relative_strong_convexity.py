@@ -10,7 +10,7 @@ from theory.numeric.information import missing_information
 from theory.numeric.jacobian import directional_derivatives
 from theory.numeric.rounding import loss_rounding
 
-_LENGTH = 0.02
+_LENGTH = 0.005
 
 
 def measure(lab, missing_over="complete"):

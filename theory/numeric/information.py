@@ -59,7 +59,6 @@ def missing_information(problem, theta):
     ----------
     Louis (1982); Dempster, Laird, Rubin (1977); Meng and Rubin (1991).
     """
-    complete = problem.complete_hessian(theta)
-    missing = problem.missing_hessian(theta)
+    complete, missing = problem.informations(theta)
     values, vectors = pencil(missing, complete)
     return MissingInformation(values, vectors, complete, missing)

@@ -1,0 +1,25 @@
+"""What a data set is: a name, a model it suits, and a function that loads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A real data set, prepared for one model.
+
+    Attributes
+    ----------
+    name : str
+    model : str
+        Name of the model it suits.
+    note : str
+        What was done to the data.
+    load : callable
+        Returns ``(model, X, y)``.
+    """
+
+    name: str
+    model: str
+    note: str
+    load: Callable

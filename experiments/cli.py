@@ -1,0 +1,77 @@
+"""The command line. Heavy imports wait inside the commands, so that help is immediate."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="A laboratory for EM as projected mirror descent: verify claims, compare rates, run experiments.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
+
+
+@app.command()
+def verify(
+    claim: Annotated[
+        list[str] | None, typer.Option(help="Claim id or label, e.g. C1; repeat for more.")
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="symmoline or symmologe; repeat for more.")] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE.csv", help="Check the claims on your data.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="Target column of your data.")] = None,
+    sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
+    seed: Seed = 0,
+    every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Write figures and verdicts to DIR.")] = None,
+    json: Json = None,
+) -> int:
+    """Run the claims with their sabotages and print their verdicts."""
+    from experiments.verify_command import Request, run
+
+    return run(Request(claim or None, model or None, data, target, seed, sigma, json, out, every))
+
+
+@app.command()
+def rates(
+    model: Annotated[str, typer.Option(help="symmoline or symmologe.")],
+    n: Annotated[int, typer.Option("--n", help="Number of rows.")],
+    d: Annotated[int, typer.Option("--d", help="Number of features.")],
+    snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma.")],
+    snr_gate: Annotated[float, typer.Option(help="||w||.")],
+    cosine: Annotated[float, typer.Option(help="Cosine of the angle between beta and w.")],
+    algorithm: Annotated[list[str] | None, typer.Option(help="Algorithm; repeat for more.")] = None,
+    seed: Seed = 0,
+    json: Json = None,
+) -> int:
+    """Compare predicted with observed local rates on a synthetic problem."""
+    from experiments.rates_command import run
+
+    return run(model, n, d, snr_expert, snr_gate, cosine, seed, algorithm or None, json)
+
+
+def main() -> None:
+    """Run the command line: 0 done, 1 a claim failed, 2 bad input with one sentence on standard error."""
+    try:
+        code = app(standalone_mode=False)
+    except (ValueError, TypeError) as error:
+        sys.exit(_refuse(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        sys.exit(_refuse(error.format_message()))
+    sys.exit(code or 0)
+
+
+def _refuse(error: object) -> int:
+    sentence = " ".join(str(error).split())
+    print(f"emmd: {sentence}", file=sys.stderr)
+    return 2

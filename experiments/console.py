@@ -1,0 +1,29 @@
+"""Two consoles: results to standard output, progress and warnings to standard error."""
+
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+results = Console(highlight=False)
+if not results.is_terminal:
+    # a file or a pipe has no width of its own; the widest table needs this much
+    results = Console(highlight=False, width=132)
+messages = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress(total, what):
+    """Show a progress bar on standard error; yields ``advance(description)``."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda description="": bar.update(task, advance=1, description=f"{what} {description}".strip())
+
+
+def announce_compilation():
+    """Say so when the kernels are not compiled yet on this machine."""
+    from emmd.kernels._jit import cache_folder
+
+    if not any(cache_folder().rglob("*.nbc")):
+        messages.print("compiling the kernels: once per machine, about half a minute")

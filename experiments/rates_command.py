@@ -1,0 +1,122 @@
+"""`emmd rates`: predicted against observed local rates of several algorithms on one synthetic problem."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.table import Table
+
+from emmd.core.checks import known_name
+from emmd.core.solve import algorithms, make_algorithm, minimize
+from experiments.cases import synthetic
+from experiments.console import announce_compilation, progress, results
+from experiments.output import write_json
+from experiments.verdict_table import number
+from theory.numeric.contraction import contraction
+from theory.numeric.information import missing_information
+from theory.numeric.observed import observed_rate
+from theory.numeric.rates import best_step, predicted_rate
+from theory.numeric.reference import reference_optimum
+
+_DEFAULT = ("em", "mirror_descent", "gradient_em", "gradient_descent")
+_INNER_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One algorithm's rates.
+
+    Attributes
+    ----------
+    algorithm : str
+    options : dict
+    predicted : float
+        From the Hessians at the optimum.
+    observed, observed_error : float
+        Spectral radius of the algorithm's own map there, from map evaluations only.
+    path_rate, path_error : float or None
+        Seen along one path from the start, with its uncertainty; None when the path is too short or did not end.
+    iterations : int
+        Steps of that path.
+    """
+
+    algorithm: str
+    options: dict
+    predicted: float
+    observed: float
+    observed_error: float
+    path_rate: float | None
+    path_error: float | None
+    iterations: int
+
+
+def natural_options(name, information, hessian):
+    """Return the options under which an algorithm is compared: its best constant step."""
+    if name == "mirror_descent":
+        return {"step_size": float(best_step(information.eigenvalues))}
+    if name == "gradient_em":
+        step = 1.0 / np.linalg.eigvalsh(information.complete)[-1]
+        return {"step_size": float(step), "inner_steps": _INNER_STEPS}
+    if name == "gradient_descent":
+        values = np.linalg.eigvalsh(hessian)
+        return {"step_size": float(2.0 / (values[0] + values[-1]))}
+    return {}
+
+
+def run(model, n, d, snr_expert, snr_gate, cosine, seed, names, json):
+    """Compute the rates, print a table or JSON, and return the exit code 0."""
+    chosen = [known_name("--algorithm", name, algorithms()) for name in names or _DEFAULT]
+    announce_compilation()
+    case = synthetic(model, n, d, snr_expert, snr_gate, cosine, seed)
+    reference = reference_optimum(case.problem, case.theta0)
+    if not reference.strict:
+        raise ValueError(f"the problem must have a strict local minimum, got: {reference.reason}")
+    lines = []
+    with progress(len(chosen), "rates") as advance:
+        for name in chosen:
+            lines.append(_line(case, reference.theta, name))
+            advance(name)
+    if json is not None:
+        write_json(lines, json)
+    if json != "-":
+        results.print(f"{case.model} {case.note}")
+        results.print(_table(lines))
+    return 0
+
+
+def _line(case, theta, name):
+    problem = case.problem
+    information = missing_information(problem, theta)
+    options = natural_options(name, information, information.complete - information.missing)
+    predicted = predicted_rate(problem, theta, name, **options)
+    seen = contraction(problem, theta, name, **options)
+    run = minimize(problem, case.theta0, make_algorithm(name, **options), record=True, max_iter=20_000)
+    path_rate, path_error = _path(run)
+    return Line(name, options, predicted, seen.value, seen.error, path_rate, path_error, run.nit)
+
+
+def _path(run):
+    if not run.success or run.nit < 4:
+        return None, None
+    seen = observed_rate(run)
+    return seen.value, seen.error
+
+
+def _table(lines):
+    table = Table(title="local rates of the parameters; losses contract by the square", header_style="bold")
+    for name in (
+        "algorithm",
+        "options",
+        "predicted",
+        "observed (map)",
+        "+-",
+        "observed (path)",
+        "+-",
+        "iterations",
+    ):
+        table.add_column(name, justify="left" if name in ("algorithm", "options") else "right")
+    for line in lines:
+        options = ", ".join(f"{key}={value:.4g}" for key, value in line.options.items())
+        rates = (f"{line.predicted:.10f}", f"{line.observed:.10f}", number(line.observed_error))
+        path = (number(line.path_rate), number(line.path_error), str(line.iterations))
+        table.add_row(line.algorithm, options, *rates, *path)
+    return table

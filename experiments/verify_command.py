@@ -1,0 +1,142 @@
+"""`emmd verify`: the claims with their sabotages, on synthetic, real and the user's data."""
+
+import shlex
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from emmd.core.checks import known_name
+from experiments.cases import MODELS, default_cases, user_case
+from experiments.console import announce_compilation, messages, progress, results
+from experiments.output import plain, write_json
+from experiments.verdict_table import verdict_table
+from theory.checker import broken_claims, check, select
+from theory.lab import Lab
+from theory.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    claims, models : list of str or None
+    data, target : str or None
+    seed : int
+    sigma : float
+    json, out : str or None
+    every : bool
+    """
+
+    claims: list | None = None
+    models: list | None = None
+    data: str | None = None
+    target: str | None = None
+    seed: int = 0
+    sigma: float = 0.5
+    json: str | None = None
+    out: str | None = None
+    every: bool = False
+
+    def command(self, claim, model):
+        """Return the command that repeats one claim on the same data."""
+        words = ["emmd", "verify", "--claim", claim, "--model", model, "--seed", str(self.seed)]
+        if self.data is not None:
+            words += ["--data", self.data, "--target", self.target, "--sigma", f"{self.sigma:g}"]
+        return shlex.join(words)
+
+
+def run(request):
+    """Run the claims, print the table, and return the exit code: 1 when a claim failed, else 0."""
+    claims = [claim for claim in select(request.claims) if claim.scope == "problem"]
+    announce_compilation()
+    cases = list(_cases(request))
+    records = []
+    with progress(len(cases) * len(claims), "verifying") as advance:
+        for case in cases:
+            lab = Lab(case.problem, case.theta0, request.seed)
+            for claim in claims:
+                records.append(check(claim, lab, case.name))
+                advance(f"{case.model} {case.name} {claim.label}")
+    _report(request, cases, records)
+    return int(any(record.failed for record in records) or bool(broken_claims()))
+
+
+def _cases(request):
+    if (request.data is None) != (request.target is None):
+        raise ValueError("--data and --target must be given together")
+    models = [known_name("--model", name, MODELS) for name in request.models or MODELS]
+    if request.data is None:
+        yield from default_cases(models, request.seed)
+        return
+    for name in request.models or [None]:
+        yield user_case(request.data, request.target, name, request.seed, request.sigma)
+
+
+def _report(request, cases, records):
+    if request.json != "-":
+        _print(request, cases, records)
+    if request.json is not None:
+        write_json([_machine(request, record) for record in records], request.json)
+    if request.out is not None:
+        from experiments.figures.verify_figures import save_all
+
+        save_all(cases, records, request.out)
+
+
+def _print(request, cases, records):
+    for case in cases:
+        results.print(f"[bold]{case.model}[/] {case.name}: {case.note}", soft_wrap=True)
+    results.print(verdict_table(records, request.every))
+    for record in records:
+        if record.failed or record.verdict is Verdict.INCONCLUSIVE:
+            _explain(request, record)
+    _not_applicable(records)
+    for module, text in broken_claims().items():
+        messages.print(f"[bold red]{module} could not be imported[/]\n{text}")
+    results.print(_summary(records))
+
+
+def _explain(request, record):
+    results.print(
+        f"[bold red]{record.claim}[/] on {record.model} {record.problem}: {record.verdict}. {record.reason}"
+    )
+    results.print(f"  claim: {record.statement}", markup=False)
+    for name, value in record.where.items():
+        shown = (
+            np.array2string(value, precision=17, max_line_width=110)
+            if isinstance(value, np.ndarray)
+            else value
+        )
+        results.print(f"  {name} = {shown}", markup=False, soft_wrap=True)
+    results.print(f"  reproduce: {request.command(record.claim, record.model)}", markup=False, soft_wrap=True)
+
+
+def _not_applicable(records):
+    reasons = {}
+    for record in records:
+        if record.verdict is Verdict.NOT_APPLICABLE:
+            reasons.setdefault((record.model, record.problem, record.reason), []).append(record.claim)
+    for (model, problem, reason), claims in reasons.items():
+        results.print(f"[yellow]not applicable[/] to {model} {problem}: {', '.join(claims)}")
+        results.print(f"  {reason}", markup=False)
+
+
+def _summary(records):
+    counts = {}
+    for record in records:
+        counts[str(record.verdict)] = counts.get(str(record.verdict), 0) + 1
+    sabotages = [sabotage for record in records for sabotage in record.sabotages]
+    refuted = sum(sabotage.verdict is Verdict.VIOLATED for sabotage in sabotages)
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    return f"{len(records)} checks: {listed}; {refuted} of {len(sabotages)} sabotages refuted"
+
+
+def _machine(request, record):
+    out = plain(replace(record, where={}))
+    del out["where"]
+    out["counter_example"] = plain(record.where) if record.failed else None
+    out["where"] = plain(record.where)
+    out["reproduce"] = request.command(record.claim, record.model)
+    return out

@@ -1,0 +1,29 @@
+"""A start for claims on data whose parameters nobody knows: the best of several random ones."""
+
+import numpy as np
+
+from emmd.core.solve import minimize
+
+
+def best_start(problem, seed=0, tries=8, iterations=200):
+    """Return the random start from which EM gets lowest, preferring runs with a finite optimum.
+
+    Parameters
+    ----------
+    problem : emmd.Problem
+    seed : int
+    tries : int
+    iterations : int
+        EM steps per start.
+
+    Returns
+    -------
+    ndarray of shape (p,)
+    """
+    rng = np.random.default_rng([seed, *b"starts"])
+    scale = problem.model.parameter_scale(problem.data)
+    starts = rng.standard_normal((tries, problem.n_params)) / (scale * np.sqrt(problem.n_params / 2))
+    runs = [minimize(problem, start, tol=1e-8, max_iter=iterations) for start in starts]
+    runaway = [run.status not in (0, 1) for run in runs]
+    best = min(range(tries), key=lambda k: (runaway[k], runs[k].fun))
+    return starts[best]
