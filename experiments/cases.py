@@ -1,6 +1,7 @@
 """The problems that the claims are checked on: synthetic at several SNRs, real, and the user's own."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -106,7 +107,7 @@ def user_case(path, target, model_name=None, seed=0, sigma=0.5):
     problem = emmd.Problem(model, X, y)
     _refuse_dependent(problem, table.names)
     note = f"{len(y)} rows; {len(table.names)} feature(s) standardised, intercept added; {said}"
-    return Case(str(path), problem, best_start(problem, seed), note)
+    return Case(Path(path).name, problem, best_start(problem, seed), note)
 
 
 def _labels(target, y, values, sigma):

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 results = Console(highlight=False)
 if not results.is_terminal:
     # a file or a pipe has no width of its own; the widest table needs this much
-    results = Console(highlight=False, width=132)
+    results = Console(highlight=False, width=136)
 messages = Console(stderr=True, highlight=False)
 
 

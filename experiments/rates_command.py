@@ -2,23 +2,22 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from rich.table import Table
 
 from emmd.core.checks import known_name
 from emmd.core.solve import algorithms, make_algorithm, minimize
 from experiments.cases import synthetic
 from experiments.console import announce_compilation, progress, results
+from experiments.natural_options import natural_options
 from experiments.output import write_json
 from experiments.verdict_table import number
 from theory.numeric.contraction import contraction
 from theory.numeric.information import missing_information
 from theory.numeric.observed import observed_rate
-from theory.numeric.rates import best_step, predicted_rate
+from theory.numeric.rates import predicted_rate
 from theory.numeric.reference import reference_optimum
 
 _DEFAULT = ("em", "mirror_descent", "gradient_em", "gradient_descent")
-_INNER_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Line:
     observed, observed_error : float
         Spectral radius of the algorithm's own map there, from map evaluations only.
     path_rate, path_error : float or None
-        Seen along one path from the start, with its uncertainty; None when the path is too short or did not end.
+        Seen along one path from the start, with its uncertainty; None when it is too short or did not end.
     iterations : int
         Steps of that path.
     """
@@ -47,19 +46,6 @@ class Line:
     path_rate: float | None
     path_error: float | None
     iterations: int
-
-
-def natural_options(name, information, hessian):
-    """Return the options under which an algorithm is compared: its best constant step."""
-    if name == "mirror_descent":
-        return {"step_size": float(best_step(information.eigenvalues))}
-    if name == "gradient_em":
-        step = 1.0 / np.linalg.eigvalsh(information.complete)[-1]
-        return {"step_size": float(step), "inner_steps": _INNER_STEPS}
-    if name == "gradient_descent":
-        values = np.linalg.eigvalsh(hessian)
-        return {"step_size": float(2.0 / (values[0] + values[-1]))}
-    return {}
 
 
 def run(model, n, d, snr_expert, snr_gate, cosine, seed, names, json):

@@ -65,10 +65,11 @@ def test_tails():
     _check([(u, v) for u in tails for v in tails if u != v])
 
 
-def test_random_pairs():
+@pytest.mark.parametrize(("low", "high"), [(1e-6, 20.0), (0.02, 1.0)])
+def test_random_pairs(low, high):
     rng = np.random.default_rng(11)
-    v = rng.choice([1.0, 10.0, 200.0], 400) * rng.standard_normal(400)
-    steps = np.exp(rng.uniform(np.log(1e-6), np.log(20.0), 400)) * rng.choice([-1.0, 1.0], 400)
+    v = rng.choice([0.3, 1.0, 10.0, 200.0], 1500) * rng.standard_normal(1500)
+    steps = np.exp(rng.uniform(np.log(low), np.log(high), 1500)) * rng.choice([-1.0, 1.0], 1500)
     _check(zip((v + steps).tolist(), v.tolist()))
 
 

@@ -188,8 +188,8 @@ def test_e_step_at_any_snr(grid):
     name, a, b, y, truth = grid
     loss, p = _e_step_alone(name, a, b, y)
     true_loss, true_p = ([t[k] for t in truth] for k in (0, 1))
-    # no cancellation: symmoline's loss is at least 0.9 - log 2, and the one negative term of symmologe's is at
-    # most half of the others; so a dozen roundings of terms that are at most 8 times the sum
+    # nothing cancels: symmoline's loss is at least 0.9 - log 2, and the one negative term of symmologe's is
+    # at most half of the others; so a dozen roundings of terms that are at most 8 times the sum
     assert _worst(loss, true_loss, 100 * U * np.array(true_loss, float)) <= 1
     size = np.array(true_p, float)
     # an error of the logit is a relative error of a small p; sigmoid adds 3 units

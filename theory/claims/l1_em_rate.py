@@ -7,7 +7,7 @@ from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.rounding import loss_rounding
 
 _LENGTH = 2e-3
-_NEAR = 1e-4
+_NEAR = 1e-5
 
 
 def measure(lab, rate_from="pencil", loss_power=2, swap=True):

@@ -1,0 +1,49 @@
+"""Error against iteration for each algorithm, with the predicted slope drawn through it."""
+
+import numpy as np
+
+from experiments.figures.style import COLOURS, new_figure, styled
+
+_FLOOR = 1e-11
+
+
+def draw(title, runs):
+    """Draw the paths of several algorithms.
+
+    Parameters
+    ----------
+    title : str
+    runs : list of (label, errors, rate)
+        Errors ||theta_t - theta*|| in the metric of I_com, shape (T + 1,), and the predicted factor.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    longest, shortest = (choose(len(errors) - 1 for _, errors, _ in runs) for choose in (max, min))
+    with styled():
+        figure = new_figure(9.5, 4.6)
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, horizon in zip(panels, (2 * shortest, longest)):
+            for colour, (label, errors, rate) in zip(COLOURS, runs):
+                axes.plot(np.maximum(errors, 1e-16), color=colour, lw=2.2, alpha=0.85, label=label)
+                _slope(axes, errors, rate)
+            axes.plot([], [], color="0.15", ls="--", lw=1.2, label="slope predicted at the optimum")
+            axes.set(yscale="log", xlabel="iteration t", xlim=(0, horizon))
+        panels[0].set_ylabel(r"$\|\theta_t - \theta^*\|$ in the metric of $I_{com}$")
+        panels[0].set_ylim(_FLOOR, 3.0 * max(errors.max() for _, errors, _ in runs))
+        panels[0].set_title("the fastest methods")
+        panels[1].set_title("all, to the end")
+        figure.suptitle(title)
+        figure.legend(
+            *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False
+        )
+    return figure
+
+
+def _slope(axes, errors, rate):
+    """Anchor the predicted slope where transients are over: at 1e-6 of the first error."""
+    low = np.flatnonzero(errors <= 1e-6 * errors[0])
+    anchor = int(low[0]) if low.size else len(errors) - 1
+    t = np.array([0, len(errors) - 1])
+    axes.plot(t, errors[anchor] * rate ** (t - anchor), color="0.15", ls="--", lw=1.2)

@@ -1,0 +1,61 @@
+"""One look for all figures: colour-blind-safe colours, readable sizes, no pyplot state."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's palette, darker ones first."""
+
+_RC = {
+    "font.size": 10,
+    "axes.labelsize": 10,
+    "axes.titlesize": 11,
+    "legend.fontsize": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def new_figure(width=7.0, height=4.5):
+    """Return an empty constrained-layout figure, size in inches."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def styled():
+    """Return a context in which axes take the house style; create axes inside it."""
+    return mpl.rc_context(_RC)
+
+
+def save(figure, folder, name):
+    """Write a figure as PNG and PDF.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    folder : str or Path
+        Created when missing.
+    name : str
+        File name without ending.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ValueError
+        If the folder cannot be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
+        for path in paths:
+            figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
+    return paths

@@ -1,0 +1,61 @@
+"""The figures of `emmd verify --out`: convergence and spectrum for each problem, and the verdicts."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from emmd.core.solve import make_algorithm, minimize
+from experiments.console import messages, progress
+from experiments.figures import convergence, spectrum
+from experiments.figures.style import save
+from experiments.natural_options import natural_options
+from experiments.output import write_json
+from theory.lab import Lab
+from theory.numeric.rates import best_step, predicted_rate
+
+_ALGORITHMS = ("em", "mirror_descent", "gradient_em", "gradient_descent")
+
+
+def save_all(cases, records, folder):
+    """Write two figures per case that has a strict optimum, and ``verdicts.json``, into a folder."""
+    with progress(len(cases), "figures") as advance:
+        for case in cases:
+            lab = Lab(case.problem, case.theta0)
+            if lab.reference.strict:
+                _case(case, lab, folder)
+            else:
+                messages.print(f"no figures for {case.model} {case.name}: {lab.reference.reason}")
+            advance(case.name)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    write_json(records, str(Path(folder) / "verdicts.json"))
+
+
+def _case(case, lab, folder):
+    stem = re.sub(r"[^a-z0-9]+", "-", f"{case.model} {case.name}".lower()).strip("-")
+    title = f"{case.model}, {case.name}"
+    values = lab.information.eigenvalues
+    observed = np.sort(lab.contraction("em").eigenvalues.real)
+    save(spectrum.draw(title, values, observed, best_step(values)), folder, f"{stem}-spectrum")
+    save(
+        convergence.draw(title, [_run(case, lab, name) for name in _ALGORITHMS]),
+        folder,
+        f"{stem}-convergence",
+    )
+
+
+def _run(case, lab, name):
+    options = natural_options(name, lab.information, lab.hessian)
+    result = minimize(
+        case.problem, case.theta0, make_algorithm(name, **options), tol=1e-12, max_iter=3000, record=True
+    )
+    gap = result.trace.theta - lab.reference.theta
+    errors = np.sqrt(np.maximum(np.einsum("ti,ij,tj->t", gap, lab.information.complete, gap), 0.0))
+    rate = predicted_rate(case.problem, lab.reference.theta, name, **options)
+    return f"{_label(name, options)}: rate {rate:.4f}", errors, rate
+
+
+def _label(name, options):
+    step = f", step {options['step_size']:.3g}" if "step_size" in options else ""
+    inner = f", {options['inner_steps']} inner steps" if "inner_steps" in options else ""
+    return name.replace("_", " ").replace("em", "EM") + step + inner

@@ -1,0 +1,154 @@
+r"""Nodes for x ~ N(0, I) in the plane (or on the line) of beta* and w*, for integrands away from theta*.
+
+Such an integrand holds tanh(b/2 + a y) with a = x'beta and b = x'w for every beta and w of a region: it turns
+sharply across lines a = 0 through the origin, the more sharply the farther out. Polar coordinates with
+r = e^s fit it. Along a ray a and b are multiples of r, so as a function of s the poles stay at Im s = +-pi/2
+whatever the parameters; the number of angles follows r, and so does the rule for y.
+
+Every rule is trapezoidal, its step set by the nearest pole and by what its weight still counts: at radius r
+only `nats` - r^2/2 nats are left to be paid for.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory.population.quadrature import normal_density, reach, spacing
+
+__all__ = ["Bounds", "Cloud", "cloud"]
+
+_DIRECTIONS_ON_A_LINE = 2
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Norms of the parameters, in whitened coordinates and units of sigma.
+
+    Attributes
+    ----------
+    expert, gate : float
+        Largest norms of beta and w in the region.
+    true_expert, true_gate : float
+        Norms of beta* and w*, i.e. the two SNRs.
+    gaussian : bool
+        Whether y is Gaussian given x and z; otherwise it is a label.
+    """
+
+    expert: float
+    gate: float
+    true_expert: float
+    true_gate: float
+    gaussian: bool
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Weighted points (x, e): x in the plane, e the noise of a Gaussian target.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n, k)
+    noise : ndarray of shape (n,)
+        Zero for labels, whose two values need no rule.
+    weights : ndarray of shape (n,)
+        Positive, sum 1 up to the accuracy.
+    """
+
+    x: np.ndarray
+    noise: np.ndarray
+    weights: np.ndarray
+
+
+def cloud(bounds, dimension, nats, max_nodes):
+    """Nodes for the averages of a region.
+
+    Parameters
+    ----------
+    bounds : Bounds
+    dimension : int
+        k, 1 or 2.
+    nats : float
+        Accuracy: errors of about e^-nats.
+    max_nodes : int
+
+    Returns
+    -------
+    Cloud
+
+    Raises
+    ------
+    ValueError
+        If the region needs more than `max_nodes` nodes.
+    """
+    radii, radial = _radii(bounds, dimension, nats)
+    shells = [_shell(bounds, dimension, nats, radius) for radius in radii]
+    n_nodes = sum(angles * half_noise.size for angles, half_noise, _ in shells)
+    if n_nodes > max_nodes:
+        raise ValueError(
+            f"region leaves the domain: ||beta|| <= {bounds.expert:.3g} and ||w|| <= {bounds.gate:.3g} need "
+            f"{n_nodes} quadrature nodes at tol = {math.exp(-nats):.1g}, max_nodes is {max_nodes}"
+        )
+    parts = [_points(dimension, r, weight, *shell) for r, weight, shell in zip(radii, radial, shells)]
+    return Cloud(*(np.concatenate(columns) for columns in zip(*parts)))
+
+
+def _radii(bounds, dimension, nats):
+    """Radii e^s and weights for int r^(k-1) e^(-r^2/2) dr, normalised over all directions."""
+    # Off the real s-line by eta, e^(-r^2/2) and the density of y given x grow by r^2 sin^2(eta) (1 + SNR^2/2):
+    # no more than e^(-r^2/2) gives away up to this eta.
+    strength = bounds.true_expert if bounds.gaussian else 0.0
+    step = 2 * math.pi * math.asin(1 / math.sqrt(2 + strength**2)) / nats
+    s = np.arange(math.floor(-nats / dimension / step), math.ceil(math.log(reach(0.0, nats)) / step) + 1)
+    radii = np.exp(s * step)
+    surface = 2 * math.pi if dimension == 2 else 2.0
+    peak = surface / math.sqrt(2 * math.pi) ** dimension
+    return radii, step * peak * radii**dimension * np.exp(-radii * radii / 2)
+
+
+def _shell(bounds, dimension, nats, radius):
+    """Number of directions, noise nodes and noise weights at one radius."""
+    left = max(nats - radius**2 / 2, 1.0)
+    angles = _angles(bounds, radius, left) if dimension == 2 else _DIRECTIONS_ON_A_LINE
+    if not bounds.gaussian:
+        return angles, np.zeros(1), np.ones(1)
+    return angles, *_noise(2 * bounds.expert * radius, left)
+
+
+def _noise(rate, left):
+    """Nodes between the lattice points, so that they come in pairs +-e without a zero."""
+    step = spacing(rate, left)
+    noise = step * (np.arange(math.ceil(reach(0.0, left) / step)) + 0.5)
+    noise = np.concatenate([-noise[::-1], noise])
+    weights = normal_density(noise)
+    return noise, weights / weights.sum()
+
+
+def _angles(bounds, radius, left):
+    """Even number of directions that resolves one turn at a radius.
+
+    Turning by i eta moves a predictor of norm R by i R r sinh(eta). The worst noise e is the one whose own
+    cost e^2/2 is worth paying for a nearer pole.
+    """
+    noise = np.linspace(0.0, math.sqrt(2 * left), 24) if bounds.gaussian else np.zeros(1)
+    target = radius * bounds.true_expert + noise if bounds.gaussian else np.ones(1)
+    share = bounds.gate / 2 + bounds.expert * target if bounds.gaussian else (bounds.gate + bounds.expert) / 2
+    truth = max(bounds.true_gate, 0.0 if bounds.gaussian else bounds.true_expert) / 2
+    slope = np.maximum(np.maximum(share, truth), 1e-9)
+    height = np.arcsinh(math.pi / 2 / (radius * slope))
+    growth = 0.0
+    if bounds.gaussian:
+        # the density of y given x must not grow by more than what is left
+        swing = math.sqrt(2 * left) / max(radius * bounds.true_expert, 1e-9)
+        height = np.minimum(height, math.asinh(swing))
+        growth = (radius * bounds.true_expert * np.sinh(height)) ** 2 / 2
+    turns = ((left - noise * noise / 2 + growth) / height).max()
+    return 2 * math.ceil(max(turns, 6.0) / 2)
+
+
+def _points(dimension, radius, weight, angles, noise, noise_weights):
+    turn = 2 * math.pi * (np.arange(angles) + 0.5) / angles
+    direction = np.stack([np.cos(turn), np.sin(turn)], axis=1) if dimension == 2 else np.array([[1.0], [-1.0]])
+    x = np.repeat(radius * direction, noise.size, axis=0)
+    weights = np.tile(noise_weights, angles) * (weight / angles)
+    return x, np.tile(noise, angles), weights
