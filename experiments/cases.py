@@ -71,8 +71,8 @@ def real_sets():
 
 def real(dataset, seed):
     """Return a `Case` on a real data set, started at the best of several random points."""
-    model, X, y = dataset.load()
-    problem = emmd.Problem(model, X, y)
+    X, y = dataset.load()
+    problem = emmd.Problem(MODELS[dataset.model](X.shape[1], **dataset.options), X, y)
     return Case(dataset.name, problem, best_start(problem, seed), dataset.note)
 
 

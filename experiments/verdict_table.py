@@ -68,7 +68,7 @@ def verdict_table(records, every=False):
 def _groups(records, every):
     if every:
         return [[record] for record in records]
-    groups = {}
+    groups: dict = {}
     for record in records:
         groups.setdefault((record.claim, record.model), []).append(record)
     return [sorted(groups[key], key=severity) for key in sorted(groups)]

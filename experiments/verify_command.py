@@ -114,7 +114,7 @@ def _explain(request, record):
 
 
 def _not_applicable(records):
-    reasons = {}
+    reasons: dict = {}
     for record in records:
         if record.verdict is Verdict.NOT_APPLICABLE:
             reasons.setdefault((record.model, record.problem, record.reason), []).append(record.claim)
@@ -124,7 +124,7 @@ def _not_applicable(records):
 
 
 def _summary(records):
-    counts = {}
+    counts: dict = {}
     for record in records:
         counts[str(record.verdict)] = counts.get(str(record.verdict), 0) + 1
     sabotages = [sabotage for record in records for sabotage in record.sabotages]

@@ -1,7 +1,7 @@
 """Run claims with their sabotages on a problem: the records that `emmd verify` prints."""
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def select(names):
     """
     if names is None:
         return list(claims().values())
-    chosen = {}
+    chosen: dict = {}
     for name in names:
         matching = {key: claim for key, claim in claims().items() if name in (key, claim.label)}
         chosen |= matching or {name: claims()[known_name("claim", name, claims())]}
@@ -127,7 +127,7 @@ def _with_proof(record, claim, lab):
     return replace(record, proof="proved")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _proved(label, model):
     # sympy takes a third of a second to import: only when a claim has a proof
     from theory.symbolic import model_names, prove

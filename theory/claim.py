@@ -119,5 +119,5 @@ def componentwise(predicted, observed, budget, scale, **where):
     **where
         Shared by all; the entry's index is added as ``component``.
     """
-    for j, row in enumerate(zip(predicted, observed, budget, scale)):
-        yield Comparison(*map(float, row), where={**where, "component": j})
+    for j, (side, other, error, size) in enumerate(zip(predicted, observed, budget, scale)):
+        yield Comparison(float(side), float(other), float(error), float(size), {**where, "component": j})

@@ -1,6 +1,7 @@
 """Anderson acceleration of a fixed-point map, safeguarded by the loss."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +28,15 @@ class Anderson(Algorithm):
         Number of differences kept.
     """
 
-    base: object = "em"
+    base: Any = "em"
     window: int = 5
 
     name = "anderson"
-    monotone = True
+
+    @property
+    def monotone(self) -> bool:
+        """Never lets the loss increase."""
+        return True
 
     def __post_init__(self):
         object.__setattr__(self, "base", make_algorithm(self.base))
@@ -52,7 +57,7 @@ class Anderson(Algorithm):
 
 
 def _combine(history, scale):
-    theta, image = history[-1]
+    image = history[-1][1]
     if len(history) == 1:
         return image
     residuals = np.array([(after - before) * scale for before, after in history])

@@ -15,7 +15,11 @@ class EM(Algorithm):
     """
 
     name = "em"
-    monotone = True
+
+    @property
+    def monotone(self) -> bool:
+        """Never lets the loss increase."""
+        return True
 
     def step(self, problem, theta, memory):
         """E-step, then M-step warm-started at theta."""

@@ -35,7 +35,7 @@ class GradientDescent(Algorithm):
             positive_number("step_size", self.step_size)
 
     @property
-    def monotone(self):
+    def monotone(self) -> bool:
         """Backtracking never lets the loss increase."""
         return self.step_size == "backtracking"
 
@@ -43,14 +43,14 @@ class GradientDescent(Algorithm):
         """Take one gradient step."""
         loss, gradient = problem.model.loss_and_gradient(problem.data, theta)
         displacement = -problem.model.precondition(problem.data, gradient)
-        if self.step_size != "backtracking":
+        if not isinstance(self.step_size, str):
             return Step(theta - self.step_size * gradient, loss, displacement)
         length, evaluations = _backtrack(problem, theta, loss, gradient, 2.0 * (memory or 0.5))
         return Step(theta - length * gradient, loss, displacement, length, evaluations)
 
     def linear_factors(self, complete_hessian, hessian):
         """Return 1 - step_size mu_i, mu_i the eigenvalues of hess L."""
-        if self.step_size == "backtracking":
+        if isinstance(self.step_size, str):
             return super().linear_factors(complete_hessian, hessian)
         return 1.0 - self.step_size * np.linalg.eigvalsh(hessian)
 

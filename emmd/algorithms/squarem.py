@@ -1,6 +1,7 @@
 """SQUAREM: squared extrapolation of a fixed-point map, safeguarded by the loss."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,10 +26,14 @@ class Squarem(Algorithm):
         The map F; EM by default.
     """
 
-    base: object = "em"
+    base: Any = "em"
 
     name = "squarem"
-    monotone = True
+
+    @property
+    def monotone(self) -> bool:
+        """Never lets the loss increase."""
+        return True
 
     def __post_init__(self):
         object.__setattr__(self, "base", make_algorithm(self.base))
@@ -55,7 +60,7 @@ def _extrapolate(problem, theta, once, twice):
     r = once - theta
     v = twice - once - r
     size = np.linalg.norm(scale * v)
-    alpha = -max(1.0, np.linalg.norm(scale * r) / size) if size > 0 else -1.0
+    alpha = -max(1.0, float(np.linalg.norm(scale * r) / size)) if size > 0 else -1.0
     return theta - 2.0 * alpha * r + alpha * alpha * v
 
 

@@ -44,12 +44,14 @@ class Algorithm(ABC):
     ----------
     name : str
         What `minimize` calls it (class attribute).
-    monotone : bool
-        Whether theory says that the loss never increases (class attribute).
     """
 
     name = ""
-    monotone = False
+
+    @property
+    def monotone(self) -> bool:
+        """Whether theory says that the loss never increases."""
+        return False
 
     @abstractmethod
     def step(self, problem, theta, memory):

@@ -1,7 +1,7 @@
 """What a data set is: a name, a model it suits, and a function that loads it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,13 @@ class DataSet:
     note : str
         What was done to the data.
     load : callable
-        Returns ``(model, X, y)``.
+        Returns ``(X, y)``.
+    options : dict
+        Further arguments of the model.
     """
 
     name: str
     model: str
     note: str
     load: Callable
+    options: dict = field(default_factory=dict)

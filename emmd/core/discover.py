@@ -5,7 +5,7 @@ import inspect
 import pkgutil
 import traceback
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Found:
     broken: dict = field(default_factory=dict)
 
 
-@lru_cache(maxsize=None)
+@cache
 def discover(package, base):
     """Find the plug-ins in a package.
 
@@ -41,7 +41,8 @@ def discover(package, base):
     Found
         A broken module is listed with its traceback and stops nothing else.
     """
-    plugins, broken = {}, {}
+    plugins: dict = {}
+    broken: dict = {}
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         full = f"{package}.{module.name}"
         try:

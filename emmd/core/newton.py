@@ -41,7 +41,7 @@ class NewtonResult:
 
 
 def _factor(hessian, scale):
-    """Return a Cholesky factor of the scaled Hessian, damped if it must be, and its smallest squared pivot."""
+    """Return a Cholesky factor of the scaled Hessian, damped if need be, and its smallest squared pivot."""
     scaled = hessian / np.outer(scale, scale)
     factor, failed = dpotrf(scaled, lower=1)
     if not failed:

@@ -1,7 +1,9 @@
 """The one loop: algorithms own a step, `minimize` owns the iteration, the stopping rule and the status."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
@@ -119,8 +121,8 @@ class _Loop:
     algorithm: Algorithm
     tol: float
     recorder: Recorder
-    callback: object
-    theta: np.ndarray | None = None
+    callback: Callable | None
+    theta: Any = None
     evaluations: int = 0
     rises: int = 0
     last_loss: float = np.inf

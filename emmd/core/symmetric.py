@@ -7,6 +7,7 @@ this module parameters are in working units, beta / sigma.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class SymmetricModel(Model):
         The natural parameter is affine in theta up to terms free of z.
     """
 
-    kernels: object
+    kernels: Any
     potentials: tuple
     evidence: float
     sigma = 1.0

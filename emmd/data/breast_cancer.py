@@ -4,7 +4,6 @@ import numpy as np
 
 from emmd.core.dataset import DataSet
 from emmd.core.features import standardise
-from emmd.models.symmetric_logistic import SymMoLogE
 
 _COLUMNS = ("mean texture", "mean smoothness", "mean symmetry", "mean fractal dimension")
 
@@ -16,7 +15,7 @@ def _load():
     names = list(bunch.feature_names)
     # with the size features two logistic experts separate the classes and no finite optimum exists
     X = standardise(bunch.data[:, [names.index(name) for name in _COLUMNS]], _COLUMNS)
-    return SymMoLogE(X.shape[1]), X, np.where(bunch.target == 1, 1.0, -1.0)
+    return X, np.where(bunch.target == 1, 1.0, -1.0)
 
 
 BREAST_CANCER = DataSet(

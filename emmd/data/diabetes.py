@@ -2,7 +2,6 @@
 
 from emmd.core.dataset import DataSet
 from emmd.core.features import standardise
-from emmd.models.symmetric_linear import SymMoLinE
 
 
 def _load():
@@ -11,7 +10,7 @@ def _load():
     bunch = load_diabetes()
     X = standardise(bunch.data, bunch.feature_names)
     y = (bunch.target - bunch.target.mean()) / bunch.target.std()
-    return SymMoLinE(X.shape[1], sigma=0.5), X, y
+    return X, y
 
 
 DIABETES = DataSet(
@@ -19,4 +18,5 @@ DIABETES = DataSet(
     model="symmoline",
     note="442 rows; 10 features standardised, intercept added; target standardised, sigma = 0.5",
     load=_load,
+    options={"sigma": 0.5},
 )

@@ -9,6 +9,7 @@ changes a partial sum, and the partial sums are added in the order of the rows.
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -42,7 +43,7 @@ def _each_share(kernel, n_rows, partials, args):
         return
     edges = [total * k // threads for k in range(threads + 1)]
     pool = _pool(threads, os.getpid())
-    shares = [pool.submit(kernel, lo, hi, partials, *args) for lo, hi in zip(edges, edges[1:])]
+    shares = [pool.submit(kernel, lo, hi, partials, *args) for lo, hi in pairwise(edges)]
     for share in shares:
         share.result()
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, darker ones first."""
 
-_RC = {
+_RC: dict = {
     "font.size": 10,
     "axes.labelsize": 10,
     "axes.titlesize": 11,

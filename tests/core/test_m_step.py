@@ -125,14 +125,18 @@ def _dependent(kind):
         X[:, 2] = X[:, 0]
     elif kind == "combination":
         X[:, 2] = 1e4 * X[:, 0] - 3.0 * X[:, 1]
+    elif kind == "repeated but for 1e-7":
+        X[:, 2] = X[:, 0] + 1e-7 * X[:, 2]
     elif kind == "zero":
         X[:, 1] = 0.0
-    else:
+    elif kind == "fewer rows than columns":
         X = X[:2]
     return X
 
 
-@pytest.fixture(params=["repeated", "combination", "zero", "fewer rows than columns"])
+@pytest.fixture(
+    params=["repeated", "repeated but for 1e-7", "combination", "zero", "fewer rows than columns"]
+)
 def dependent(request, name):
     X = _dependent(request.param)
     return both(name, X, np.where(np.arange(len(X)) % 3, 1.0, -1.0))[0]
@@ -154,6 +158,17 @@ def test_em_step_raises_on_a_singular_design(dependent):
     with pytest.raises(ValueError, match=r"X .*linearly independent.*columns \[") as error:
         dependent.em_step(np.full(6, 0.5))
     assert error.type is SingularDesignError
+
+
+def test_strongly_correlated_columns_are_still_regular(name):
+    X = _dependent("plain")
+    X[:, 2] = X[:, 0] + 1e-3 * X[:, 2]
+    problem, naive = both(name, X, np.where(np.arange(120) % 3, 1.0, -1.0))
+    p = np.random.default_rng(1).uniform(size=120)
+    step = problem.m_step(p, np.zeros(6))
+    assert step.solved
+    assert np.abs(naive.surrogate(step.theta, p)[1]).max() <= 2 * ACCEPTED
+    assert emmd.minimize(problem, 0.1 * np.ones(6), max_iter=1).status != emmd.Status.SINGULAR_DESIGN
 
 
 # --- scale of the columns -------------------------------------------------------------------------------

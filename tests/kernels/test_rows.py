@@ -6,6 +6,7 @@ import pytest
 from scipy.special import expit
 
 from emmd.kernels import linear, symmetric_linear, symmetric_logistic
+from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.logistic_regression import logistic_rows
 from emmd.kernels.reduce import BLOCK, CHUNK, n_chunks, run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
@@ -138,6 +139,51 @@ def test_shares_add_up_to_the_whole_bit_by_bit():
     linear.predict_rows(0, 2, whole, XT, theta, outs[1])
     linear.predict_rows(2, 3, whole, XT, theta, outs[1])
     np.testing.assert_array_equal(outs[0], outs[1])
+
+
+# --- where the arrays lie -----------------------------------------------------------------------------------
+# A compiled loop that sums into memory is vectorised only behind a check that its arrays do not overlap; the
+# check reckons with whole chunks, fails for some neighbours, and another order of summation gives other bits.
+
+
+def _sums(name, arrays, d):
+    """Run a summing kernel on arrays called partials, XT, u, v, c and out; return its sums."""
+    partials, XT, u, v, c, out = (arrays[key] for key in ("partials", "XT", "u", "v", "c", "out"))
+    theta = np.linspace(-1.0, 1.0, d)
+    calls = {
+        "divergence": lambda: divergence_rows(0, 1, partials, u, v, c),
+        "moment": lambda: linear.moment_rows(0, 1, partials, XT, u),
+        "gram": lambda: linear.gram_rows(0, 1, partials, XT, u, out),
+        "logistic": lambda: logistic_rows(0, 1, partials, XT, theta, c, c),
+        "symmoline": lambda: symmetric_linear.e_step_rows(0, 1, partials, XT, u, c, theta, -theta, out),
+        "symmologe": lambda: symmetric_logistic.e_step_rows(0, 1, partials, XT, u, c, theta, -theta, out),
+    }
+    calls[name]()
+    return partials.tobytes()
+
+
+def _laid_out(arrays, order, gap):
+    """Return copies of the arrays in one piece of memory, in the given order, `gap` numbers apart."""
+    memory = np.zeros(sum(array.size for array in arrays.values()) + gap * len(order))
+    placed, start = {}, 0
+    for key in order:
+        stop = start + arrays[key].size
+        placed[key] = memory[start:stop].reshape(arrays[key].shape)
+        placed[key][...] = arrays[key]
+        start = stop + gap
+    return placed
+
+
+@pytest.mark.parametrize("name", ["divergence", "moment", "gram", "logistic", "symmoline", "symmologe"])
+def test_sums_do_not_depend_on_addresses(name):
+    n, d = 300, 2
+    rng = np.random.default_rng(4)
+    arrays = {key: rng.uniform(0.1, 1.0, n) for key in ("u", "v", "c", "out")}
+    arrays |= {"XT": rng.standard_normal((d, n)), "partials": np.zeros((1, 1 + d + d * (d + 1) // 2))}
+    keys = ("partials", "XT", "u", "v", "c", "out")
+    orders = [keys[k:] + keys[:k] for k in range(6)] + [keys[::-1], keys[1::2] + keys[::2]]
+    results = {_sums(name, _laid_out(arrays, order, gap), d) for order in orders for gap in (0, 8, 300, 5000)}
+    assert len(results) == 1
 
 
 # --- row by row -------------------------------------------------------------------------------------------

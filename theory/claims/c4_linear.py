@@ -1,4 +1,6 @@
-"""C4: with relative strong convexity alpha on the region, EM contracts by 1 - alpha; alpha is the worst there."""
+"""C4: with relative strong convexity alpha, the worst on the region, EM contracts by 1 - alpha."""
+
+from itertools import pairwise
 
 from theory.assumptions import linear_model_set, regular_design, strict_minimum
 from theory.claim import Claim, Comparison, Kind, Sabotage
@@ -19,7 +21,7 @@ def measure(lab, alpha="worst over the region"):
 def _contraction(lab, name, region, factor):
     target = lab.reference.theta
     distances = [lab.problem.divergence(target, theta) for theta in region.path.theta]
-    for t, (before, after) in enumerate(zip(distances, distances[1:])):
+    for t, (before, after) in enumerate(pairwise(distances)):
         if before <= 1e-10 * distances[0]:
             break
         yield Comparison(

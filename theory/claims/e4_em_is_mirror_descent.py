@@ -9,7 +9,7 @@ from theory.numeric.rounding import inner_rounding
 
 
 def measure(lab, step_size=1.0, evidence=1.0):
-    """Compare in the dual space (complex-step gradient) and between the two next iterates (Newton inverse)."""
+    """Compare in the dual space (complex-step gradient) and between the next iterates (Newton inverse)."""
     problem = lab.problem
     for label, theta in lab.probes:
         m_step = lab.em_step(theta, evidence)

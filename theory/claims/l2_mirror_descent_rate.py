@@ -28,7 +28,7 @@ def _predicted(values, step_size, form):
 
 CLAIM = Claim(
     id="L2-mirror-descent-rate",
-    statement="Mirror descent with step eta contracts by max |1 - eta (1 - lambda_i)|, best at 2/(2-max-min).",
+    statement="Mirror descent with step eta contracts by max |1 - eta (1 - lambda_i)|.",
     latex=r"\rho(\eta) = \max_i |1 - \eta (1 - \lambda_i)|",
     source="derived",
     kind=Kind.RATE,

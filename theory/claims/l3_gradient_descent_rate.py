@@ -28,7 +28,7 @@ def _spectrum(lab, spectrum_of):
 
 CLAIM = Claim(
     id="L3-gradient-descent-rate",
-    statement="Gradient descent with step gamma contracts by max |1 - gamma mu_i|, mu_i eigenvalues of hess L.",
+    statement="Gradient descent with step gamma contracts by max |1 - gamma mu_i(hess L)|.",
     latex=r"\rho(\gamma) = \max_i |1 - \gamma \mu_i(\nabla^2 L)|",
     source="classic",
     kind=Kind.RATE,

@@ -1,4 +1,4 @@
-"""R1, the identity: the gap between the loss and its relative quadratic bound is a posterior KL divergence."""
+"""R1, the identity: the gap between the loss and its relative bound is a posterior KL divergence."""
 
 import itertools
 

@@ -1,6 +1,5 @@
 """R2: the local constant of relative strong convexity is 1 - lambda_max(M)."""
 
-import numpy as np
 
 from emmd.core.pencil import pencil
 from theory.assumptions import linear_model_set, regular_design, strict_minimum

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eig
 
-from emmd.core.checks import describe, real_array
-
 __all__ = ["ObservedRate", "observed_rate"]
 
 _DECADES = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)

@@ -53,7 +53,7 @@ def segments_constant(problem, starts, target, grid=9):
     """
     positions = np.linspace(0.0, 1.0, grid)
     values = np.array([[_on_segment(problem, start, target, s) for s in positions] for start in starts])
-    k, j = np.unravel_index(np.argmin(values), values.shape)
+    k, j = divmod(int(np.argmin(values)), grid)
     low, high = positions[max(j - 1, 0)], positions[min(j + 1, grid - 1)]
     refined = minimize_scalar(
         lambda s: _on_segment(problem, starts[k], target, s), bounds=(low, high), method="bounded"

@@ -60,5 +60,5 @@ def gradient_rounding(problem, theta):
 
 
 def inner_rounding(problem, residual):
-    """Return what an inner residual (relative to the features' scale) is in each gradient entry, shape (p,)."""
+    """Return what an inner residual, relative to the features' scale, is in each gradient entry, (p,)."""
     return residual * problem.model.unit * np.tile(problem.data.design.scale, 2)

@@ -19,6 +19,11 @@ from theory.population.quadrature import normal_density, reach, spacing
 __all__ = ["Bounds", "Cloud", "cloud"]
 
 _DIRECTIONS_ON_A_LINE = 2
+# Hessians hold polynomials in x and y of degree four, which weigh up to e^4 in the tails at 1e-8.
+_MOMENTS = 4.0
+# The factors in front of e^(-2 pi eta / h) at the sharpest turns, seen in parameters on the region's boundary.
+_TURNS = 2.0
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,9 @@ def _radii(bounds, dimension, nats):
     # Off the real s-line by eta, e^(-r^2/2) and the density of y given x grow by r^2 sin^2(eta) (1 + SNR^2/2):
     # no more than e^(-r^2/2) gives away up to this eta.
     strength = bounds.true_expert if bounds.gaussian else 0.0
-    step = 2 * math.pi * math.asin(1 / math.sqrt(2 + strength**2)) / nats
-    s = np.arange(math.floor(-nats / dimension / step), math.ceil(math.log(reach(0.0, nats)) / step) + 1)
+    step = 2 * math.pi * math.asin(1 / math.sqrt(2 + strength**2)) / (nats + _MOMENTS)
+    first, last = -(nats + _MOMENTS) / dimension, math.log(reach(0.0, nats + _MOMENTS))
+    s = np.arange(math.floor(first / step), math.ceil(last / step) + 1)
     radii = np.exp(s * step)
     surface = 2 * math.pi if dimension == 2 else 2.0
     peak = surface / math.sqrt(2 * math.pi) ** dimension
@@ -108,7 +114,7 @@ def _radii(bounds, dimension, nats):
 
 def _shell(bounds, dimension, nats, radius):
     """Number of directions, noise nodes and noise weights at one radius."""
-    left = max(nats - radius**2 / 2, 1.0)
+    left = max(nats + _TURNS - radius**2 / 2, 1.0)
     angles = _angles(bounds, radius, left) if dimension == 2 else _DIRECTIONS_ON_A_LINE
     if not bounds.gaussian:
         return angles, np.zeros(1), np.ones(1)
@@ -118,7 +124,7 @@ def _shell(bounds, dimension, nats, radius):
 def _noise(rate, left):
     """Nodes between the lattice points, so that they come in pairs +-e without a zero."""
     step = spacing(rate, left)
-    noise = step * (np.arange(math.ceil(reach(0.0, left) / step)) + 0.5)
+    noise = step * (np.arange(math.ceil(reach(0.0, left + _MOMENTS) / step)) + 0.5)
     noise = np.concatenate([-noise[::-1], noise])
     weights = normal_density(noise)
     return noise, weights / weights.sum()
@@ -127,28 +133,28 @@ def _noise(rate, left):
 def _angles(bounds, radius, left):
     """Even number of directions that resolves one turn at a radius.
 
-    Turning by i eta moves a predictor of norm R by i R r sinh(eta). The worst noise e is the one whose own
-    cost e^2/2 is worth paying for a nearer pole.
+    Turning by i eta moves a predictor of norm R by i R r sinh(eta). The noise e that decides is the one whose
+    own cost e^2/2 is worth paying for a nearer pole; and the density of y given x must not grow by more than
+    what is left.
     """
-    noise = np.linspace(0.0, math.sqrt(2 * left), 24) if bounds.gaussian else np.zeros(1)
-    target = radius * bounds.true_expert + noise if bounds.gaussian else np.ones(1)
-    share = bounds.gate / 2 + bounds.expert * target if bounds.gaussian else (bounds.gate + bounds.expert) / 2
-    truth = max(bounds.true_gate, 0.0 if bounds.gaussian else bounds.true_expert) / 2
-    slope = np.maximum(np.maximum(share, truth), 1e-9)
-    height = np.arcsinh(math.pi / 2 / (radius * slope))
-    growth = 0.0
     if bounds.gaussian:
-        # the density of y given x must not grow by more than what is left
-        swing = math.sqrt(2 * left) / max(radius * bounds.true_expert, 1e-9)
-        height = np.minimum(height, math.asinh(swing))
-        growth = (radius * bounds.true_expert * np.sinh(height)) ** 2 / 2
-    turns = ((left - noise * noise / 2 + growth) / height).max()
+        noise = np.linspace(0.0, math.sqrt(2 * left), 24)
+        turned = radius * bounds.true_expert
+        slope = np.maximum(bounds.gate / 2 + bounds.expert * (turned + noise), bounds.true_gate / 2)
+        sine = np.minimum(math.pi / (2 * radius * slope), math.sqrt(2 * left) / max(turned, _TINY))
+        cost = left - noise**2 / 2 + (turned * sine) ** 2 / 2
+    else:
+        slope = max(bounds.gate + bounds.expert, bounds.true_gate, bounds.true_expert) / 2
+        sine, cost = math.pi / (2 * radius * max(slope, _TINY)), left
+    turns = np.max(cost / np.arcsinh(sine))
     return 2 * math.ceil(max(turns, 6.0) / 2)
 
 
 def _points(dimension, radius, weight, angles, noise, noise_weights):
     turn = 2 * math.pi * (np.arange(angles) + 0.5) / angles
-    direction = np.stack([np.cos(turn), np.sin(turn)], axis=1) if dimension == 2 else np.array([[1.0], [-1.0]])
+    direction = (
+        np.stack([np.cos(turn), np.sin(turn)], axis=1) if dimension == 2 else np.array([[1.0], [-1.0]])
+    )
     x = np.repeat(radius * direction, noise.size, axis=0)
     weights = np.tile(noise_weights, angles) * (weight / angles)
     return x, np.tile(noise, angles), weights

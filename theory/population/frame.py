@@ -1,0 +1,121 @@
+"""Coordinates of a population problem: whitened features, the plane of beta* and w*, and across it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import null_space
+
+from emmd.core.checks import real_array
+
+__all__ = ["Frame", "frame_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Features x = root u with u ~ N(0, I), and an orthonormal basis of u's space.
+
+    Attributes
+    ----------
+    theta_star : ndarray of shape (2d,)
+    root : ndarray of shape (d, d)
+        Lower triangular, root root' = Sigma.
+    plane : ndarray of shape (k, d)
+        Orthonormal rows whose span holds the whitened beta* and w*; k = min(d, 2).
+    across : ndarray of shape (d - k, d)
+        Orthonormal rows that complete the basis.
+    expert, gate : ndarray of shape (k,)
+        Whitened beta* / sigma and w* in the plane.
+    """
+
+    theta_star: np.ndarray
+    root: np.ndarray
+    plane: np.ndarray
+    across: np.ndarray
+    expert: np.ndarray
+    gate: np.ndarray
+
+    @property
+    def copies(self):
+        """Rows that every node of the plane becomes."""
+        return max(1, 2 * len(self.across))
+
+    def spread(self, x, y, weights):
+        """Turn nodes in the plane into rows of X, with +-sqrt(d - k) e_j across it.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, k)
+        y, weights : ndarray of shape (n,)
+
+        Returns
+        -------
+        X : ndarray of shape (n * copies, d)
+        y, weights : ndarray of shape (n * copies,)
+        """
+        shifts = np.sqrt(len(self.across)) * np.concatenate([self.across, -self.across])
+        if not len(shifts):
+            shifts = np.zeros((1, self.plane.shape[1]))
+        whitened = (x @ self.plane)[:, None, :] + shifts
+        features = whitened.reshape(-1, self.plane.shape[1]) @ self.root.T
+        return features, np.repeat(y, len(shifts)), np.repeat(weights, len(shifts))
+
+    def lift(self, expert, gate):
+        """Return the working parameters, shape (d,) each, that have the given whitened parts in the plane."""
+        return [np.linalg.solve(self.root.T, self.plane.T @ part) for part in (expert, gate)]
+
+    def project(self, expert, gate):
+        """Return working parameters' whitened parts in the plane, shape (k,) each, and what is left across it."""
+        whitened = [self.root.T @ part for part in (expert, gate)]
+        inside = [self.plane @ part for part in whitened]
+        left = max(np.linalg.norm(part - self.plane.T @ p) for part, p in zip(whitened, inside))
+        return *inside, float(left)
+
+
+def frame_of(model, theta_star, covariance=None):
+    """Choose the coordinates in which a true parameter of a symmetric model is simple.
+
+    Parameters
+    ----------
+    model : SymmetricModel
+    theta_star : ndarray of shape (2d,)
+    covariance : array_like of shape (d, d), optional
+        The identity by default.
+
+    Returns
+    -------
+    Frame
+
+    Raises
+    ------
+    ValueError
+        If `covariance` is not symmetric positive definite.
+    """
+    d = model.n_features
+    root = _root(np.eye(d) if covariance is None else real_array("covariance", covariance, 2, (d, d)))
+    expert, gate = (root.T @ part for part in model.split(theta_star))
+    plane = _span(np.stack([expert, gate]), min(d, 2))
+    across = null_space(plane).T
+    return Frame(theta_star, root, plane, across, plane @ expert, plane @ gate)
+
+
+def _root(covariance):
+    if not np.allclose(covariance, covariance.T, rtol=1e-12, atol=0.0):
+        raise ValueError("covariance must be symmetric")
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        raise ValueError("covariance must be positive definite") from None
+
+
+def _span(vectors, k):
+    """Orthonormal rows: the span of two vectors, completed by unit vectors where it is smaller than k."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = np.where(norms > 0, vectors / np.where(norms > 0, norms, 1.0), 0.0)
+    _, size, rows = np.linalg.svd(units)
+    rank = int((size > 1e-12).sum())
+    return _completed(rows[:rank], k)
+
+
+def _completed(rows, k):
+    spare = null_space(rows).T if len(rows) else np.eye(rows.shape[1])
+    return np.concatenate([rows, spare])[:k]
