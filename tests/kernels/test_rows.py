@@ -178,11 +178,14 @@ def _laid_out(arrays, order, gap):
 def test_sums_do_not_depend_on_addresses(name):
     n, d = 300, 2
     rng = np.random.default_rng(4)
-    arrays = {key: rng.uniform(0.1, 1.0, n) for key in ("u", "v", "c", "out")}
-    arrays |= {"XT": rng.standard_normal((d, n)), "partials": np.zeros((1, 1 + d + d * (d + 1) // 2))}
-    keys = ("partials", "XT", "u", "v", "c", "out")
-    orders = [keys[k:] + keys[:k] for k in range(6)] + [keys[::-1], keys[1::2] + keys[::2]]
-    results = {_sums(name, _laid_out(arrays, order, gap), d) for order in orders for gap in (0, 8, 300, 5000)}
+    arrays = {key: 3.0 * rng.standard_normal(n) for key in ("u", "v", "out")}
+    arrays |= {"c": rng.uniform(size=n), "XT": rng.standard_normal((d, n))}
+    arrays["partials"] = np.zeros((1, 1 + d + d * (d + 1) // 2))
+    orders = []
+    for written in ("partials", "out"):
+        others = [key for key in arrays if key != written]
+        orders += [[*others[:k], written, *others[k:]] for k in range(6)]
+    results = {_sums(name, _laid_out(arrays, order, gap), d) for order in orders for gap in (0, 8, 5000)}
     assert len(results) == 1
 
 

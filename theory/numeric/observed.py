@@ -2,30 +2,48 @@
 
 Near its limit a path obeys Delta_{t+1} = J Delta_t, Delta_t = theta_{t+1} - theta_t, J the Jacobian of the
 algorithm's map. A dynamic mode decomposition of a window of differences gives the eigenvalues of J that the
-path excites, and a bound on the error of each from what the linear law leaves unexplained. No window is right
-for every path: an early one is bent by curvature, a late one is rough with rounding, a short one does not
-resolve close eigenvalues. So many are tried; the one with the smallest bound gives the value, and the others
-test it.
+path excites, and bounds their errors by what the linear law leaves unexplained. No window suits every path:
+an early one is bent by curvature, a late one is rough with rounding, a short one merges close eigenvalues.
+So many are tried, and the best three must agree.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eig
+from scipy.special import lambertw
+
+from emmd.core.checks import describe, real_array
 
 __all__ = ["ObservedRate", "observed_rate"]
 
 _DECADES = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
-"""Windows begin where the differences are this many decades above the last one used."""
+"""Windows begin where the steps are this many decades above the last one in the window."""
 
 _CUTS = (1.0, 1e2, 1e4)
-"""Windows end before the differences come this close to the smallest one: rounding may have bent the tail."""
+"""Windows end where the steps are this far above the smallest one, for rounding may have bent the tail."""
 
 _COLUMNS = 30
-"""Longer windows are strided: the k-th power of J separates eigenvalues near 1 better than J itself."""
+"""Longer windows are strided: powers of J separate eigenvalues near 1 better than J does."""
 
 _DELAYS = (1, 3)
+"""Differences stacked in one column; with three, curvature's products of eigenvalues get room of their own."""
+
 _RANKS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14)
+
+_VISIBLE = 25.0
+"""An eigenvalue counts when its share of the last difference is this many times what is unexplained there."""
+
+_WEAKEST = 1e-3
+"""A start excites the slowest mode at least this much, relative to the largest; 5 in 3000 random ones did not."""
+
+_SAFETY = 3.0
+"""Factor on the third smallest bound; 1 covers 99.3 % of random problems, 2 covers 99.6 %, 3 covers 99.8 %."""
+
+_FLOOR = 1e-7
+_CONVERGED = 1e-9
+_LARGEST_CONVERGED = 0.05
+"""No estimate from 3000 random paths run to tol = 1e-10 was off by more than 0.04, so no error says more."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +53,14 @@ class ObservedRate:
     Attributes
     ----------
     value : float
-        Asymptotic ratio of ``||theta_{t+1} - theta*||`` to ``||theta_t - theta*||``.
+        Limit of ``||theta_{t+1} - theta*|| / ||theta_t - theta*||`` (root mean square over a cycle when
+        eigenvalues of equal modulus alternate).
     error : float
-        Bound on its distance to the spectral radius of the Jacobian of the algorithm's map at the limit.
+        Calibrated bound on the distance of `value` to the spectral radius of the Jacobian at the limit.
     n_used : int
-        Iterates in the window that gave the value.
+        Iterates in the window that supports the value best.
     stride : int
-        Iterations between the iterates used there.
+        Every stride-th of them was used.
     rank : int
         Number of eigenvalues fitted there.
     """
@@ -55,67 +74,108 @@ class ObservedRate:
 
 @dataclass(frozen=True)
 class _Fit:
+    """The largest visible eigenvalue of one fit, and how far off it may be."""
+
     value: float
     bound: float
-    misfit: float
-    begin: int
-    end: int
+    n_used: int
     stride: int
     rank: int
 
 
-def fits(path):
+def observed_rate(result):
+    """Estimate the asymptotic contraction factor of the iterates from one recorded path.
+
+    Parameters
+    ----------
+    result : scipy.optimize.OptimizeResult
+        From ``emmd.minimize(..., record=True)``, by any method that iterates one smooth map. Used are
+        ``trace.theta``, ``trace.displacement``, ``success`` and the problem's parameter scale: no Hessian
+        and no further evaluation of the map.
+
+    Returns
+    -------
+    ObservedRate
+        For EM it estimates lambda_max(M), not its square, the rate of the loss. In 998 of 1000 random
+        problems the error covered the truth. It is at most 0.05 when the path ran to the default tolerance,
+        below 1e-3 for most paths of more than 30 iterations, and reaches to a rate of 1 at least when the
+        run did not converge.
+
+    Raises
+    ------
+    ValueError
+        When no iterates were recorded, or fewer than three distinct ones.
+
+    Notes
+    -----
+    With Delta_t = theta_{t+1} - theta_t, columns scaled to unit length, H = [Delta_t], H' = [Delta_{t+1}]
+    and the truncated H = U S V', the eigenvalues mu of A = U' H' V S^-1 with right and left vectors w, z
+    are those of J up to
+
+        |z| |w| / |z'w| * ( sum_t (|q_t| |e_t|)^2 )^(1/2),   q = V S^-1 w / |w|,   e = H' - U A U' H
+
+    to first order. To this bound is added what an eigenvalue might exceed |mu| by and yet hide within the
+    unexplained part e of the last difference, when at the start it had 1e-3 of the amplitude of the others.
+    The value is the median of the three fits with the smallest sums; a mode still more weakly excited is
+    not seen by any method that looks at the path alone.
+
+    References
+    ----------
+    Schmid, "Dynamic mode decomposition of numerical and experimental data", J. Fluid Mech. 656 (2010).
+    The bounds are ours, calibrated on random problems of both symmetric models.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> path = 3.0 + np.outer(0.5 ** np.arange(30), [1.0, 2.0])
+    >>> seen = observed_rate(SimpleNamespace(trace=SimpleNamespace(theta=path)))
+    >>> round(seen.value, 6)
+    0.5
+    """
+    path = _path(result)
     steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    best = sorted(_fits(path, steps), key=lambda fit: fit.bound)[:3] or [_last_ratio(steps)]
+    value = float(np.median([fit.value for fit in best]))
+    spread = max(abs(fit.value - value) for fit in best)
+    error = _SAFETY * (best[-1].bound + _distance_left(path, steps, value)) + spread + _FLOOR
+    return ObservedRate(value, _honest(result, steps, value, error), best[0].n_used, best[0].stride, best[0].rank)
+
+
+def _path(result):
+    """Return the iterates in units of the parameters' scale, up to where they stop moving."""
+    theta = getattr(getattr(result, "trace", None), "theta", None)
+    if theta is None:
+        raise ValueError(
+            f"result must hold the iterates of emmd.minimize(..., record=True), got {describe(result)}"
+        )
+    theta = real_array("result.trace.theta", theta, 2)
+    problem = getattr(result, "problem", None)
+    scale = 1.0 if problem is None else problem.model.parameter_scale(problem.data)
+    path = theta / max(np.abs(theta).max(), np.finfo(float).tiny) * scale
+    moved = np.flatnonzero((np.diff(path, axis=0) != 0.0).any(axis=1))
+    if moved.size < 2:
+        raise ValueError(
+            f"result.trace.theta must hold at least 3 distinct iterates, got {moved.size + 1}; "
+            "start farther from the optimum or lower tol"
+        )
+    return path[: moved[-1] + 2]
+
+
+def _fits(path, steps):
     return [
         fit
         for begin, end in _windows(steps)
         for delays in _DELAYS
-        for fit in _window_fits(path, begin, end, delays)
+        for fit in _window_fits(path[begin : end + 1], delays, end - np.argmax(steps))
     ]
 
 
 def _windows(steps):
-    """Pairs (begin, end) of iterates; both ends follow the decay of the steps, whatever its speed."""
-    ends = {int(np.flatnonzero(steps >= cut * steps.min())[-1]) + 1 for cut in _CUTS}
+    """Pairs (begin, end) of iterates; both follow the decay of the steps, whatever its speed."""
+    ends = {int(np.flatnonzero(steps >= cut * steps.min())[-1]) + 1 for cut in _CUTS if cut * steps.min() <= steps.max()}
     windows = set()
     for end in ends:
         for decades in _DECADES:
             above = np.flatnonzero(steps[:end] > steps[end - 1] * 10.0**decades)
             windows.add((int(above[-1]) + 1 if above.size else 0, end))
     return sorted(windows)
-
-
-def _window_fits(path, begin, end, delays):
-    stride = max(1, (end - begin) // _COLUMNS)
-    differences = np.diff(path[begin : end + 1][::-1][::stride][::-1], axis=0)
-    columns = len(differences) - delays
-    if columns < 2:
-        return
-    stacked = np.hstack([differences[j : j + columns + 1] for j in range(delays)]).T
-    size = np.linalg.norm(stacked[:, :-1], axis=0)
-    before, after = stacked[:, :-1] / size, stacked[:, 1:] / size
-    left, singular, right = np.linalg.svd(before, full_matrices=False)
-    supported = np.count_nonzero(singular > 1e-13 * singular[0])
-    for rank in _RANKS:
-        if rank > min(supported, columns - 1):
-            return
-        radius, bound, misfit = _radius(after, left[:, :rank], singular[:rank], right[:rank].T)
-        value = radius ** (1.0 / stride)
-        if not (np.isfinite(bound) and radius > 0):
-            continue
-        yield _Fit(value, bound * value / (stride * radius), misfit, begin, end, stride, rank)
-
-
-def _radius(after, left, singular, right):
-    inverse = right / singular
-    matrix = left.T @ after @ inverse
-    residual = np.linalg.norm(after - left @ (matrix @ (singular[:, None] * right.T)), axis=0)
-    residual *= np.sqrt(len(right) / (len(right) - len(singular)))
-    factors, dual, modes = eig(matrix, left=True, right=True)
-    weights = np.linalg.norm(np.abs(inverse @ modes) * residual[:, None], axis=0)
-    with np.errstate(divide="ignore"):
-        bounds = weights / np.abs(np.sum(dual.conj() * modes, axis=0))
-    modulus = np.abs(factors)
-    real = bounds < 0.5 * modulus
-    chosen = np.argmax(np.where(real, modulus, -bounds))
-    return modulus[chosen], bounds[chosen], residual[-1]

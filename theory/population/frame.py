@@ -64,7 +64,7 @@ class Frame:
         return [np.linalg.solve(self.root.T, self.plane.T @ part) for part in (expert, gate)]
 
     def project(self, expert, gate):
-        """Return working parameters' whitened parts in the plane, shape (k,) each, and what is left across it."""
+        """Return working parameters, whitened, in the plane, shape (k,) each, and the norm left across it."""
         whitened = [self.root.T @ part for part in (expert, gate)]
         inside = [self.plane @ part for part in whitened]
         left = max(np.linalg.norm(part - self.plane.T @ p) for part, p in zip(whitened, inside))

@@ -21,8 +21,11 @@ __all__ = ["Bounds", "Cloud", "cloud"]
 _DIRECTIONS_ON_A_LINE = 2
 # Hessians hold polynomials in x and y of degree four, which weigh up to e^4 in the tails at 1e-8.
 _MOMENTS = 4.0
-# The factors in front of e^(-2 pi eta / h) at the sharpest turns, seen in parameters on the region's boundary.
-_TURNS = 2.0
+# Nats for the factors in front of e^(-2 pi eta / h), from Hessians at the worst parameters of regions: sharp
+# turns count at many noises and radii at once, so the angles need more than the rest.
+_FACTOR, _TURNS = 3.0, 7.0
+# Part of the growth that e^(-r^2/2) could pay for; the rest keeps the integrand off the line integrable.
+_USED = 0.8
 _TINY = 1e-9
 
 
@@ -100,10 +103,10 @@ def cloud(bounds, dimension, nats, max_nodes):
 
 def _radii(bounds, dimension, nats):
     """Radii e^s and weights for int r^(k-1) e^(-r^2/2) dr, normalised over all directions."""
-    # Off the real s-line by eta, e^(-r^2/2) and the density of y given x grow by r^2 sin^2(eta) (1 + SNR^2/2):
-    # no more than e^(-r^2/2) gives away up to this eta.
+    # Off the real line by eta, e^(-r^2/2) and the density of y given x grow by r^2 sin^2(eta) (1 + SNR^2/2):
+    # less than r^2/2 up to this eta.
     strength = bounds.true_expert if bounds.gaussian else 0.0
-    step = 2 * math.pi * math.asin(1 / math.sqrt(2 + strength**2)) / (nats + _MOMENTS)
+    step = 2 * math.pi * math.asin(math.sqrt(_USED / (2 + strength**2))) / (nats + _MOMENTS)
     first, last = -(nats + _MOMENTS) / dimension, math.log(reach(0.0, nats + _MOMENTS))
     s = np.arange(math.floor(first / step), math.ceil(last / step) + 1)
     radii = np.exp(s * step)
@@ -114,7 +117,7 @@ def _radii(bounds, dimension, nats):
 
 def _shell(bounds, dimension, nats, radius):
     """Number of directions, noise nodes and noise weights at one radius."""
-    left = max(nats + _TURNS - radius**2 / 2, 1.0)
+    left = max(nats + _FACTOR - radius**2 / 2, 1.0)
     angles = _angles(bounds, radius, left) if dimension == 2 else _DIRECTIONS_ON_A_LINE
     if not bounds.gaussian:
         return angles, np.zeros(1), np.ones(1)
@@ -142,10 +145,10 @@ def _angles(bounds, radius, left):
         turned = radius * bounds.true_expert
         slope = np.maximum(bounds.gate / 2 + bounds.expert * (turned + noise), bounds.true_gate / 2)
         sine = np.minimum(math.pi / (2 * radius * slope), math.sqrt(2 * left) / max(turned, _TINY))
-        cost = left - noise**2 / 2 + (turned * sine) ** 2 / 2
+        cost = left + _TURNS - noise**2 / 2 + (turned * sine) ** 2 / 2
     else:
         slope = max(bounds.gate + bounds.expert, bounds.true_gate, bounds.true_expert) / 2
-        sine, cost = math.pi / (2 * radius * max(slope, _TINY)), left
+        sine, cost = math.pi / (2 * radius * max(slope, _TINY)), left + _TURNS
     turns = np.max(cost / np.arcsinh(sine))
     return 2 * math.ceil(max(turns, 6.0) / 2)
 

@@ -14,7 +14,7 @@ from emmd.core.symmetric import SymmetricModel
 from theory.population.frame import Frame, frame_of
 from theory.population.polar import Bounds, cloud
 
-__all__ = ["PopulationProblem", "population_problem"]
+__all__ = ["PopulationProblem", "population_problem", "symmetric_models"]
 
 # The finer rule that measures the error is good to e^-6 = 0.0025 of it.
 _REFINED = 6.0
@@ -61,7 +61,7 @@ class PopulationProblem(Problem):
         return self.bounds.expert, self.bounds.gate
 
     def contains(self, theta):
-        """Return whether theta is in the region and in the plane of beta* and w*, where averages are accurate."""
+        """Return whether theta is in the region and in the plane, where averages are accurate."""
         expert, gate, across = self.frame.project(*self.model.split(self._check(theta)))
         norms = np.linalg.norm(expert), np.linalg.norm(gate)
         inside = norms[0] <= self.bounds.expert and norms[1] <= self.bounds.gate
@@ -76,7 +76,7 @@ class PopulationProblem(Problem):
 
 
 def population_problem(
-    model, theta_star, region=None, d=None, covariance=None, sigma=1.0, tol=1e-9, max_nodes=2_000_000
+    model, theta_star, region=None, d=None, covariance=None, sigma=1.0, tol=1e-8, max_nodes=2_000_000
 ):
     r"""Make the population problem of a symmetric model: EM, rates and claims run on it unchanged.
 
@@ -140,12 +140,11 @@ def population_problem(
 def _model_and_truth(model, theta_star, d, sigma):
     theta_star = real_array("theta_star", theta_star, 1)
     if theta_star.size % 2:
-        raise ValueError(f"theta_star must hold beta* and w*, an even number of entries, got {theta_star.size}")
+        raise ValueError(f"theta_star must hold beta* and w*, two halves, got {theta_star.size} entries")
     k = theta_star.size // 2
     if isinstance(model, str):
         d = positive_integer("d", k if d is None else d)
-        known = {name: kind for name, kind in discover("emmd.models", Model).plugins.items() if _symmetric(kind)}
-        kind = known[known_name("model", model, known)]
+        kind = symmetric_models()[known_name("model", model, symmetric_models())]
         model = kind(d, sigma) if kind.has_density else kind(d)
     elif not isinstance(model, SymmetricModel):
         raise TypeError(f"model must be a symmetric model or its name, got {describe(model)}")
@@ -155,8 +154,10 @@ def _model_and_truth(model, theta_star, d, sigma):
     return model, np.concatenate([theta_star[:k], padding, theta_star[k:], padding])
 
 
-def _symmetric(kind):
-    return isinstance(kind, type) and issubclass(kind, SymmetricModel)
+def symmetric_models():
+    """Return the classes of the symmetric models by name."""
+    models = discover("emmd.models", Model).plugins
+    return {name: kind for name, kind in models.items() if issubclass(kind, SymmetricModel)}
 
 
 def _bounds(model, frame, region):

@@ -29,7 +29,8 @@ def _integrate_out(y: sp.Symbol, log_density: sp.Expr, values: sp.Expr) -> sp.Ex
     return sp.exp(peak) * sp.Add(*(c * _moment(log_weight, k) for (k,), c in terms))
 
 
-def _average_given(model: ScalarModel, log_density: sp.Expr, values: sp.Expr) -> sp.Expr:
+def integral_over_y(model: ScalarModel, log_density: sp.Expr, values: sp.Expr) -> sp.Expr:
+    """Integral, or sum over the outcomes, of ``values exp(log_density)``; a polynomial times a Gaussian in y."""
     if model.outcomes is None:
         return _integrate_out(model.y, log_density, sp.expand(values))
     integrand = sp.exp(log_density) * values
@@ -38,10 +39,10 @@ def _average_given(model: ScalarModel, log_density: sp.Expr, values: sp.Expr) ->
 
 def total_mass(model: ScalarModel) -> sp.Expr:
     """``sum_z int p(y, z | x) dy``, which is 1 if the joint is a density."""
-    return sp.Add(*(_average_given(model, model.joint(z), sp.S.One) for z in STATES))
+    return sp.Add(*(integral_over_y(model, model.joint(z), sp.S.One) for z in STATES))
 
 
 def joint_kl(model: ScalarModel, v: Point, u: Point) -> sp.Expr:
     """``KL( p_v(y, z | x) || p_u(y, z | x) )`` from its definition, y and z integrated out."""
     joints = [(at(model, model.joint(z), v), at(model, model.joint(z), u)) for z in STATES]
-    return sp.Add(*(_average_given(model, log_v, log_v - log_u) for log_v, log_u in joints))
+    return sp.Add(*(integral_over_y(model, log_v, log_v - log_u) for log_v, log_u in joints))
