@@ -4,7 +4,7 @@ Importing compiles nothing; the first call of each kernel does, once per machine
 """
 
 from emmd.core.problem import Problem
-from emmd.core.solve import algorithms, make_algorithm, minimize
+from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
 from emmd.models.symmetric_linear import SymMoLinE
 from emmd.models.symmetric_logistic import SymMoLogE
@@ -17,7 +17,6 @@ __all__ = [
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
-    "algorithms",
     "make_algorithm",
     "minimize",
 ]

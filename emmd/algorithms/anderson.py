@@ -39,7 +39,7 @@ class Anderson(Algorithm):
         return True
 
     def __post_init__(self):
-        object.__setattr__(self, "base", make_algorithm(self.base))
+        object.__setattr__(self, "base", make_algorithm(self.base, "base"))
         positive_integer("window", self.window)
 
     def step(self, problem, theta, memory):

@@ -7,7 +7,6 @@ import numpy as np
 from emmd.core.algorithm import Algorithm, Step
 from emmd.core.checks import positive_number
 
-_SUFFICIENT = 0.5
 _NOISE = 64 * np.finfo(float).eps
 
 
@@ -19,7 +18,8 @@ class GradientDescent(Algorithm):
     ----------
     step_size : float or "backtracking"
         Backtracking doubles the last accepted step and halves it until the loss
-        decreases by half of what the gradient promises (Armijo).
+        does not increase and the gradient still points forward: on a quadratic
+        that is Armijo's rule with constant 1/2, without its rounding floor.
     """
 
     step_size: float | str = 1.0
@@ -27,12 +27,10 @@ class GradientDescent(Algorithm):
     name = "gradient_descent"
 
     def __post_init__(self):
-        if self.step_size != "backtracking":
-            if isinstance(self.step_size, str):
-                raise ValueError(
-                    f"step_size must be a positive number or 'backtracking', got {self.step_size!r}"
-                )
+        if not isinstance(self.step_size, str):
             positive_number("step_size", self.step_size)
+        elif self.step_size != "backtracking":
+            raise ValueError(f"step_size must be a positive number or 'backtracking', got {self.step_size!r}")
 
     @property
     def monotone(self) -> bool:
@@ -56,14 +54,12 @@ class GradientDescent(Algorithm):
 
 
 def _backtrack(problem, theta, loss, gradient, length):
-    descent = gradient @ gradient
+    bound = loss + _NOISE * (1.0 + abs(loss))
     evaluations = 1
     while True:
         evaluations += 1
-        trial = problem.model.loss(problem.data, theta - length * gradient)
-        if (
-            trial <= loss - _SUFFICIENT * length * descent + _NOISE * (1.0 + abs(loss))
-            or length * descent == 0.0
-        ):
+        trial, slope = problem.model.loss_and_gradient(problem.data, theta - length * gradient)
+        # a step so short that theta does not move is all that rounding leaves
+        if (trial <= bound and slope @ gradient >= 0.0) or (theta - length * gradient == theta).all():
             return length, evaluations
         length *= 0.5

@@ -36,7 +36,7 @@ class Squarem(Algorithm):
         return True
 
     def __post_init__(self):
-        object.__setattr__(self, "base", make_algorithm(self.base))
+        object.__setattr__(self, "base", make_algorithm(self.base, "base"))
         if isinstance(self.base, Squarem):
             raise ValueError(f"base must be a plain fixed-point algorithm, got {describe(self.base)}")
 

@@ -82,10 +82,12 @@ def inner_failure(inner):
     ----------
     inner : MStep
     """
-    if inner.curvature < NO_CURVATURE:
+    if inner.curvature < NO_CURVATURE and inner.residual <= _NEARLY_SOLVED:
         return Status.DIVERGING
     return None if inner.solved else Status.INNER_FAILED
 
 
 NO_CURVATURE = 1e-13
 """An inner Hessian this small relative to the features means that every row is fitted with certainty."""
+
+_NEARLY_SOLVED = 1e-6

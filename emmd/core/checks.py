@@ -10,7 +10,7 @@ def describe(value):
     """Return a short description of a value for an error message."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
 
 
@@ -121,4 +121,6 @@ def normalised_weights(value, n_rows):
         raise ValueError(
             f"sample_weight must be positive, got {weights[row]} in row {row}; leave such rows out"
         )
+    # the largest weight first: a sum of huge weights would overflow
+    weights = weights / weights.max()
     return weights / weights.sum()

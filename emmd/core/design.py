@@ -46,10 +46,21 @@ class Design:
     """
 
     def __init__(self, X, weights):
-        self.XT = np.ascontiguousarray(X.T)
+        self.XT = np.array(X.T, order="C", copy=True)
         self.weights = weights
         mean_square = np.diag(self.second_moment)
+        self._require_squares(X, mean_square)
         self.scale = np.where(mean_square > 0, np.sqrt(mean_square), 1.0)
+
+    @staticmethod
+    def _require_squares(X, mean_square):
+        largest = np.abs(X).max(axis=0)
+        bad = np.flatnonzero(~np.isfinite(mean_square) | ((mean_square < 1e-290) & (largest > 0)))
+        if bad.size:
+            raise ValueError(
+                f"X must have columns whose squares are representable (about 1e-145 to 1e150), "
+                f"got values up to {largest[bad[0]]:.3g} in column {bad[0]}; rescale it"
+            )
 
     @property
     def n_rows(self):
@@ -86,20 +97,24 @@ class Design:
     def _spectrum(self):
         return eigh(self.second_moment / np.outer(self.scale, self.scale))
 
-    @property
+    @cached_property
     def dependent_columns(self):
         """Indices of columns that take part in a linear dependence; empty for a regular design."""
         values, vectors = self._spectrum
         null = vectors[:, values <= SINGULAR * max(values[-1], 1.0)]
         return [int(j) for j in np.flatnonzero((np.abs(null) > 1e-4).any(axis=1))]
 
-    @cached_property
-    def _factor(self):
+    def require_independent_columns(self):
+        """Raise a SingularDesignError when the columns are linearly dependent."""
         if self.dependent_columns:
             raise SingularDesignError(
                 f"X must have linearly independent columns, got a dependence among columns "
                 f"{self.dependent_columns} of {self.n_features} ({self.n_rows} rows); drop one of them"
             )
+
+    @cached_property
+    def _factor(self):
+        self.require_independent_columns()
         return cho_factor(self.second_moment / np.outer(self.scale, self.scale), lower=True)
 
     def solve(self, rhs):
@@ -110,7 +125,8 @@ class Design:
         SingularDesignError
             When the columns are linearly dependent.
         """
-        return cho_solve(self._factor, rhs / self.scale) / self.scale
+        # a runaway gradient may be infinite here: the loop judges it, not the solver
+        return cho_solve(self._factor, rhs / self.scale, check_finite=False) / self.scale
 
     def predictor_norm(self, theta):
         """Return the root mean square of x' theta."""

@@ -54,7 +54,18 @@ def _factor(hessian, scale):
     return factor, 0.0
 
 
-def newton(evaluate, start, scale, max_iter=100):
+def _search(evaluate, x, step, value, slope, most):
+    """Halve the step until the value decreases up to rounding; return its length, the trial and the cost."""
+    length = 1.0
+    for spent in range(1, most + 1):
+        trial = evaluate(x + length * step)
+        if trial[0] <= value + 1e-4 * length * slope + _NOISE * (1.0 + abs(value)):
+            return length, trial, spent
+        length *= 0.5
+    return length, None, most
+
+
+def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     """Minimise a smooth convex function from a warm start.
 
     Parameters
@@ -64,34 +75,34 @@ def newton(evaluate, start, scale, max_iter=100):
     start : ndarray of shape (d,)
     scale : ndarray of shape (d,)
         Typical size of each gradient entry (the root mean square of each feature).
+    value_at_zero : float
+        The function's value at 0, if known: a start above it, where a saturated
+        Hessian would send the first step anywhere, is replaced by 0.
     max_iter : int
 
     Returns
     -------
     NewtonResult
         Steps are halved until the value decreases (up to rounding); a Hessian
-        that is not numerically positive definite is damped.
+        that is not numerically positive definite is damped. A point that
+        increases the value is never accepted.
     """
     x = np.array(start, dtype=float)
     value, gradient, hessian = evaluate(x)
+    if not value <= value_at_zero:
+        x = np.zeros_like(x)
+        value, gradient, hessian = evaluate(x)
     residual = np.abs(gradient / scale).max()
     factor, curvature = _factor(hessian, scale)
     iterations = 1
     while residual > RESIDUAL_TARGET and iterations < max_iter:
         step = -dpotrs(factor, gradient / scale, lower=1)[0] / scale
-        slope = gradient @ step
-        length = 1.0
-        while True:
-            trial = evaluate(x + length * step)
-            iterations += 1
-            trial_residual = np.abs(trial[1] / scale).max()
-            enough = value + 1e-4 * length * slope + _NOISE * (1.0 + abs(value))
-            if (np.isfinite(trial[0]) and trial[0] <= enough) or iterations >= max_iter:
-                break
-            length *= 0.5
-        if trial_residual >= residual and residual <= RESIDUAL_ACCEPTED:
+        length, trial, spent = _search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
+        iterations += spent
+        if trial is None:
             break
-        if not np.isfinite(trial[0]):
+        trial_residual = np.abs(trial[1] / scale).max()
+        if trial_residual >= residual and residual <= RESIDUAL_ACCEPTED:
             break
         x = x + length * step
         (value, gradient, hessian), residual = trial, trial_residual

@@ -95,7 +95,7 @@ class Softplus:
                 design.gram(design.weights * variance),
             )
 
-        return newton(evaluate, start, design.scale)
+        return newton(evaluate, start, design.scale, value_at_zero=np.log(2.0))
 
     def m_step(self, design, targets, start):
         """Minimise E[log(1 + e^{x'theta}) - target x'theta]: logistic regression with soft labels."""
@@ -106,4 +106,4 @@ class Softplus:
             sums = sum_rows(logistic_rows, design.n_rows, width, design.XT, theta, targets, design.weights)
             return sums[0], sums[1 : 1 + d], unpack_symmetric(sums[1 + d :], d)
 
-        return newton(evaluate, start, design.scale)
+        return newton(evaluate, start, design.scale, value_at_zero=np.log(2.0))

@@ -104,13 +104,28 @@ class Problem:
         MStep
         """
         p = real_array("responsibilities", responsibilities, 1, (self.n_rows,))
+        if (p < 0).any() or (p > 1).any():
+            raise ValueError(f"responsibilities must lie in [0, 1], got values from {p.min()} to {p.max()}")
         return self.model.m_step(self.data, p, self._check(start, "start"))
 
     def em_step(self, theta):
-        """Return one EM map evaluation, E-step then exact M-step, shape (p,)."""
+        """Return one EM map evaluation, E-step then exact M-step, shape (p,).
+
+        Raises
+        ------
+        SingularDesignError
+            When columns of X are linearly dependent.
+        ArithmeticError
+            When the M-step cannot be solved to 1e-13.
+        """
         theta = self._check(theta)
         p = self.model.e_step(self.data, theta).responsibilities
-        return self.model.m_step(self.data, p, theta).theta
+        m_step = self.model.m_step(self.data, p, theta)
+        if not m_step.solved:
+            raise ArithmeticError(
+                f"the M-step could not be solved to 1e-13, its residual is {m_step.residual:.1e}"
+            )
+        return m_step.theta
 
     def mirror_map(self, theta):
         """Return A(theta)."""

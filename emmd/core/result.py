@@ -37,15 +37,20 @@ class Recorder:
     Attributes
     ----------
     record_theta : bool
+    rows, thetas : list
+    last_theta : ndarray of shape (p,) or None
+        The last iterate added.
     """
 
     record_theta: bool
     rows: list = field(default_factory=list)
     thetas: list = field(default_factory=list)
+    last_theta: np.ndarray | None = None
 
     def add(self, theta, loss, displacement, evaluations, seconds):
         """Append one iterate."""
         self.rows.append((loss, displacement, evaluations, seconds))
+        self.last_theta = theta
         if self.record_theta:
             self.thetas.append(theta)
 

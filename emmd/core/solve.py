@@ -25,13 +25,15 @@ def algorithms():
     return discover("emmd.algorithms", Algorithm).plugins
 
 
-def make_algorithm(method, **options):
+def make_algorithm(method, argument="method", **options):
     """Return an algorithm object.
 
     Parameters
     ----------
     method : str or Algorithm
         A name from `algorithms`, or a composed object, returned as it is.
+    argument : str
+        What error messages call it.
     **options
         Fields of the algorithm, e.g. ``step_size``, ``inner_steps``. The default
         ``step_size=1.0`` is dropped for algorithms that have none.
@@ -39,16 +41,20 @@ def make_algorithm(method, **options):
     Raises
     ------
     ValueError
-        For an unknown name or an option the algorithm does not have.
+        For an unknown name, an option the algorithm does not have, or options beside an object.
     """
+    if _is_default(options.get("step_size")) and not _has_step_size(method):
+        options.pop("step_size")
     if isinstance(method, Algorithm):
+        for name, value in options.items():
+            raise ValueError(
+                f"{name} must not be given beside an Algorithm object, which holds its own options, got {value!r}"
+            )
         return method
     if not isinstance(method, str):
-        raise TypeError(f"method must be a name or an Algorithm, got {describe(method)}")
-    kind = algorithms()[known_name("method", method, algorithms())]
+        raise TypeError(f"{argument} must be a name or an Algorithm, got {describe(method)}")
+    kind = algorithms()[known_name(argument, method, algorithms())]
     known = {field.name for field in fields(kind)}
-    if "step_size" not in known and options.get("step_size") == 1.0:
-        options.pop("step_size")
     for name, value in options.items():
         if name not in known:
             takes = ", ".join(sorted(known)) or "no options"
@@ -56,6 +62,15 @@ def make_algorithm(method, **options):
                 f"{name} is not an option of method {method!r} (it takes {takes}), got {value!r}"
             )
     return kind(**options)
+
+
+def _is_default(step_size):
+    return isinstance(step_size, float) and step_size == 1.0
+
+
+def _has_step_size(method):
+    kind = algorithms().get(method) if isinstance(method, str) else None
+    return kind is not None and any(field.name == "step_size" for field in fields(kind))
 
 
 def minimize(
@@ -110,6 +125,8 @@ def minimize(
     algorithm = make_algorithm(method, step_size=step_size, **options)
     tol = positive_number("tol", tol)
     max_iter = positive_integer("max_iter", max_iter)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable or None, got {describe(callback)}")
     loop = _Loop(problem, algorithm, tol, Recorder(record), callback)
     status = loop.run(theta, max_iter)
     return loop.result(status)
@@ -136,7 +153,9 @@ class _Loop:
         for iteration in range(max_iter):
             with np.errstate(over="ignore", invalid="ignore"):
                 step = self.algorithm.step(self.problem, self.theta, memory)
-            size = self._size(step.displacement)
+            size = self._size(step.displacement) if step.failure is None else self._measured_size()
+            if not (np.isfinite(step.loss) and np.isfinite(size)):
+                return self._retreat()
             self._record(step.loss, size)
             if self.callback is not None:
                 self.callback(iteration, self.theta, step.loss)
@@ -178,18 +197,36 @@ class _Loop:
         if true_size <= self.tol:
             return Status.CONVERGED
         if not true_size <= _RUNAWAY:
-            return Status.DIVERGING
+            return Status.LOSS_INCREASED if self.rises else Status.DIVERGING
         self.confirm_below = 0.5 * size
         return None
 
     def _finish(self, status):
         """Record the last iterate, which no step has started from."""
-        size = em_displacement(self.problem, self.theta) if status is not Status.SINGULAR_DESIGN else 0.0
-        loss = self.problem.loss(self.theta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = self.problem.loss(self.theta)
+            size = self._measured_size() if status is not Status.SINGULAR_DESIGN else 0.0
+        if not (np.isfinite(loss) and np.isfinite(size)):
+            return self._retreat()
         self._record(loss, size)
         if status is Status.ITERATION_LIMIT and size <= self.tol:
             return Status.CONVERGED
         return status
+
+    def _measured_size(self):
+        """Return the EM displacement at theta; where I_com is singular, its lower bound."""
+        size = em_displacement(self.problem, self.theta)
+        if np.isfinite(size):
+            return size
+        gradient = self.problem.gradient(self.theta)
+        return self._size(self.problem.model.precondition(self.problem.data, gradient))
+
+    def _retreat(self):
+        """Go back to the last iterate with a finite loss; the step that left it was too long."""
+        if not self.recorder.rows:
+            raise ValueError("theta0 must have a finite loss and gradient, got parameters that overflow them")
+        self.theta = self.recorder.last_theta
+        return Status.LOSS_INCREASED
 
     def result(self, status):
         trace = self.recorder.trace()

@@ -203,7 +203,14 @@ class SymmetricModel(Model):
         return EStep(self._with_density(sums[0]), p)
 
     def m_step(self, data, responsibilities, start):
-        """Minimise the expected complete loss for given responsibilities, exactly."""
+        """Minimise the expected complete loss for given responsibilities, exactly.
+
+        Raises
+        ------
+        SingularDesignError
+            When columns of X are linearly dependent.
+        """
+        data.design.require_independent_columns()
         targets = (self.expert_targets(data.y, responsibilities), responsibilities)
         return self._each_potential("m_step", data, targets, start)
 
@@ -234,6 +241,7 @@ class SymmetricModel(Model):
 
     def mirror_inverse(self, data, dual, start):
         """Solve grad A(theta) = dual."""
+        data.design.require_independent_columns()
         d = self.n_features
         working = dual / self.unit
         return self._each_potential("inverse_gradient", data, (working[:d], working[d:]), start)

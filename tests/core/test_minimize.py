@@ -321,6 +321,16 @@ def test_mirror_descent_with_unit_step_is_em(name):
     assert np.abs(longer - em).max() > 1e-3
 
 
+def test_the_stopping_rule_does_not_depend_on_the_mirror_step(name):
+    # near the optimum a mirror step of length eta moves eta times the EM step, up to second order
+    case = good_case(name)
+    near = case.optimum + 1e-3 * np.array([1.0, -1.0, 1.0, 1.0])
+    em = emmd.minimize(case.problem, near, max_iter=1).trace.displacement[0]
+    for step_size in (0.1, 1.0, 1.5):
+        mirror = emmd.minimize(case.problem, near, method="mirror_descent", step_size=step_size, max_iter=1)
+        assert mirror.trace.displacement[0] == pytest.approx(em, rel=1e-2)
+
+
 def test_many_inner_steps_are_em(name):
     case = good_case(name)
     near = _path(case, "gradient_em", step_size=STEPS[name], inner_steps=5000, max_iter=2)

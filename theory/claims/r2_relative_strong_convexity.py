@@ -1,6 +1,5 @@
 """R2: the local constant of relative strong convexity is 1 - lambda_max(M)."""
 
-
 from emmd.core.pencil import pencil
 from theory.assumptions import linear_model_set, regular_design, strict_minimum
 from theory.claim import Claim, Comparison, Kind, Sabotage

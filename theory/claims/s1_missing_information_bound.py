@@ -1,4 +1,4 @@
-r"""S1: for linear experts and any law of x, the missing information is below the one with sech(b/2 + ay) left out.
+r"""S1: for linear experts and any law of x, leaving out sech(b/2 + ay) bounds the missing information.
 
 4 p (1 - p) f(y|x) is the harmonic mean of the two joint densities of y; their geometric mean,
 sech(b/2) e^{-a^2/2} phi(y), is larger and integrates over y in closed form.
@@ -17,7 +17,7 @@ _ROUNDING = 1e-13
 
 
 def measure(lab, power=1, decay=0.5):
-    """Compare the largest eigenvalue of I_mis minus its bound with 0: Gaussian x on the grid, then other laws."""
+    """Compare the largest eigenvalue of I_mis minus its bound with 0: Gaussian x, then other laws."""
     for snr_expert, snr_gate, cosine in list(lab.grid())[::2]:
         information = lab.information(snr_expert, snr_gate, cosine)
         bound = _gaussian_bound(snr_expert, snr_gate, cosine, power, decay)
@@ -47,7 +47,9 @@ def _gaussian_bound(snr_expert, snr_gate, cosine, power, decay):
     width = 1 / np.sqrt(1 + 2 * decay * along**2 * variance)
     rate = power * snr_gate * width
     v, weights = half_line(spacing(rate, _NATS), reach(rate / 2, _NATS))
-    weights = weights * normal_density(v) * sech(snr_gate * width * v / 2) ** power * width * np.sqrt(variance)
+    weights = (
+        weights * normal_density(v) * sech(snr_gate * width * v / 2) ** power * width * np.sqrt(variance)
+    )
     t, drift = width * v, -2 * decay * along * across * variance
     tt, total = (weights * t * t).sum(), weights.sum()
     block = np.array([[tt, drift * tt], [drift * tt, drift**2 * tt + variance * total]])
@@ -75,7 +77,7 @@ def _second_moments(X, blocks):
 
 CLAIM = Claim(
     id="S1-missing-information-bound",
-    statement="I_mis(theta*) <= E[sech(b/2) e^(-a^2/2) diag(1, 1/4) (x) xx'] for linear experts, any law of x.",
+    statement="I_mis(theta*) <= E[sech(b/2) e^(-a^2/2) diag(1, 1/4) (x) xx'] (linear experts, any x).",
     latex=r"I_{\mathrm{mis}}(\theta^*) \preceq"
     r" E_x[\mathrm{sech}(b/2)\, e^{-a^2/2}\, \mathrm{diag}(1, 1/4) \otimes xx']",
     source="derived",

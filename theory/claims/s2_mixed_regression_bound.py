@@ -14,9 +14,7 @@ def measure(lab, law="power", exponent=-0.5):
     for snr in _SNRS.tolist():
         spectrum = lab.spectrum(snr, 0.0, 1.0)
         bound = (1 + snr**2) ** exponent if law == "power" else float(np.exp(-(snr**2) / 2))
-        yield Comparison(
-            bound, spectrum.rate(_D), spectrum.error, 1.0, at(snr, 0.0, 1.0, d=_D), trivial=1.0
-        )
+        yield Comparison(bound, spectrum.rate(_D), spectrum.error, 1.0, at(snr, 0.0, 1.0, d=_D), trivial=1.0)
 
 
 CLAIM = Claim(

@@ -1,6 +1,7 @@
 r"""S3: mixed linear regression (w* = 0, d >= 2): the rate as an integral, and its constants at high SNR.
 
-The product z = y v of two standard normals has density K_0(|z|) / pi; weighted with y^2 it has |z| K_1(|z|) / pi.
+The product z = y v of two standard normals has density K_0(|z|) / pi; weighted with y^2 it has
+|z| K_1(|z|) / pi.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ _HIGH = 1e3
 
 
 def measure(lab, factor=1.0, law="power", exponent=-0.5):
-    """Compare both eigenvalues across the plane and the rate with Bessel integrals, then the two constants."""
+    """Compare both eigenvalues and the rate with Bessel integrals, then the two constants."""
     for snr in _SNRS.tolist():
         spectrum = lab.spectrum(snr, 0.0, 1.0)
         envelope = (1 + snr**2) ** exponent if law == "power" else float(np.exp(-(snr**2) / 2))
@@ -34,9 +35,7 @@ def measure(lab, factor=1.0, law="power", exponent=-0.5):
 
 def _constants(lab, factor):
     values, errors = _integrals(1.0)
-    first, second = (
-        snr * lab.spectrum(snr, 0.0, 1.0).orthogonal_eigenvalues for snr in (_HIGH, 2 * _HIGH)
-    )
+    first, second = (snr * lab.spectrum(snr, 0.0, 1.0).orthogonal_eigenvalues for snr in (_HIGH, 2 * _HIGH))
     limit = (4 * second - first) / 3
     for name, value, error, seen in zip(("expert", "gate"), values, errors, limit):
         # what the extrapolation leaves is the square of what it removes
@@ -58,8 +57,8 @@ def _integrand(z, side, scale):
 
 CLAIM = Claim(
     id="S3-mixed-regression-law",
-    statement="With w* = 0 the two eigenvalues are E[sech(y a_v)] and E[y^2 sech(y a_v)] over sqrt(1 + SNR^2);"
-    " SNR times them tends to 0.8119... and 0.6117...",
+    statement="With w* = 0 the two eigenvalues are E[sech(y a_v)] and E[y^2 sech(y a_v)] over"
+    " sqrt(1 + SNR^2); SNR times them tends to 0.8119... and 0.6117...",
     latex=r"\lambda_{gate} = E[\mathrm{sech}(y a_v)] / \sqrt{1 + \mathrm{SNR}^2},\quad"
     r" \lambda_{expert} = E[y^2 \mathrm{sech}(y a_v)] / \sqrt{1 + \mathrm{SNR}^2}",
     source="derived",

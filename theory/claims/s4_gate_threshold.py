@@ -1,4 +1,4 @@
-"""S4: linear experts, any gate: an expert SNR past a threshold set by SNR_g alone guarantees a linear rate."""
+"""S4: linear experts, any gate: an expert SNR past a threshold set by SNR_g guarantees a linear rate."""
 
 import numpy as np
 from scipy.integrate import quad

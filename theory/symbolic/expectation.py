@@ -30,7 +30,7 @@ def _integrate_out(y: sp.Symbol, log_density: sp.Expr, values: sp.Expr) -> sp.Ex
 
 
 def integral_over_y(model: ScalarModel, log_density: sp.Expr, values: sp.Expr) -> sp.Expr:
-    """Integral, or sum over the outcomes, of ``values exp(log_density)``; a polynomial times a Gaussian in y."""
+    """Integral over y, or sum over its outcomes, of ``values exp(log_density)``."""
     if model.outcomes is None:
         return _integrate_out(model.y, log_density, sp.expand(values))
     integrand = sp.exp(log_density) * values

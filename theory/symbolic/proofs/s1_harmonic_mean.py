@@ -18,6 +18,7 @@ STATEMENT = (
     "envelope - 4 p(1-p) f(y|x) = envelope (e^(c/2) - e^(-c/2))^2 / (e^c + e^(-c)), and "
     "int envelope ss' dy = sech(b/2) e^(-a^2/2) diag(1, 1/4) (linear), sech(a/2) sech(b/2) I_2 / 4 (labels)"
 )
+FOUR = sp.Integer(4)
 ASSUMES = ("y is drawn from the model at the same parameter",)
 SABOTAGES = {
     "3 p (1 - p)": {"share": sp.Integer(3)},
@@ -25,9 +26,7 @@ SABOTAGES = {
 }
 
 
-def residual(
-    model: ScalarModel, *, share: sp.Expr = sp.Integer(4), evidence: sp.Expr = sp.S.One
-) -> list[sp.Expr]:
+def residual(model: ScalarModel, *, share: sp.Expr = FOUR, evidence: sp.Expr = sp.S.One) -> list[sp.Expr]:
     """Geometric mean, harmonic mean, gap of the bound, and the entries of its integral over y.
 
     `share` multiplies ``p (1-p)``; `evidence` is the power on the likelihood in the posterior.

@@ -1,0 +1,118 @@
+r"""C5: mixing weights alone unknown: L is convex in them, and EM's gap is O(1/T) from every start.
+
+L(pi) = -E log sum_k pi_k f_k(x) with known densities f_k is convex in pi, and EM multiplies pi_k by
+g_k = E[f_k / sum_j pi_j f_j]. Jensen's inequality under the responsibilities at the optimum gives
+
+    KL(pi* || pi_t) - KL(pi* || pi_{t+1}) = sum_k pi*_k log g_k >= L(pi_t) - L*,
+
+and L decreases, so L_T - L* <= KL(pi* || pi_0) / (T + 1). The divergence has the *optimum first*: it is the
+one of the mirror map in the mean parameter pi. In the natural parameter log pi the loss is not convex, and the
+other order, KL(pi_0 || pi*), is false as a bound: it stays finite for a start next to a vertex of the simplex,
+which EM takes arbitrarily long to leave.
+"""
+
+import numpy as np
+from scipy.special import expit, rel_entr
+
+from theory.claim import Claim, Comparison, Kind, Sabotage
+
+_ROWS = 400
+_COMPONENTS = (2, 3, 5)
+_STEPS = 300
+_TO_OPTIMUM = 20_000
+_ROUNDING = 1e-12
+
+
+def measure(lab, order="optimum first", midpoint="mean"):
+    """Compare convexity on random chords, then the gap along paths from inside and from next to a vertex."""
+    for k in _COMPONENTS:
+        density = lab.once(("C5", k), lambda k=k: _densities(lab, k))
+        optimum, error = lab.once(("C5 optimum", k), lambda density=density: _optimum(density))
+        yield from _chords(lab, density, k, midpoint)
+        for name, start in _starts(k):
+            yield from _gaps(density, optimum, error, start, name, order)
+
+
+def _densities(lab, k):
+    """Densities f_j(y | x) of k known experts of the lab's family at one sample, shape (n, k)."""
+    rng = lab.rng(f"C5 {k}")
+    X, experts = rng.standard_normal((_ROWS, 3)), 2.0 * rng.standard_normal((k, 3))
+    scores = X @ experts.T
+    chosen = scores[np.arange(_ROWS), rng.integers(k, size=_ROWS)]
+    if lab.model.has_density:
+        y = chosen + rng.standard_normal(_ROWS)
+        return np.exp(-((y[:, None] - scores) ** 2) / 2) + 1e-300
+    y = np.where(rng.logistic(size=_ROWS) < chosen, 1.0, -1.0)
+    return expit(y[:, None] * scores)
+
+
+def _loss(density, weights):
+    return -float(np.log(density @ weights).mean())
+
+
+def _em_step(density, weights):
+    return weights * (density / (density @ weights)[:, None]).mean(axis=0)
+
+
+def _optimum(density):
+    """The minimiser by EM, and its gap: max_k g_k - 1 bounds L - L* by convexity."""
+    weights = np.full(density.shape[1], 1 / density.shape[1])
+    for _ in range(_TO_OPTIMUM):
+        gradient = (density / (density @ weights)[:, None]).mean(axis=0)
+        if gradient.max() - 1 <= _ROUNDING:
+            break
+        weights = weights * gradient
+    return weights, float(max(gradient.max() - 1, 0.0))
+
+
+def _starts(k):
+    inside = np.arange(1.0, k + 1) ** 2
+    yield "inside", inside / inside.sum()
+    for j in range(min(k, 2)):
+        for distance in (1e-2, 1e-6, 1e-12):
+            corner = np.full(k, distance / (k - 1))
+            corner[j] = 1.0 - distance
+            yield f"{distance:g} from vertex {j}", corner
+
+
+def _gaps(density, optimum, error, weights, name, order):
+    pair = (optimum, weights) if order == "optimum first" else (weights, optimum)
+    start = float(rel_entr(*pair).sum())
+    best = _loss(density, optimum)
+    for T in range(_STEPS + 1):
+        gap = _loss(density, weights) - best
+        if T in (0, 1, 2, 5, 10, 30, 100, _STEPS):
+            where = {"components": density.shape[1], "start": name, "T": T, "says": "L_T - L*"}
+            bound = start / (T + 1)
+            # the optimum's loss is known to `error`, and so is the divergence from it
+            yield Comparison(bound, gap, error + 10 * _ROUNDING, bound, where)
+        weights = _em_step(density, weights)
+
+
+def _chords(lab, density, k, midpoint):
+    rng = lab.rng(f"C5 chords {k}")
+    for ends in rng.dirichlet(np.full(k, 0.5), size=(5, 2)):
+        middle = ends.mean(axis=0) if midpoint == "mean" else _geometric_mean(ends)
+        chord = np.mean([_loss(density, end) for end in ends])
+        where = {"components": k, "says": "convexity", "ends": ends}
+        yield Comparison(float(chord), _loss(density, middle), _ROUNDING, 1.0, where)
+
+
+def _geometric_mean(ends):
+    mean = np.sqrt(ends[0] * ends[1])
+    return mean / mean.sum()
+
+
+CLAIM = Claim(
+    id="C5-mixing-weights",
+    statement="With the mixing weights alone unknown L is convex in them and L_T - L* <= KL(pi* || pi_0) / (T + 1).",
+    latex=r"L(\pi_T) - L^* \le \mathrm{KL}(\pi^* \| \pi_0) / (T + 1)",
+    source="Kunstner, Kumar, Schmidt 2021 (setting); exact form derived",
+    kind=Kind.UPPER_BOUND,
+    measure=measure,
+    sabotages=(
+        Sabotage("the optimum second", {"order": "start first"}),
+        Sabotage("convex in the natural parameter", {"midpoint": "geometric"}),
+    ),
+    scope="population",
+)
