@@ -6,12 +6,14 @@ Importing compiles nothing; the first call of each kernel does, once per machine
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
+from emmd.models.mixture import MixtureOfExperts
 from emmd.models.symmetric_linear import SymMoLinE
 from emmd.models.symmetric_logistic import SymMoLogE
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "MixtureOfExperts",
     "Problem",
     "Status",
     "SymMoLinE",

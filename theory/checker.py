@@ -9,6 +9,7 @@ from emmd.core.checks import known_name
 from emmd.core.discover import discover
 from theory.claim import Claim, Kind
 from theory.lab import Lab
+from theory.population.lab import PopulationLab
 from theory.verdict import Record, SabotageRecord, Verdict, grade
 
 
@@ -65,8 +66,38 @@ def verify(problem, theta0, claims=None, seed=0, name="problem", progress=None):
     ValueError, TypeError
         For an unknown claim or a bad start.
     """
-    chosen = [claim for claim in select(claims) if claim.scope == "problem"]
-    lab = Lab(problem, theta0, seed)
+    return _run(claims, "problem", Lab(problem, theta0, seed), name, progress)
+
+
+def verify_population(model, claims=None, seed=0, progress=None):
+    """Check claims about the population of a symmetric model, each with its sabotages.
+
+    Parameters
+    ----------
+    model : str
+        ``"symmoline"`` or ``"symmologe"``.
+    claims : sequence of str, optional
+        Claim ids or labels; all population claims by default.
+    seed : int
+        Seeds the random draws.
+    progress : callable, optional
+        Called with the id of each claim when it is done.
+
+    Returns
+    -------
+    list of Record
+        Their `problem` is ``"population"``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown claim or model.
+    """
+    return _run(claims, "population", PopulationLab(model, seed), "population", progress)
+
+
+def _run(names, scope, lab, name, progress):
+    chosen = [claim for claim in select(names) if claim.scope == scope]
     records = []
     for claim in chosen:
         records.append(check(claim, lab, name))

@@ -40,7 +40,7 @@ class GradientDescent(Algorithm):
     def step(self, problem, theta, memory):
         """Take one gradient step."""
         loss, gradient = problem.model.loss_and_gradient(problem.data, theta)
-        displacement = -problem.model.precondition(problem.data, gradient)
+        displacement = -problem.model.precondition(problem.data, gradient, theta)
         if not isinstance(self.step_size, str):
             return Step(theta - self.step_size * gradient, loss, displacement)
         length, evaluations = _backtrack(problem, theta, loss, gradient, 2.0 * (memory or 0.5))

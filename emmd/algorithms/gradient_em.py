@@ -33,12 +33,11 @@ class GradientEM(Algorithm):
         """E-step, then gradient steps on the expected complete loss."""
         model, data = problem.model, problem.data
         e_step = model.e_step(data, theta)
-        statistics = model.expected_statistics(data, e_step.responsibilities)
         inner = theta
         for k in range(self.inner_steps):
-            slope = model.mirror_gradient(data, inner) - statistics
+            slope = model.surrogate_gradient(data, e_step.responsibilities, inner)
             if k == 0:
-                displacement = -model.precondition(data, slope)
+                displacement = -model.precondition(data, slope, theta)
             inner = inner - self.step_size * slope
         return Step(inner, e_step.loss, displacement)
 

@@ -82,6 +82,8 @@ def inner_failure(inner):
     ----------
     inner : MStep
     """
+    if inner.failure is not None:
+        return inner.failure
     if inner.curvature < NO_CURVATURE and inner.residual <= _NEARLY_SOLVED:
         return Status.DIVERGING
     return None if inner.solved else Status.INNER_FAILED

@@ -4,7 +4,9 @@ from functools import cache, cached_property
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg.lapack import dpotrs
 
+from emmd.core.newton import cholesky
 from emmd.kernels.linear import gram_rows, moment_rows, predict_rows
 from emmd.kernels.reduce import run_rows, sum_rows
 
@@ -127,6 +129,31 @@ class Design:
         """
         # a runaway gradient may be infinite here: the loop judges it, not the solver
         return cho_solve(self._factor, rhs / self.scale, check_finite=False) / self.scale
+
+    def weighted_least_squares(self, y, weights):
+        """Minimise ``sum_i weights_i (y_i - x_i' theta)^2``.
+
+        Returns
+        -------
+        theta : ndarray of shape (d,)
+        residual : float
+            Largest entry of the gradient, relative to the features' scale, the
+            weights' sum and the size of y.
+        curvature : float
+            Smallest squared pivot of the weighted second moment; 0 when it is singular.
+        """
+        mass = weights.sum()
+        scaled = self.gram(weights) / (mass * np.outer(self.scale, self.scale))
+        factor, curvature = cholesky(scaled)
+        theta = np.zeros(self.n_features)
+        for _ in range(3):
+            # the second pass is iterative refinement, the third measures
+            rest = y - self.predict(theta)
+            gradient = self.moment(weights * rest) / (mass * self.scale)
+            step = dpotrs(factor, gradient, lower=1)[0] / self.scale
+            previous, theta = theta, theta + step
+        size = np.sqrt(weights @ y**2 / mass) or 1.0
+        return previous, float(np.abs(gradient).max() / size), curvature
 
     def predictor_norm(self, theta):
         """Return the root mean square of x' theta."""

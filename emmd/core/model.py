@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emmd.core.status import Status
+
 
 @dataclass(frozen=True)
 class EStep:
@@ -38,13 +40,16 @@ class MStep:
         minimiser runs to infinity.
     iterations : int
         Inner evaluations.
+    failure : Status or None
+        A degenerate fit that the model has recognised.
     """
 
     theta: np.ndarray
     residual: float
     solved: bool
     curvature: float
-    iterations: int
+    iterations: int = 1
+    failure: Status | None = None
 
 
 class Model(ABC):
@@ -132,8 +137,8 @@ class Model(ABC):
         """Return the marginal loss and its gradient from one evaluation."""
 
     @abstractmethod
-    def expected_statistics(self, data, responsibilities):
-        """Return E[S | x, y] pulled back to theta, so that grad Q = grad A - it; shape (p,)."""
+    def surrogate_gradient(self, data, responsibilities, theta):
+        """Return grad Q at theta for given responsibilities, Q the expected complete loss; shape (p,)."""
 
     @abstractmethod
     def singular_design(self, data):
@@ -144,9 +149,29 @@ class Model(ABC):
         """Return the root mean square change of the predictors, relative to 1 plus their size."""
 
     @abstractmethod
-    def precondition(self, data, gradient):
-        """Return H^{-1} gradient for a fixed upper bound H of I_com: a lower bound of the EM displacement."""
+    def precondition(self, data, gradient, theta):
+        """Return H^{-1} gradient, H = I_com(theta) or an upper bound: at most the EM displacement."""
 
     @abstractmethod
     def parameter_scale(self, data):
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
+
+    @abstractmethod
+    def predictor_rows(self, data, theta):
+        """Return the predictors through which theta acts, shape (n, B)."""
+
+    @abstractmethod
+    def pull_back_rows(self, data, slopes):
+        """Return the gradient in theta for weighted derivatives in the predictors, shape (n, B)."""
+
+    @abstractmethod
+    def natural_parameters(self, rows):
+        """Return eta of the exponential family of (y, z), shape (n, D), for real or complex rows."""
+
+    @abstractmethod
+    def natural_log_partition(self, eta):
+        """Return A(eta), shape (n,), for real or complex eta."""
+
+    @abstractmethod
+    def natural_log_numerator(self, data, eta):
+        """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), for real or complex eta."""

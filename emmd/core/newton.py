@@ -40,16 +40,15 @@ class NewtonResult:
         return self.residual <= RESIDUAL_ACCEPTED
 
 
-def _factor(hessian, scale):
-    """Return a Cholesky factor of the scaled Hessian, damped if need be, and its smallest squared pivot."""
-    scaled = hessian / np.outer(scale, scale)
-    factor, failed = dpotrf(scaled, lower=1)
+def cholesky(matrix):
+    """Return a lower Cholesky factor, damped if need be, and its smallest squared pivot (0 when damped)."""
+    factor, failed = dpotrf(matrix, lower=1)
     if not failed:
         return factor, float(factor.diagonal().min() ** 2)
     damping = 1e-14
-    # a Hessian with NaN stays unfactored whatever the damping; its residual says so
+    # a matrix with NaN stays unfactored whatever the damping; the caller's residual says so
     while failed and damping < 1e3:
-        factor, failed = dpotrf(scaled + damping * np.eye(len(scale)), lower=1)
+        factor, failed = dpotrf(matrix + damping * np.eye(len(matrix)), lower=1)
         damping *= 10.0
     return factor, 0.0
 
@@ -93,7 +92,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
         x = np.zeros_like(x)
         value, gradient, hessian = evaluate(x)
     residual = np.abs(gradient / scale).max()
-    factor, curvature = _factor(hessian, scale)
+    factor, curvature = cholesky(hessian / np.outer(scale, scale))
     iterations = 1
     while residual > RESIDUAL_TARGET and iterations < max_iter:
         step = -dpotrs(factor, gradient / scale, lower=1)[0] / scale
@@ -106,5 +105,5 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
             break
         x = x + length * step
         (value, gradient, hessian), residual = trial, trial_residual
-        factor, curvature = _factor(hessian, scale)
+        factor, curvature = cholesky(hessian / np.outer(scale, scale))
     return NewtonResult(x, float(residual), iterations, curvature)

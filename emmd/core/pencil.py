@@ -2,6 +2,9 @@
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.linalg.lapack import dpotrs
+
+from emmd.core.newton import cholesky
 
 
 def pencil(matrix, metric):
@@ -34,3 +37,10 @@ def pencil(matrix, metric):
     outer = np.outer(scale, scale)
     values, vectors = eigh(matrix / outer, metric / outer)
     return values, vectors / scale[:, None]
+
+
+def solve_positive(matrix, rhs):
+    """Return ``matrix^{-1} rhs`` for a symmetric matrix, damped where it is not positive definite."""
+    scale = np.sqrt(np.maximum(np.abs(np.diag(matrix)), np.finfo(float).tiny))
+    factor, _ = cholesky(matrix / np.outer(scale, scale))
+    return dpotrs(factor, rhs / scale, lower=1)[0] / scale

@@ -16,10 +16,20 @@ from emmd.kernels.reduce import run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
 
 
+def log_sigmoid(u):
+    """Return log(1 / (1 + e^-u)) for real or complex arrays, without overflow."""
+    negative = np.where(np.real(u) < 0, u, -u)
+    return np.where(np.real(u) < 0, u, 0.0) - np.log1p(np.exp(negative))
+
+
 class Quadratic:
     """phi(u) = u^2 / 2, the potential of a Gaussian mean with unit variance."""
 
     max_curvature = 1.0
+
+    def phi(self, u):
+        """Return u^2 / 2 for real or complex u."""
+        return 0.5 * u * u
 
     def value(self, design, theta):
         """Return E[(x'theta)^2] / 2."""
@@ -58,6 +68,10 @@ class Softplus:
     """phi(u) = log(1 + e^u), the potential of a Bernoulli logit."""
 
     max_curvature = 0.25
+
+    def phi(self, u):
+        """Return log(1 + e^u) for real or complex u, without overflow."""
+        return -log_sigmoid(-u)
 
     @staticmethod
     def _rows(design, theta):

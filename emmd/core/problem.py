@@ -55,12 +55,12 @@ class Problem:
     @property
     def X(self):
         """Features, shape (n, d)."""
-        return self.data.design.XT.T
+        return self.data.X
 
     @property
     def weights(self):
         """Weights c_i with sum 1, shape (n,)."""
-        return self.data.design.weights
+        return self.data.weights
 
     def loss(self, theta):
         """Return the marginal loss L(theta) = -E log p(y | x; theta), constants included."""

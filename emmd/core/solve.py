@@ -48,7 +48,7 @@ def make_algorithm(method, argument="method", **options):
     if isinstance(method, Algorithm):
         for name, value in options.items():
             raise ValueError(
-                f"{name} must not be given beside an Algorithm object, which holds its own options, got {value!r}"
+                f"{name} must not be given beside an Algorithm object (it holds its options), got {value!r}"
             )
         return method
     if not isinstance(method, str):
@@ -219,7 +219,7 @@ class _Loop:
         if np.isfinite(size):
             return size
         gradient = self.problem.gradient(self.theta)
-        return self._size(self.problem.model.precondition(self.problem.data, gradient))
+        return self._size(self.problem.model.precondition(self.problem.data, gradient, self.theta))
 
     def _retreat(self):
         """Go back to the last iterate with a finite loss; the step that left it was too long."""

@@ -12,6 +12,8 @@ class Status(IntEnum):
     SINGULAR_DESIGN = 3
     LOSS_INCREASED = 4
     INNER_FAILED = 5
+    EMPTY_EXPERT = 6
+    VARIANCE_COLLAPSE = 7
 
     @property
     def message(self):
@@ -41,6 +43,14 @@ _MESSAGES = {
     Status.LOSS_INCREASED: (
         "The loss increased: the step is too long. Use a smaller step_size, or step_size='backtracking' "
         "with method='gradient_descent'."
+    ),
+    Status.EMPTY_EXPERT: (
+        "An expert has lost all its rows, so its parameters are not determined. Use fewer experts, another "
+        "start, or a ridge penalty."
+    ),
+    Status.VARIANCE_COLLAPSE: (
+        "An expert fits its rows exactly and its variance runs to zero, so the likelihood is unbounded. "
+        "Use fewer experts, another start, a shared variance, or remove duplicated rows."
     ),
     Status.INNER_FAILED: (
         "An inner problem could not be solved to 1e-13: the dual step left the range of the mirror map, or "

@@ -18,12 +18,6 @@ from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.reduce import run_rows, sum_rows
 
 
-def log_sigmoid(u):
-    """Return log(1 / (1 + e^-u)) for real or complex arrays, without overflow."""
-    negative = np.where(np.real(u) < 0, u, -u)
-    return np.where(np.real(u) < 0, u, 0.0) - np.log1p(np.exp(negative))
-
-
 @dataclass(frozen=True)
 class SymmetricData:
     """A weighted sample in working units.
@@ -37,6 +31,16 @@ class SymmetricData:
 
     design: Design
     y: np.ndarray
+
+    @property
+    def X(self):
+        """Features, shape (n, d)."""
+        return self.design.XT.T
+
+    @property
+    def weights(self):
+        """Weights with sum 1, shape (n,)."""
+        return self.design.weights
 
 
 class SymmetricModel(Model):
@@ -163,7 +167,7 @@ class SymmetricModel(Model):
         return self._with_density(np.sum(loss)), gradient
 
     def _with_density(self, working_loss):
-        return float(working_loss) + (np.log(self.sigma) if self.has_density else 0.0)
+        return float(working_loss) + self.shift()
 
     def _information_rows(self, data, theta):
         a, b = self.predictors(data, theta)
@@ -214,11 +218,42 @@ class SymmetricModel(Model):
         targets = (self.expert_targets(data.y, responsibilities), responsibilities)
         return self._each_potential("m_step", data, targets, start)
 
+    def predictor_rows(self, data, theta):
+        """Return the predictors (a, b) as columns, shape (n, 2)."""
+        return np.column_stack(self.predictors(data, theta))
+
+    def pull_back_rows(self, data, slopes):
+        """Return the gradient in theta for derivatives in (a, b), shape (n, 2)."""
+        return self.unit * np.concatenate([data.design.moment(np.ascontiguousarray(row)) for row in slopes.T])
+
+    def natural_parameters(self, rows):
+        """Return eta = (a, b): the predictors themselves."""
+        return rows
+
+    def natural_log_partition(self, eta):
+        """Return A(eta), the sum of the two potentials, shape (n,)."""
+        return sum(potential.phi(column) for potential, column in zip(self.potentials, eta.T))
+
+    def natural_log_numerator(self, data, eta):
+        """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), from the log joint."""
+        plus, minus = (self.log_joint(eta[:, 0], eta[:, 1], data.y, z) for z in (1, -1))
+        larger = np.where(plus.real >= minus.real, plus, minus)
+        log_p = larger + np.log(np.exp(plus - larger) + np.exp(minus - larger))
+        return log_p - self.shift() + self.natural_log_partition(eta)
+
+    def shift(self):
+        """Return log sigma when y has a density, so that losses are in the units of y."""
+        return np.log(self.sigma) if self.has_density else 0.0
+
     def expected_statistics(self, data, responsibilities):
         """Return (E[E[S_1|x,y] x] / sigma, E[p x]), shape (2d,)."""
         design = data.design
         expert = design.moment(design.weights * self.expert_targets(data.y, responsibilities))
         return self.unit * np.concatenate([expert, design.moment(design.weights * responsibilities)])
+
+    def surrogate_gradient(self, data, responsibilities, theta):
+        """Return grad Q = grad A - E[S | x, y], shape (2d,)."""
+        return self.mirror_gradient(data, theta) - self.expected_statistics(data, responsibilities)
 
     def singular_design(self, data):
         """Return whether columns of X are linearly dependent."""
@@ -230,7 +265,7 @@ class SymmetricModel(Model):
         norm = data.design.predictor_norm
         return max(norm(change) / (1.0 + norm(part)) for change, part in pairs)
 
-    def precondition(self, data, gradient):
+    def precondition(self, data, gradient, theta):
         """Return the gradient over the potentials' largest curvature times E[xx']."""
         pairs = zip(self.potentials, np.split(gradient / self.unit, 2))
         return self.join(*(data.design.solve(part) / potential.max_curvature for potential, part in pairs))

@@ -3,8 +3,8 @@
 import numpy as np
 
 from emmd.core.checks import positive_number
-from emmd.core.potentials import Quadratic, Softplus
-from emmd.core.symmetric import SymmetricModel, log_sigmoid
+from emmd.core.potentials import Quadratic, Softplus, log_sigmoid
+from emmd.core.symmetric import SymmetricModel
 from emmd.kernels import symmetric_linear
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from emmd.core.potentials import Softplus
-from emmd.core.symmetric import SymmetricModel, log_sigmoid
+from emmd.core.potentials import Softplus, log_sigmoid
+from emmd.core.symmetric import SymmetricModel
 from emmd.kernels import symmetric_logistic
 
 

@@ -5,9 +5,9 @@ g_k = E[f_k / sum_j pi_j f_j]. Jensen's inequality under the responsibilities at
 
     KL(pi* || pi_t) - KL(pi* || pi_{t+1}) = sum_k pi*_k log g_k >= L(pi_t) - L*,
 
-and L decreases, so L_T - L* <= KL(pi* || pi_0) / (T + 1). The divergence has the *optimum first*: it is the
-one of the mirror map in the mean parameter pi. In the natural parameter log pi the loss is not convex, and the
-other order, KL(pi_0 || pi*), is false as a bound: it stays finite for a start next to a vertex of the simplex,
+and L decreases, so L_T - L* <= KL(pi* || pi_0) / (T + 1). The divergence has the *optimum first*. In the
+natural parameter log pi the loss is not convex, so the bound of C3, whose divergence D_A(theta*, theta_0) is
+KL(pi_0 || pi*), does not follow. It is false: it stays finite for a start next to a vertex of the simplex,
 which EM takes arbitrarily long to leave.
 """
 
@@ -105,7 +105,7 @@ def _geometric_mean(ends):
 
 CLAIM = Claim(
     id="C5-mixing-weights",
-    statement="With the mixing weights alone unknown L is convex in them and L_T - L* <= KL(pi* || pi_0) / (T + 1).",
+    statement="With mixing weights alone unknown L is convex in them, L_T - L* <= KL(pi* || pi_0) / (T + 1).",
     latex=r"L(\pi_T) - L^* \le \mathrm{KL}(\pi^* \| \pi_0) / (T + 1)",
     source="Kunstner, Kumar, Schmidt 2021 (setting); exact form derived",
     kind=Kind.UPPER_BOUND,

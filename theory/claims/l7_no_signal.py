@@ -1,7 +1,8 @@
-r"""L7: without signal (beta* = 0, w = 0 known) EM for mixed regression is sublinear, ||beta_t|| -> 1 / sqrt(6 t).
+r"""L7: without signal (beta* = 0, w = 0 known) EM for mixed regression is sublinear: 1 / sqrt(6 t).
 
-The population map keeps the direction of beta and takes its norm r to T(r) = E[z tanh(r z)], z = y v the product
-of two standard normals. T(r) = r - 3 r^3 + O(r^5), for E z^2 = 1 and E z^4 = 9; so 1 / r^2 grows by 6 a step.
+The population map keeps the direction of beta and takes its norm r to T(r) = E[z tanh(r z)], z = y v the
+product of two standard normals. T(r) = r - 3 r^3 + O(r^5), for E z^2 = 1 and E z^4 = 9; so 1 / r^2 grows by 6
+a step.
 """
 
 import numpy as np
@@ -34,7 +35,7 @@ def measure(lab, growth=6.0, law="sublinear"):
 
 
 def _growth(path, start, growth, law):
-    """The mean growth over the last octaves of t; its error falls like log(t) / t, so two octaves remove most."""
+    """The mean growth over the last octaves of t; its error is about c/t, so two octaves remove most."""
     if law == "linear":
         octave = np.log(path[_STEPS // 2] / path[_STEPS]), np.log(path[_STEPS // 4] / path[_STEPS // 2])
         where = {"start": start, "log of the contraction over": "two octaves"}

@@ -1,0 +1,168 @@
+"""What a family of experts is: an exponential family, written in its natural parameters.
+
+A plug-in writes the sufficient statistic T, the log partition function a with
+gradient and Hessian, and the log base measure. Families whose natural parameter
+is not the linear predictor itself (a free variance, a log link) also write the
+map from predictors to natural parameters with two derivatives.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from emmd.core.checks import describe
+
+
+class Family(ABC):
+    """Density h(y) exp(<T(y), nu> - a(nu)) of one expert, nu a function of its predictors.
+
+    Attributes
+    ----------
+    name : str
+    n_linear : int
+        Number of linear predictors x'beta per expert.
+    dispersion : str
+        ``none``; ``free``: one further predictor per expert, a constant such as
+        a log variance; ``shared``: one constant for all experts.
+    n_statistics : int
+        Length S of T and nu.
+    """
+
+    name: str
+    n_linear = 1
+    dispersion = "none"
+    n_statistics = 1
+
+    @property
+    def n_predictors(self):
+        """Length q of an expert's predictor vector: linear ones, then the dispersion."""
+        return self.n_linear + (self.dispersion != "none")
+
+    @abstractmethod
+    def check_target(self, y):
+        """Raise a ValueError unless every target is possible; return y as float64."""
+
+    @abstractmethod
+    def statistics(self, y):
+        """Return T(y), shape (n, S)."""
+
+    @abstractmethod
+    def log_base(self, y):
+        """Return log h(y), shape (n,)."""
+
+    @abstractmethod
+    def log_partition(self, nu):
+        """Return a(nu), shape (n,), for real or complex nu of shape (n, S)."""
+
+    @abstractmethod
+    def mean(self, nu):
+        """Return grad a(nu) = E[T], shape (n, S)."""
+
+    @abstractmethod
+    def variance(self, nu):
+        """Return hess a(nu) = Cov(T), shape (n, S, S)."""
+
+    @abstractmethod
+    def sample(self, nu, rng):
+        """Draw y, shape (n,)."""
+
+    def natural(self, xi):
+        """Return nu for predictors xi of shape (n, q); the identity for canonical families."""
+        return xi
+
+    def natural_jacobian(self, xi):
+        """Return d nu / d xi, shape (n, S, q)."""
+        return np.broadcast_to(np.eye(self.n_statistics), (len(xi), self.n_statistics, self.n_predictors))
+
+    def natural_curvature(self, xi) -> np.ndarray | None:
+        """Return the second derivatives of nu in xi, shape (n, S, q, q), or None when they vanish."""
+        return None
+
+    def unit(self, y, weights):
+        """Return the size of each predictor that matters, shape (q,): 1 for logits and logs."""
+        return np.ones(self.n_predictors)
+
+    def dispersion_collapsed(self, values, floor):
+        """Return whether an expert fits its rows exactly; `floor` is a log variance that counts as zero."""
+        return bool((values < floor).any())
+
+    def prediction(self, xi):
+        """Return E[y] for predictors xi, shape (n,)."""
+        raise TypeError(f"family {self.name} has no mean of y")
+
+    # what the models need, derived from the above
+
+    def log_density(self, y, xi):
+        """Return log p(y; xi), shape (n,), for real or complex xi."""
+        nu = self.natural(xi)
+        return np.einsum("ns,ns->n", self.statistics(y), nu) - self.log_partition(nu) + self.log_base(y)
+
+    def score(self, y, xi):
+        """Return d log p / d xi, shape (n, q)."""
+        rest = self.statistics(y) - self.mean(self.natural(xi))
+        return np.einsum("nsq,ns->nq", self.natural_jacobian(xi), rest)
+
+    def curvature(self, y, xi):
+        """Return -d^2 log p / d xi^2, shape (n, q, q)."""
+        nu, jacobian = self.natural(xi), self.natural_jacobian(xi)
+        result = np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(nu), jacobian)
+        second = self.natural_curvature(xi)
+        if second is None:
+            return result
+        return result - np.einsum("ns,nsqr->nqr", self.statistics(y) - self.mean(nu), second)
+
+    def divergence(self, xi_u, xi_v):
+        """Return KL( p(y; xi_v) || p(y; xi_u) ), shape (n,): the Bregman divergence of a."""
+        u, v = self.natural(xi_u), self.natural(xi_v)
+        slope = np.einsum("ns,ns->n", self.mean(v), u - v)
+        return self.log_partition(u) - self.log_partition(v) - slope
+
+    def fit(self, design, y, weights, start):
+        """Maximise the weighted log likelihood of one expert: its M-step.
+
+        Parameters
+        ----------
+        design : Design
+        y : ndarray of shape (n,)
+        weights : ndarray of shape (n,)
+            Weight times responsibility; their sum is the expert's mass.
+        start : ndarray
+            Warm start, coefficients of shape (n_linear, d).
+
+        Returns
+        -------
+        coefficients : ndarray of shape (n_linear, d)
+        dispersion : float or None
+            The maximising dispersion predictor, None when there is none.
+        residual : float
+        curvature : float
+        """
+        from emmd.core.glm import canonical_fit
+
+        return canonical_fit(self, design, y, weights, start)
+
+
+def whole_numbers(y, expected):
+    """Raise a ValueError unless y holds whole numbers of at least 0; return them."""
+    bad = (y < 0) | (y != np.floor(y))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(f"y must hold {expected}, got {y[row]:g} in row {row}")
+    return y
+
+
+def family_object(family, **options):
+    """Return a family for a name or an object, with a clear error for anything else."""
+    from emmd.core.checks import known_name
+    from emmd.core.discover import discover
+
+    if isinstance(family, Family):
+        if options:
+            raise ValueError(
+                f"family options must not be given beside a Family object, got {describe(options)}"
+            )
+        return family
+    if not isinstance(family, str):
+        raise TypeError(f"family must be a name or a Family object, got {describe(family)}")
+    known = discover("emmd.models.experts", Family).plugins
+    return known[known_name("family", family, known)](**options)

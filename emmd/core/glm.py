@@ -1,0 +1,58 @@
+"""Weighted maximum likelihood in generalised linear models: Newton's method on the predictors."""
+
+import numpy as np
+
+from emmd.core.newton import newton
+
+
+def canonical_fit(family, design, y, weights, start):
+    """Fit the coefficients of one expert with a canonical link.
+
+    Parameters
+    ----------
+    family : Family
+        With ``dispersion == "none"``; its predictors are linear and its natural parameter concave.
+    design : Design
+    y : ndarray of shape (n,)
+    weights : ndarray of shape (n,)
+    start : ndarray of shape (n_linear, d)
+
+    Returns
+    -------
+    coefficients, None, residual, curvature
+        See `Family.fit`.
+    """
+    statistics = family.statistics(y)
+    mass = weights.sum()
+
+    def evaluate(flat):
+        coefficients = flat.reshape(start.shape)
+        nu = family.natural(predictors(design, coefficients))
+        # an overflowing trial is refused by the safeguard, not by a warning
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = weights @ (family.log_partition(nu) - np.einsum("ns,ns->n", statistics, nu))
+            rest = family.mean(nu) - statistics
+            spread = family.variance(nu)
+        gradient = np.concatenate([design.moment(weights * column) for column in rest.T])
+        return value / mass, gradient / mass, _hessian(design, weights, spread) / mass
+
+    zero = family.natural(np.zeros((1, family.n_linear)))
+    at_zero = float(family.log_partition(zero)[0] - weights @ (statistics @ zero[0]) / mass)
+    solved = newton(evaluate, start.ravel(), np.tile(design.scale, len(start)), value_at_zero=at_zero)
+    return solved.x.reshape(start.shape), None, solved.residual, solved.curvature
+
+
+def predictors(design, coefficients):
+    """Return X B', shape (n, m), for coefficients of shape (m, d)."""
+    return np.column_stack([design.predict(row) for row in coefficients])
+
+
+def _hessian(design, weights, spread):
+    m, d = spread.shape[1], design.n_features
+    full = np.empty((m, d, m, d))
+    for j in range(m):
+        for k in range(j, m):
+            block = design.gram(weights * spread[:, j, k])
+            full[j, :, k, :] = block
+            full[k, :, j, :] = block
+    return full.reshape(m * d, m * d)

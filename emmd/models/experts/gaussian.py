@@ -1,0 +1,141 @@
+"""Gaussian experts: variance free per expert, shared, or known."""
+
+import numpy as np
+
+from emmd.core.checks import positive_number
+from emmd.core.family import Family
+
+_LOG_2PI = float(np.log(2.0 * np.pi))
+
+
+class Gaussian(Family):
+    """y | x ~ N(x'beta, e^rho): T = (y, y^2), nu = (u, -1/2) e^{-rho}, u = x'beta.
+
+    a(nu) = -nu_1^2 / (4 nu_2) - log(-2 nu_2) / 2, h = (2 pi)^{-1/2}.
+
+    Parameters
+    ----------
+    variance : "free", "shared" or float
+        One variance per expert, one for all, or a known value.
+    """
+
+    name = "gaussian"
+    n_statistics = 2
+
+    def __init__(self, variance="free"):
+        if variance in ("free", "shared"):
+            self.dispersion = variance
+            self.known = None
+        elif isinstance(variance, str):
+            raise ValueError(f"variance must be 'free', 'shared' or a positive number, got {variance!r}")
+        else:
+            self.known = positive_number("variance", variance)
+
+    def check_target(self, y):
+        """Accept all real targets."""
+        return y
+
+    def statistics(self, y):
+        """Return (y, y^2)."""
+        return np.column_stack([y, y * y])
+
+    def log_base(self, y):
+        """Return -log(2 pi) / 2."""
+        return np.full(len(y), -0.5 * _LOG_2PI)
+
+    def log_partition(self, nu):
+        """Return -nu_1^2 / (4 nu_2) - log(-2 nu_2) / 2."""
+        return -(nu[:, 0] ** 2) / (4.0 * nu[:, 1]) - 0.5 * np.log(-2.0 * nu[:, 1])
+
+    def mean(self, nu):
+        """Return (E y, E y^2)."""
+        mean, variance = self._moments(nu)
+        return np.column_stack([mean, variance + mean**2])
+
+    def variance(self, nu):
+        """Return Cov(y, y^2)."""
+        mean, variance = self._moments(nu)
+        cross = 2.0 * mean * variance
+        fourth = 2.0 * variance**2 + 4.0 * mean**2 * variance
+        return np.stack([np.stack([variance, cross], -1), np.stack([cross, fourth], -1)], -2)
+
+    @staticmethod
+    def _moments(nu):
+        variance = -0.5 / nu[:, 1]
+        return nu[:, 0] * variance, variance
+
+    def _precision(self, xi):
+        return np.exp(-xi[:, 1]) if self.known is None else np.full(len(xi), 1.0 / self.known)
+
+    def natural(self, xi):
+        """Return (u, -1/2) e^{-rho}."""
+        precision = self._precision(xi)
+        return np.column_stack([xi[:, 0] * precision, -0.5 * precision])
+
+    def natural_jacobian(self, xi):
+        """Return d nu / d (u, rho)."""
+        precision = self._precision(xi)
+        zero = np.zeros_like(precision)
+        by_u = np.stack([precision, zero], -1)
+        if self.known is not None:
+            return by_u[:, :, None]
+        by_rho = np.stack([-xi[:, 0] * precision, 0.5 * precision], -1)
+        return np.stack([by_u, by_rho], -1)
+
+    def natural_curvature(self, xi):
+        """Return the second derivatives of nu in (u, rho)."""
+        if self.known is not None:
+            return None
+        precision = self._precision(xi)
+        second = np.zeros((len(xi), 2, 2, 2))
+        second[:, 0, 0, 1] = second[:, 0, 1, 0] = -precision
+        second[:, 0, 1, 1] = xi[:, 0] * precision
+        second[:, 1, 1, 1] = -0.5 * precision
+        return second
+
+    def log_density(self, y, xi):
+        """Return -((y - u)^2 e^{-rho} + rho + log 2 pi) / 2: the statistics' form cancels digits."""
+        rho = xi[:, 1] if self.known is None else np.log(self.known)
+        return -0.5 * ((y - xi[:, 0]) ** 2 * self._precision(xi) + rho + _LOG_2PI)
+
+    def score(self, y, xi):
+        """Return (r, (r^2 e^{-rho'} - 1) / 2) with r the residual in natural units."""
+        precision = self._precision(xi)
+        rest = y - xi[:, 0]
+        by_u = rest * precision
+        if self.known is not None:
+            return by_u[:, None]
+        return np.column_stack([by_u, 0.5 * (rest * by_u - 1.0)])
+
+    def curvature(self, y, xi):
+        """Return [[1, r], [r, r^2 / 2]] e^{-rho} with r = y - u."""
+        precision = self._precision(xi)
+        if self.known is not None:
+            return precision[:, None, None]
+        slope = (y - xi[:, 0]) * precision
+        half = 0.5 * (y - xi[:, 0]) * slope
+        return np.stack([np.stack([precision, slope], -1), np.stack([slope, half], -1)], -2)
+
+    def sample(self, nu, rng):
+        """Draw from N(mean, variance)."""
+        mean, variance = self._moments(nu)
+        return mean + np.sqrt(variance) * rng.standard_normal(len(nu))
+
+    def unit(self, y, weights):
+        """Return the standard deviation of y for u, and 1 for the log variance."""
+        centre = weights @ y / weights.sum()
+        spread = np.sqrt(weights @ (y - centre) ** 2 / weights.sum())
+        return np.array([spread if spread > 0 else 1.0, 1.0])[: self.n_predictors]
+
+    def prediction(self, xi):
+        """Return u."""
+        return xi[:, 0]
+
+    def fit(self, design, y, weights, start):
+        """Weighted least squares; the dispersion is the log of the weighted mean square residual."""
+        mass = weights.sum()
+        coefficients, residual, curvature = design.weighted_least_squares(y, weights)
+        if self.known is not None:
+            return coefficients[None], None, residual, curvature
+        rest = y - design.predict(coefficients)
+        return coefficients[None], float(np.log(weights @ rest**2 / mass)), residual, curvature

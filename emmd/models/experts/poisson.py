@@ -1,0 +1,44 @@
+"""Poisson experts with a log link, for counts."""
+
+import numpy as np
+from scipy.special import gammaln
+
+from emmd.core.family import Family, whole_numbers
+
+
+class Poisson(Family):
+    """y | x ~ Poisson(e^{x'beta}): T = y, a = e^nu, h = 1 / y!."""
+
+    name = "poisson"
+
+    def check_target(self, y):
+        """Raise unless y holds counts."""
+        return whole_numbers(y, "counts 0, 1, 2, ... for family poisson")
+
+    def statistics(self, y):
+        """Return y as a column."""
+        return y[:, None]
+
+    def log_base(self, y):
+        """Return -log y!."""
+        return -gammaln(y + 1.0)
+
+    def log_partition(self, nu):
+        """Return e^nu."""
+        return np.exp(nu[:, 0])
+
+    def mean(self, nu):
+        """Return e^nu."""
+        return np.exp(nu)
+
+    def variance(self, nu):
+        """Return e^nu."""
+        return np.exp(nu)[:, :, None]
+
+    def sample(self, nu, rng):
+        """Draw counts."""
+        return rng.poisson(np.exp(nu[:, 0])).astype(float)
+
+    def prediction(self, xi):
+        """Return e^xi."""
+        return np.exp(xi[:, 0])

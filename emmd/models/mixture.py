@@ -1,0 +1,496 @@
+"""K experts from an exponential family with a softmax gate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emmd.core.blocks import Block, predictor, pull_back, pull_back_second
+from emmd.core.checks import known_name, positive_integer, real_array
+from emmd.core.design import Design
+from emmd.core.family import family_object
+from emmd.core.model import EStep, Model, MStep
+from emmd.core.pencil import solve_positive
+from emmd.core.softmax_gate import fit_gate, log_softmax
+from emmd.core.status import Status
+
+_EMPTY = 1e-10
+_COLLAPSED = np.log(1e-12)
+
+
+@dataclass(frozen=True)
+class MixtureData:
+    """A weighted sample.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+    designs : dict of str to Design or None
+        Features of the experts, of the gate, and of constants (None).
+    y : ndarray of shape (n,)
+    unit : ndarray of shape (p,)
+        Size of each parameter's predictor, per unit of the parameter.
+    """
+
+    X: np.ndarray
+    designs: dict
+    y: np.ndarray
+    unit: np.ndarray
+
+    @property
+    def weights(self):
+        """Weights with sum 1, shape (n,)."""
+        return self.designs["expert"].weights
+
+
+def _log_sum_exp(terms):
+    """Return log sum exp over a list of real or complex rows."""
+    stacked = np.stack(terms)
+    largest = stacked.real.max(axis=0)
+    return largest + np.log(np.exp(stacked - largest).sum(axis=0))
+
+
+class MixtureOfExperts(Model):
+    """Mixture of K regression experts with a softmax gate.
+
+    P(z = k | x) = softmax_k(x'w_k) with w_K = 0; y | x, z = k has density
+    h(y) exp(<T(y), nu_k> - a(nu_k)), nu_k a function of x'B_k and, for some
+    families, of a dispersion parameter.
+
+    Parameters
+    ----------
+    n_features : int
+        d; an intercept is a column of ones in X.
+    n_experts : int
+        K, at least 2.
+    family : str or Family
+        ``gaussian`` (option ``variance``: "free", "shared" or a number), ``bernoulli``,
+        ``categorical`` (option ``n_classes``), ``poisson``, ``gamma``, or a `Family` object.
+    gate : str
+        ``softmax``, or ``constant`` for mixing weights that do not depend on x.
+    expert_columns, gate_columns : sequence of int, optional
+        Columns of X that experts and gate see; all by default.
+    **options
+        Of the family.
+
+    Attributes
+    ----------
+    n_params : int
+        theta holds the coefficients of expert 1, ..., K (each n_linear x d),
+        then the dispersions, then the gate's w_1, ..., w_{K-1}.
+    """
+
+    name = "moe"
+    linear_model_set = False
+
+    def __init__(
+        self,
+        n_features,
+        n_experts,
+        family="gaussian",
+        gate="softmax",
+        expert_columns=None,
+        gate_columns=None,
+        **options,
+    ):
+        self.n_features = positive_integer("n_features", n_features)
+        self.n_experts = positive_integer("n_experts", n_experts, minimum=2)
+        self.family = family_object(family, **options)
+        self.gate = known_name("gate", gate, ["softmax", "constant"])
+        self.columns = {
+            "expert": self._columns("expert_columns", expert_columns),
+            "gate": self._columns("gate_columns", gate_columns) if gate == "softmax" else None,
+        }
+        self._lay_out()
+
+    def _columns(self, name, columns):
+        if columns is None:
+            return list(range(self.n_features))
+        chosen = [positive_integer(name, column, minimum=0) for column in columns]
+        if not chosen or len(set(chosen)) < len(chosen) or max(chosen) >= self.n_features:
+            raise ValueError(
+                f"{name} must hold distinct columns from 0 to {self.n_features - 1}, got {list(columns)}"
+            )
+        return chosen
+
+    def _lay_out(self):
+        K, m, d = self.n_experts, self.family.n_linear, len(self.columns["expert"])
+        spread = {"none": 0, "free": K, "shared": 1}[self.family.dispersion]
+        gate_width = 1 if self.gate == "constant" else len(self.columns["gate"])
+        self.shapes = {"coef": (K, m, d), "dispersion": (spread,), "gate": (K - 1, gate_width)}
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
+        self.n_params = int(ends[-1])
+        index = np.arange(self.n_params)
+        parts = dict(zip(self.shapes, np.split(index, ends[:-1])))
+        self._index = {name: parts[name].reshape(shape) for name, shape in self.shapes.items()}
+        self.blocks = [block for k in range(K) for block in self._expert_blocks(k)]
+        gate_features = "constant" if self.gate == "constant" else "gate"
+        self.blocks += [Block(row, gate_features) for row in self._index["gate"]]
+
+    def _expert_blocks(self, k):
+        yield from (Block(row, "expert") for row in self._index["coef"][k])
+        if self.family.dispersion != "none":
+            shared = self.family.dispersion == "shared"
+            yield Block(self._index["dispersion"][[0 if shared else k]], "constant")
+
+    # parameters
+
+    def pack(self, coef, gate, dispersion=None):
+        """Return theta for named parameters.
+
+        Parameters
+        ----------
+        coef : array_like of shape (K, d) or (K, n_linear, d)
+        gate : array_like of shape (K - 1, d_gate) or (K, d_gate)
+            With K rows the last is subtracted from all: only differences matter.
+        dispersion : array_like, optional
+            Log variances (Gaussian) or log shapes (Gamma), shape (K,), or (1,) when shared.
+
+        Returns
+        -------
+        ndarray of shape (p,)
+        """
+        K, m, d = self.shapes["coef"]
+        theta = np.empty(self.n_params)
+        coef = np.asarray(coef, dtype=float)
+        theta[self._index["coef"]] = real_array(
+            "coef", coef.reshape(K, m, d) if coef.size == K * m * d else coef, 3, (K, m, d)
+        )
+        gate = real_array("gate", gate, 2, (None, self.shapes["gate"][1]))
+        if len(gate) == K:
+            gate = gate[:-1] - gate[-1]
+        theta[self._index["gate"]] = real_array("gate", gate, 2, self.shapes["gate"])
+        if self.shapes["dispersion"][0]:
+            theta[self._index["dispersion"]] = real_array(
+                "dispersion", dispersion, 1, self.shapes["dispersion"]
+            )
+        return theta
+
+    def unpack(self, theta):
+        """Return the named parameters in theta: dict with ``coef``, ``dispersion`` and ``gate``."""
+        theta = real_array("theta", theta, 1, (self.n_params,))
+        return {name: theta[index] for name, index in self._index.items()}
+
+    def equivalents(self, theta):
+        """Return theta under all permutations of the experts, shape (K!, p), theta first."""
+        from itertools import permutations
+
+        named = self.unpack(theta)
+        gate = np.concatenate([named["gate"], np.zeros_like(named["gate"][:1])])
+        copies = []
+        for order in map(list, permutations(range(self.n_experts))):
+            free = self.family.dispersion == "free"
+            dispersion = named["dispersion"][order] if free else named["dispersion"]
+            copies.append(self.pack(named["coef"][order], gate[order], dispersion))
+        return np.array(copies)
+
+    # data
+
+    def prepare(self, X, y, weights):
+        """Check the target and return `MixtureData`."""
+        y = self.family.check_target(y)
+        if self.n_experts > len(y):
+            raise ValueError(f"X must have at least as many rows as experts ({self.n_experts}), got {len(y)}")
+        expert = Design(X[:, self.columns["expert"]], weights)
+        gate = self.columns["gate"]
+        same = gate == self.columns["expert"]
+        designs = {"expert": expert, "constant": None}
+        designs["gate"] = expert if same or gate is None else Design(X[:, gate], weights)
+        return MixtureData(X, designs, y, self._unit(designs, y, weights))
+
+    def _unit(self, designs, y, weights):
+        unit = np.ones(self.n_params)
+        sizes = self.family.unit(y, weights)
+        for position, block in enumerate(self.blocks):
+            design = designs[block.features]
+            within = position % self.family.n_predictors
+            size = sizes[within] if position < self.n_experts * self.family.n_predictors else 1.0
+            unit[block.entries] = (1.0 if design is None else design.scale) / size
+        return unit
+
+    def sample(self, theta, n, seed):
+        """Draw ``(X, y, z)`` with x ~ N(0, I); z in 0, ..., K - 1."""
+        n = positive_integer("n", n)
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((n, self.n_features))
+        y, z = self._draw(real_array("theta", theta, 1, (self.n_params,)), X, rng)
+        return X, y, z
+
+    def sample_y(self, theta, X, seed):
+        """Draw y given X, shape (n,)."""
+        X = real_array("X", X, 2, (None, self.n_features))
+        return self._draw(real_array("theta", theta, 1, (self.n_params,)), X, np.random.default_rng(seed))[0]
+
+    def _draw(self, theta, X, rng):
+        designs = self._bare_designs(X)
+        xi, logits = self.predictors(designs, theta)
+        cumulative = np.cumsum(np.exp(log_softmax(logits)), axis=0)
+        z = (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
+        draws = np.array([self.family.sample(self.family.natural(part), rng) for part in xi])
+        return draws[z, np.arange(len(X))], z
+
+    def _bare_designs(self, X):
+        weights = np.full(len(X), 1.0 / len(X))
+        gate = self.columns["gate"] if self.columns["gate"] is not None else self.columns["expert"]
+        return {
+            "expert": Design(X[:, self.columns["expert"]], weights),
+            "gate": Design(X[:, gate], weights),
+            "constant": None,
+        }
+
+    # the log joint and its derivatives in the predictors
+
+    def predictors(self, designs, theta):
+        """Return the experts' predictors, a list of K arrays (n, q), and the gate's logits, (K - 1, n)."""
+        rows = [predictor(designs, block, theta) for block in self.blocks]
+        q, K = self.family.n_predictors, self.n_experts
+        xi = [np.column_stack(rows[k * q : (k + 1) * q]) for k in range(K)]
+        return xi, np.array(rows[K * q :])
+
+    def log_joint(self, data, theta):
+        """Return log p(y, z = k | x), shape (K, n)."""
+        xi, logits = self.predictors(data.designs, theta)
+        return log_softmax(logits) + np.array([self.family.log_density(data.y, part) for part in xi])
+
+    def e_step(self, data, theta):
+        """Return the loss and the responsibilities, shape (n, K)."""
+        joint = self.log_joint(data, theta)
+        largest = joint.max(axis=0)
+        weight = np.exp(joint - largest)
+        total = weight.sum(axis=0)
+        loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
+        return EStep(loss, (weight / total).T)
+
+    def loss(self, data, theta):
+        """Return the average negative marginal log-likelihood."""
+        return self.e_step(data, theta).loss
+
+    def gradient(self, data, theta):
+        """Return the gradient of the marginal loss, shape (p,)."""
+        return self.loss_and_gradient(data, theta)[1]
+
+    def loss_and_gradient(self, data, theta):
+        """Return the marginal loss and its gradient."""
+        e_step = self.e_step(data, theta)
+        return e_step.loss, self.surrogate_gradient(data, e_step.responsibilities, theta)
+
+    def surrogate_gradient(self, data, responsibilities, theta):
+        """Return the gradient of the expected complete loss at theta, shape (p,)."""
+        xi, logits = self.predictors(data.designs, theta)
+        scores = self._scores(data, xi, logits)
+        weights = data.designs["expert"].weights
+        slopes = [-weights * self._mean_score(scores, responsibilities.T, a) for a in range(len(self.blocks))]
+        return pull_back(data.designs, self.blocks, slopes, self.n_params)
+
+    def _scores(self, data, xi, logits):
+        """Return each expert's score in its own predictors, K arrays (q, n), and the gate's probabilities."""
+        return [self.family.score(data.y, part).T for part in xi], np.exp(log_softmax(logits))
+
+    def _mean_score(self, scores, r, a):
+        expert_scores, p = scores
+        k, j = divmod(a, self.family.n_predictors)
+        if k < self.n_experts:
+            return r[k] * expert_scores[k][j]
+        return r[self._gate_row(a)] - p[self._gate_row(a)]
+
+    def _gate_row(self, a):
+        return a - self.n_experts * self.family.n_predictors
+
+    def complete_hessian(self, data, theta):
+        """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
+        return self.informations(data, theta)[0]
+
+    def missing_hessian(self, data, theta):
+        """Return I_mis, the posterior covariance of the complete score."""
+        return self.informations(data, theta)[1]
+
+    def informations(self, data, theta):
+        """Return I_com and I_mis."""
+        r = self.e_step(data, theta).responsibilities.T
+        xi, logits = self.predictors(data.designs, theta)
+        scores, p = self._scores(data, xi, logits)
+        curvatures = [self.family.curvature(data.y, part) for part in xi]
+        weights = data.designs["expert"].weights
+
+        def complete(a, b):
+            return self._complete_entry(weights, r, p, curvatures, a, b)
+
+        def missing(a, b):
+            return self._missing_entry(weights, r, scores, a, b)
+
+        return tuple(
+            pull_back_second(data.designs, self.blocks, f, self.n_params) for f in (complete, missing)
+        )
+
+    def _complete_entry(self, weights, r, p, curvatures, a, b):
+        q = self.family.n_predictors
+        (k, i), (h, j) = divmod(a, q), divmod(b, q)
+        if k < self.n_experts:
+            return weights * r[k] * curvatures[k][:, i, j] if h == k and b < self.n_experts * q else None
+        k, h = self._gate_row(a), self._gate_row(b)
+        return weights * p[k] * ((k == h) - p[h])
+
+    def _missing_entry(self, weights, r, scores, a, b):
+        """Return the posterior covariance of the complete scores of predictors a and b.
+
+        The score of an expert's predictor is s 1[z = k], that of a gate's logit
+        1[z = k] minus a constant.
+        """
+        (k, s), (h, t) = self._indicator(scores, a), self._indicator(scores, b)
+        return weights * s * t * r[k] * ((k == h) - r[h])
+
+    def _indicator(self, scores, a):
+        k, j = divmod(a, self.family.n_predictors)
+        return (k, scores[k][j]) if k < self.n_experts else (self._gate_row(a), 1.0)
+
+    # the M-step
+
+    def m_step(self, data, responsibilities, start):
+        """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
+        r = np.ascontiguousarray(responsibilities.T)
+        theta, named = start.copy(), self.unpack(start)
+        weights = data.designs["expert"].weights
+        masses = r @ weights
+        if masses.min() < _EMPTY:
+            return MStep(start, np.inf, False, 0.0, failure=Status.EMPTY_EXPERT)
+        fits = [
+            self.family.fit(data.designs["expert"], data.y, weights * row, named["coef"][k])
+            for k, row in enumerate(r)
+        ]
+        theta[self._index["coef"]] = [fit[0] for fit in fits]
+        collapse = self._set_dispersion(data, theta, [fit[1] for fit in fits], masses)
+        gate = self._fit_gate(data, r, masses, named["gate"])
+        theta[self._index["gate"]] = gate[0]
+        residual = max(gate[1], *(fit[2] for fit in fits))
+        curvature = min(gate[2], *(fit[3] for fit in fits))
+        solved = bool(residual <= 1e-13)
+        return MStep(theta, residual, solved, curvature, failure=collapse)
+
+    def _set_dispersion(self, data, theta, values, masses):
+        if self.family.dispersion == "none":
+            return None
+        if self.family.dispersion == "shared":
+            # the log of the mean of e^value: every expert's mean square counts by its mass
+            values = [float(np.log(masses @ np.exp(values) / masses.sum()))]
+        floor = _COLLAPSED + 2.0 * np.log(self.family.unit(data.y, data.designs["expert"].weights)[0])
+        if self.family.dispersion_collapsed(np.array(values), floor):
+            return Status.VARIANCE_COLLAPSE
+        theta[self._index["dispersion"]] = values
+        return None
+
+    def _fit_gate(self, data, r, masses, start):
+        if self.gate == "constant":
+            return np.log(masses[:-1] / masses[-1])[:, None], 0.0, 1.0
+        solved = fit_gate(data.designs["gate"], r, start)
+        return solved.x.reshape(start.shape), solved.residual, solved.curvature
+
+    # what the loop asks
+
+    def singular_design(self, data):
+        """Return whether the experts' or the gate's columns are linearly dependent."""
+        return any(design.dependent_columns for design in self._distinct_designs(data))
+
+    def _distinct_designs(self, data):
+        used = {block.features for block in self.blocks}
+        return {id(d): d for name in used if (d := data.designs[name]) is not None}.values()
+
+    def relative_size(self, data, displacement, theta):
+        """Return the largest relative change of a predictor, over all predictors."""
+        sizes = [
+            self._norm(data, block, displacement) / (1.0 + self._norm(data, block, theta))
+            for block in self.blocks
+        ]
+        return max(sizes)
+
+    def _norm(self, data, block, theta):
+        design = data.designs[block.features]
+        part = theta[block.entries]
+        if design is None:
+            return abs(float(part[0]))
+        # predictors count in units of what matters to the family
+        size = data.unit[block.entries[0]] / design.scale[0]
+        return design.predictor_norm(part) * size
+
+    def precondition(self, data, gradient, theta):
+        """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite."""
+        return solve_positive(self.complete_hessian(data, theta), gradient)
+
+    def parameter_scale(self, data):
+        """Return the change of a predictor, in units that matter, per unit of each parameter."""
+        return data.unit
+
+    # the exponential family of (y, z) for one x: S = (1[z=k] T(y), 1[z=k])_k
+
+    def predictor_rows(self, data, theta):
+        """Return all predictors, shape (n, number of blocks)."""
+        return np.column_stack([predictor(data.designs, block, theta) for block in self.blocks])
+
+    def pull_back_rows(self, data, slopes):
+        """Return the gradient in theta for derivatives in the predictors, shape (n, number of blocks)."""
+        return pull_back(data.designs, self.blocks, slopes.T, self.n_params)
+
+    def natural_parameters(self, rows):
+        """Return eta = (nu_1, ..., nu_K, g_k - a(nu_k)), shape (n, K (S + 1)); predictors may be complex."""
+        q, K = self.family.n_predictors, self.n_experts
+        nu = [self.family.natural(rows[:, k * q : (k + 1) * q]) for k in range(K)]
+        gate = [*rows[:, K * q :].T, np.zeros_like(rows[:, 0])]
+        levels = [g - self.family.log_partition(part) for g, part in zip(gate, nu)]
+        return np.column_stack([*nu, *levels])
+
+    def natural_log_partition(self, eta):
+        """Return A(eta) = logsumexp_k( eta_k2 + a(eta_k1) ), shape (n,)."""
+        nu, levels = self._split_natural(eta)
+        return _log_sum_exp([level + self.family.log_partition(part) for level, part in zip(levels, nu)])
+
+    def natural_log_numerator(self, data, eta):
+        """Return A_y(eta) = log sum_k h(y) exp(<T(y), eta_k1> + eta_k2), shape (n,)."""
+        nu, levels = self._split_natural(eta)
+        statistics, base = self.family.statistics(data.y), self.family.log_base(data.y)
+        terms = [base + np.einsum("ns,ns->n", statistics, part) + level for level, part in zip(levels, nu)]
+        return _log_sum_exp(terms)
+
+    def _split_natural(self, eta):
+        K, S = self.n_experts, self.family.n_statistics
+        return [eta[:, k * S : (k + 1) * S] for k in range(K)], list(eta[:, K * S :].T)
+
+    # divergences
+
+    def divergence(self, data, u, v):
+        """Return E KL( p_v(y,z|x) || p_u(y,z|x) ), the Bregman divergence of the natural parameters."""
+        (xi_u, logits_u), (xi_v, logits_v) = (self.predictors(data.designs, theta) for theta in (u, v))
+        log_u, log_v = log_softmax(logits_u), log_softmax(logits_v)
+        inner = np.array([self.family.divergence(a, b) for a, b in zip(xi_u, xi_v)])
+        return self._average(data, np.exp(log_v) * (log_v - log_u + inner))
+
+    def posterior_divergence(self, data, u, v):
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+        log_u, log_v = (self._log_posterior(data, theta) for theta in (u, v))
+        return self._average(data, np.exp(log_v) * (log_v - log_u))
+
+    def _log_posterior(self, data, theta):
+        joint = self.log_joint(data, theta)
+        largest = joint.max(axis=0)
+        return joint - (largest + np.log(np.exp(joint - largest).sum(axis=0)))
+
+    @staticmethod
+    def _average(data, per_expert):
+        return float(np.sum(data.designs["expert"].weights * per_expert.sum(axis=0)))
+
+    # EM here is projected mirror descent: there is no unprojected mirror step in theta
+
+    def _curved(self):
+        raise ValueError(
+            "model moe has a curved model set, so it has no mirror map in theta; "
+            "use method 'projected_mirror_descent'"
+        )
+
+    def mirror_map(self, data, theta):
+        """Raise: the mirror map lives on natural parameters."""
+        self._curved()
+
+    def mirror_gradient(self, data, theta):
+        """Raise: the mirror map lives on natural parameters."""
+        self._curved()
+
+    def mirror_inverse(self, data, dual, start):
+        """Raise: the mirror map lives on natural parameters."""
+        self._curved()

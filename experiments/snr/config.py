@@ -1,0 +1,119 @@
+"""What an experiment file may say."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+
+from emmd.core.checks import known_name
+from emmd.core.discover import discover
+from emmd.core.solve import make_algorithm
+from experiments.snr.fields import Count, Positive, Section
+from experiments.snr.measure import Measure
+from experiments.snr.source import Source
+from experiments.snr.starts import Start
+
+BEST = "best"
+"""As a step size: the best constant step, from the Hessians at the sample's own optimum."""
+
+
+class AlgorithmConfig(Section):
+    """A block ``[[algorithms]]``: a method of `emmd.minimize` with its options.
+
+    Attributes
+    ----------
+    method : str
+    step_size : float, "best" or "backtracking", optional
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    method: str
+    step_size: float | str | None = None
+
+    @model_validator(mode="after")
+    def _known(self):
+        options = self.plain()
+        if options.get("step_size") == BEST:
+            options["step_size"] = 0.5
+        try:
+            make_algorithm(**options)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def plain(self):
+        """Return the block as a plain dict without what was not given."""
+        return self.model_dump(exclude_none=True)
+
+
+class Stopping(Section):
+    """Block ``[stopping]``: see `emmd.minimize`."""
+
+    tol: Positive = 1e-8
+    max_iter: Count = 10_000
+
+
+class Record(Section):
+    """Block ``[record]``: what is kept of each path.
+
+    Attributes
+    ----------
+    trace : bool
+        Keep loss and parameter error against iterations, evaluations and seconds.
+    points : int
+        At most this many iterates of a path, the first and the last among them, denser at the start.
+    """
+
+    trace: bool = True
+    points: Annotated[int, Field(ge=2)] = 200
+
+
+def _named(kind, package, base):
+    def check(names):
+        known = discover(package, base).plugins
+        return [known_name(kind, name, known) for name in names]
+
+    return AfterValidator(check)
+
+
+class Experiment(Section):
+    """One experiment file.
+
+    Attributes
+    ----------
+    name : str
+        Part of every seed: two experiments never share random numbers.
+    title : str
+        Heading of the report.
+    repetitions : int
+        Samples per cell.
+    problems : list of Source
+        Blocks ``[[problems]]``.
+    starts : list
+        Blocks ``[[starts]]``.
+    algorithms : list of AlgorithmConfig
+    stopping : Stopping
+    record : Record
+    measures : list of str
+        Files of `experiments.snr.measures`.
+    figures : list of str
+        Figures of the report.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str = ""
+    repetitions: Count = 1
+    problems: Annotated[list[Any], Field(min_length=1)]
+    starts: Annotated[list[Start], Field(min_length=1)]
+    algorithms: Annotated[list[AlgorithmConfig], Field(min_length=1)]
+    stopping: Stopping = Stopping()
+    record: Record = Record()
+    measures: Annotated[list[str], _named("measures", "experiments.snr.measures", Measure)] = []
+    figures: list[str] = []
+
+    @field_validator("problems", mode="before")
+    @classmethod
+    def _blocks(cls, blocks):
+        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+            raise ValueError("must be blocks [[problems]]")
+        return blocks

@@ -1,0 +1,148 @@
+"""Formulas in (snr_e, snr_g, cosine, d): parsed, never executed."""
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+__all__ = ["FUNCTIONS", "NAMES", "parse"]
+
+NAMES = ("snr_e", "snr_g", "cosine", "d")
+"""Variables of a formula."""
+
+_LONGEST = 2000
+
+
+def _sech(x):
+    return 1.0 / np.cosh(x)
+
+
+FUNCTIONS: Mapping[str, Callable] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "tanh": np.tanh,
+    "cosh": np.cosh,
+    "sinh": np.sinh,
+    "sech": _sech,
+    "abs": np.abs,
+    "min": np.minimum,
+    "max": np.maximum,
+}
+"""Functions of a formula; min and max take two arguments or more."""
+
+_BINARY = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+_UNARY = {ast.UAdd: operator.pos, ast.USub: operator.neg}
+_VARIADIC = ("min", "max")
+
+
+def parse(text):
+    """Turn a formula into a function of arrays.
+
+    Parameters
+    ----------
+    text : str
+        Numbers, + - * / **, parentheses, the names snr_e, snr_g, cosine, d, pi and the functions exp, log,
+        sqrt, tanh, cosh, sinh, sech, abs, min, max.
+
+    Returns
+    -------
+    callable
+        ``f(snr_e, snr_g, cosine, d)`` on arrays that broadcast.
+
+    Raises
+    ------
+    ValueError
+        If the text is not such a formula; the message says what is wrong with it.
+
+    Notes
+    -----
+    Python's own parser makes the tree, and only the nodes above are translated; nothing is ever evaluated
+    but NumPy operations on floats.
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"the bound must have at most {_LONGEST} characters, got {len(text)}")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        detail = getattr(error, "msg", None) or str(error)
+        raise ValueError(f"the bound {_short(text)} does not parse: {detail}") from None
+    try:
+        compiled = _translate(tree.body)
+    except RecursionError:
+        raise ValueError(f"the bound {_short(text)} does not parse: it is nested too deeply") from None
+    return lambda snr_e, snr_g, cosine, d: compiled(dict(zip(NAMES, (snr_e, snr_g, cosine, d))))
+
+
+def _translate(node):
+    """Return a function from the values of the variables to the value of a node."""
+    if isinstance(node, ast.Constant):
+        return _constant(node.value)
+    if isinstance(node, ast.Name):
+        return _variable(node.id)
+    if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
+        return _applied(_BINARY[type(node.op)], [node.left, node.right])
+    if isinstance(node, ast.UnaryOp) and type(node.op) in _UNARY:
+        return _applied(_UNARY[type(node.op)], [node.operand])
+    if isinstance(node, ast.Call):
+        return _call(node)
+    raise ValueError(
+        f"the bound must be made of numbers, + - * / **, parentheses, {', '.join(NAMES)}, pi and functions, "
+        f"got {_short(ast.unparse(node))}"
+    )
+
+
+def _constant(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"the bound must hold real numbers only, got {_short(repr(value))}")
+    try:
+        number = np.float64(value)
+    except OverflowError:
+        raise ValueError("the bound must hold numbers below 1e308, got a larger one") from None
+    return lambda values: number
+
+
+def _variable(name):
+    if name == "pi":
+        return lambda values: np.float64(math.pi)
+    if name not in NAMES:
+        raise ValueError(f"the bound must only use the names {', '.join(NAMES)} and pi, got {name!r}")
+    return lambda values: values[name]
+
+
+def _call(node):
+    name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+    if name not in FUNCTIONS:
+        raise ValueError(f"the bound must only use the functions {', '.join(FUNCTIONS)}, got {_short(name)}")
+    if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
+        raise ValueError(f"{name} in the bound must take plain arguments")
+    wanted, count = ("two or more" if name in _VARIADIC else "one"), len(node.args)
+    if (count < 2) if name in _VARIADIC else (count != 1):
+        raise ValueError(f"{name} in the bound must take {wanted} argument(s), got {count}")
+    return _applied(FUNCTIONS[name], node.args)
+
+
+def _applied(function, nodes):
+    arguments = [_translate(node) for node in nodes]
+    if len(arguments) == 1:
+        return lambda values: function(arguments[0](values))
+
+    def fold(values):
+        result = arguments[0](values)
+        for argument in arguments[1:]:
+            result = function(result, argument(values))
+        return result
+
+    return fold
+
+
+def _short(text):
+    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -1,0 +1,100 @@
+"""Rates of population EM at many points in one call."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from emmd.core.checks import positive_integer, real_array
+from theory.population.spectrum import population
+
+__all__ = ["RateGrid", "population_grid"]
+
+
+@dataclass(frozen=True, eq=False)
+class RateGrid:
+    """Rates over a grid.
+
+    Attributes
+    ----------
+    model : str
+    snr_expert, snr_gate, cosine : ndarray of shape (...)
+        The points, broadcast against each other.
+    d : int
+    rate : ndarray of shape (...)
+        lambda_max(M(theta*)), the local rate of population EM.
+    error : ndarray of shape (...)
+        Bounds on the absolute errors.
+    """
+
+    model: str
+    snr_expert: np.ndarray
+    snr_gate: np.ndarray
+    cosine: np.ndarray
+    d: int
+    rate: np.ndarray
+    error: np.ndarray
+
+
+def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=None):
+    """Rates of population EM over arrays of points.
+
+    Parameters
+    ----------
+    model : str
+        ``"symmoline"`` or ``"symmologe"``.
+    snr_expert, snr_gate, cosine : array_like
+        Broadcast against each other; e.g. shapes (60, 1), (60,) and () make a 60 x 60 map.
+    d : int
+        Number of features.
+    jobs : int, optional
+        Threads; by default one for each core.
+    progress : callable, optional
+        Called as ``progress(done, total)``, from the calling thread, after each point.
+
+    Returns
+    -------
+    RateGrid
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `population`, and for arrays that do not broadcast.
+
+    Examples
+    --------
+    >>> population_grid("symmoline", [1.0, 10.0], 0.0, 1.0, d=2).rate.round(4)
+    array([0.6179, 0.0809])
+    """
+    d = positive_integer("d", d)
+    jobs = positive_integer("jobs", os.cpu_count() if jobs is None else jobs)
+    points = _broadcast(snr_expert=snr_expert, snr_gate=snr_gate, cosine=cosine)
+
+    def evaluate(point):
+        spectrum = population(model, *point)
+        return spectrum.rate(d), spectrum.error
+
+    rows = [tuple(row) for row in np.stack(points, axis=-1).reshape(-1, 3).tolist()]
+    found = np.array(_mapped(evaluate, rows, jobs, progress)).T.reshape(2, *points[0].shape)
+    return RateGrid(model, *points, d, *found)
+
+
+def _broadcast(**arrays):
+    arrays = {name: real_array(name, value, np.ndim(value)) for name, value in arrays.items()}
+    try:
+        return np.broadcast_arrays(*arrays.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} {value.shape}" for name, value in arrays.items())
+        raise ValueError(f"the arrays must broadcast against each other, got shapes {shapes}") from None
+
+
+def _mapped(evaluate, rows, jobs, progress):
+    # Threads suffice: a point is a few large array operations, which release the interpreter's lock.
+    with ThreadPoolExecutor(jobs) as pool:
+        found = []
+        for value in pool.map(evaluate, rows):
+            found.append(value)
+            if progress is not None:
+                progress(len(found), len(rows))
+    return found
