@@ -1,14 +1,15 @@
 """What an experiment file may say."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from emmd.core.checks import known_name
 from emmd.core.discover import discover
 from emmd.core.solve import make_algorithm
 from experiments.snr.fields import Count, Positive, Section
 from experiments.snr.measure import Measure
+from experiments.snr.report.figure import ReportFigure
 from experiments.snr.source import Source
 from experiments.snr.starts import Start
 
@@ -68,6 +69,15 @@ class Record(Section):
     points: Annotated[int, Field(ge=2)] = 200
 
 
+def _source(block):
+    """Validate a block by the source it names; pydantic keeps the place of an error inside."""
+    if not isinstance(block, dict):
+        raise ValueError("must be a block [[problems]]")
+    sources = discover("experiments.snr.sources", Source).plugins
+    kind = sources[known_name("source", block.get("source", "snr"), sources)]
+    return kind.model_validate({key: value for key, value in block.items() if key != "source"})
+
+
 def _named(kind, package, base):
     def check(names):
         known = discover(package, base).plugins
@@ -103,17 +113,10 @@ class Experiment(Section):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str = ""
     repetitions: Count = 1
-    problems: Annotated[list[Any], Field(min_length=1)]
+    problems: Annotated[list[Annotated[Source, BeforeValidator(_source)]], Field(min_length=1)]
     starts: Annotated[list[Start], Field(min_length=1)]
     algorithms: Annotated[list[AlgorithmConfig], Field(min_length=1)]
     stopping: Stopping = Stopping()
     record: Record = Record()
     measures: Annotated[list[str], _named("measures", "experiments.snr.measures", Measure)] = []
-    figures: list[str] = []
-
-    @field_validator("problems", mode="before")
-    @classmethod
-    def _blocks(cls, blocks):
-        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-            raise ValueError("must be blocks [[problems]]")
-        return blocks
+    figures: Annotated[list[str], _named("figures", "experiments.figures", ReportFigure)] = []

@@ -1,4 +1,4 @@
-"""K experts: derivatives, EM as projected mirror descent, symmetries and degenerate fits, for every family."""
+"""K experts: derivatives, EM as projected mirror descent, symmetries and degenerate fits."""
 
 import numpy as np
 import pytest
@@ -181,7 +181,7 @@ def test_a_variance_that_runs_to_zero_is_named():
 
 
 def test_an_expert_without_rows_is_named():
-    problem, theta = mixture("known", 2)
+    problem, _ = mixture("known", 2)
     far = problem.model.pack(np.array([[0.0, 0.0], [0.0, 1e3]]), [[0.0, 0.0]])
     run = emmd.minimize(problem, far)
     assert run.status == emmd.Status.EMPTY_EXPERT

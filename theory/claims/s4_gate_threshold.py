@@ -13,14 +13,14 @@ def measure(lab, gate="k", exponent=-0.5):
     """Compare the rate in three dimensions with the bound over the shared grid."""
     for snr_expert, snr_gate, cosine in lab.grid():
         spectrum = lab.spectrum(snr_expert, snr_gate, cosine)
-        price = lab.once(("S4", snr_gate), lambda r=snr_gate: max(1.0, 1 / _smallest(r)))
+        price = lab.once(("S4", snr_gate), lambda r=snr_gate: max(1.0, 1 / smallest_gate_moment(r)))
         bound = (1 + snr_expert**2) ** exponent * (price if gate == "k" else 1.0)
         where = at(snr_expert, snr_gate, cosine, d=_D)
         yield Comparison(bound, spectrum.rate(_D), spectrum.error, 1.0, where, trivial=1.0)
 
 
-def _smallest(snr_gate):
-    """k(r) = min(E sech^2(r g / 2), E g^2 sech^2(r g / 2))."""
+def smallest_gate_moment(snr_gate):
+    """Return k(r) = min(E sech^2(r g / 2), E g^2 sech^2(r g / 2))."""
     end = min(9.0, 80 / snr_gate)
     return min(quad(_integrand, 0, end, args=(snr_gate, power))[0] for power in (0, 2))
 

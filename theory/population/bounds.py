@@ -17,6 +17,8 @@ __all__ = ["BoundCheck", "BoundGrid", "check_bound"]
 _KINDS = {"upper": Kind.UPPER_BOUND, "lower": Kind.LOWER_BOUND}
 # A bound beyond these says nothing: a rate lies in [0, 1].
 _TRIVIAL = {"upper": 1.0, "lower": 0.0}
+# Stands for anything larger, so that slacks can be averaged.
+_HUGE = 1e100
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class _Bound:
         if bad.any():
             where = ", ".join(f"{n} = {a[bad].flat[0]:.4g}" for n, a in zip(NAMES, arrays))
             raise ValueError(f"the bound must have real values, got NaN at {where}")
-        return np.nan_to_num(values)
+        return np.clip(values, -_HUGE, _HUGE)
 
 
 def _function(expression):

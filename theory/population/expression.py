@@ -3,6 +3,7 @@
 import ast
 import math
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -71,7 +72,9 @@ def parse(text):
     if len(text) > _LONGEST:
         raise ValueError(f"the bound must have at most {_LONGEST} characters, got {len(text)}")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         detail = getattr(error, "msg", None) or str(error)
         raise ValueError(f"the bound {_short(text)} does not parse: {detail}") from None

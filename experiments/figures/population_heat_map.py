@@ -1,0 +1,44 @@
+"""Heat maps of the rate of population EM over both SNRs, one panel per angle."""
+
+import numpy as np
+
+from experiments.figures.style import new_figure, styled
+
+_LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99)
+
+
+def draw(grids):
+    """Draw rates with contour lines.
+
+    Parameters
+    ----------
+    grids : list of theory.RateGrid
+        One panel each: snr_expert varies along the first axis, snr_gate along the second, cosine is constant.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with styled():
+        figure = new_figure(3.1 * len(grids) + 1.0, 3.6)
+        panels = figure.subplots(1, len(grids), sharey=True, squeeze=False)[0]
+        for axes, grid in zip(panels, grids):
+            image = _panel(axes, grid)
+        panels[0].set_ylabel(r"$\mathrm{SNR}_g$")
+        figure.colorbar(image, ax=list(panels), label=r"rate $\lambda_{\max}(M(\theta^*))$", fraction=0.03)
+        figure.suptitle(f"Rate of population EM, {grids[0].model}, d = {grids[0].d}")
+    return figure
+
+
+def _panel(axes, grid):
+    x, y = grid.snr_expert[:, 0], grid.snr_gate[0]
+    image = axes.pcolormesh(x, y, grid.rate.T, cmap="cividis", vmin=0, vmax=1, shading="gouraud")
+    lines = axes.contour(x, y, grid.rate.T, levels=_LEVELS, colors="white", linewidths=0.9)
+    axes.clabel(lines, fmt="%g", fontsize=8)
+    axes.set(xscale="log", yscale="log", xlabel=r"$\mathrm{SNR}_e$", title=f"cosine {_cosine(grid):g}")
+    axes.grid(visible=False)
+    return image
+
+
+def _cosine(grid):
+    return float(np.unique(grid.cosine)[0])

@@ -1,0 +1,41 @@
+"""Paths of population EM over the contours of the population loss, in the plane of beta."""
+
+import numpy as np
+
+from experiments.figures.style import COLOURS, new_figure, styled
+
+
+def draw(title, axes_values, loss, paths, optima):
+    """Draw paths over loss contours.
+
+    Parameters
+    ----------
+    title : str
+    axes_values : tuple of ndarray
+        Coordinates along beta* (n,) and across it (m,).
+    loss : ndarray of shape (n, m)
+        Population loss above its minimum, at the w that minimises it or at w*.
+    paths : list of ndarray of shape (T + 1, 2)
+        Coordinates of beta_t.
+    optima : ndarray of shape (k, 2)
+        Global optima.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with styled():
+        figure = new_figure(6.4, 5.2)
+        axes = figure.add_subplot()
+        levels = np.geomspace(max(loss.min(), 1e-4 * loss.max()), loss.max(), 14)
+        axes.contour(*axes_values, loss.T, levels=levels, cmap="cividis", linewidths=0.9)
+        for k, path in enumerate(paths):
+            axes.plot(*path.T, "o-", color=COLOURS[k % 6], lw=1.6, ms=3.5)
+            axes.plot(*path[0], "s", color=COLOURS[k % 6], ms=7)
+        axes.plot(*optima.T, "*", color="black", ms=14, zorder=5, label=r"$\pm\theta^*$")
+        axes.plot([], [], "s-", color="0.4", label="EM, from its start")
+        axes.set(
+            xlabel=r"$\beta$ along $\beta^*$", ylabel=r"$\beta$ across $\beta^*$", title=title, aspect="equal"
+        )
+        axes.legend(loc="upper right", framealpha=0.9)
+    return figure

@@ -1,0 +1,58 @@
+"""Slack map of a user's bound on the rate, one panel per angle; where it fails is hatched."""
+
+import numpy as np
+from matplotlib.colors import SymLogNorm
+
+from experiments.figures.style import COLOURS, new_figure, styled
+
+
+def draw(check):
+    """Draw what is left of a bound over its grid.
+
+    Parameters
+    ----------
+    check : theory.BoundCheck
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    cosines = check.grid.cosine
+    reach = float(min(np.abs(check.slack).max(), 10.0))
+    norm = SymLogNorm(1e-3 * reach, vmin=-reach, vmax=reach)
+    with styled():
+        figure = new_figure(2.7 * len(cosines) + 1.2, 3.8)
+        panels = figure.subplots(1, len(cosines), sharey=True, squeeze=False)[0]
+        for k, (axes, cosine) in enumerate(zip(panels, cosines)):
+            image = _panel(axes, check, check.slack[:, :, k], norm)
+            axes.set_title(f"cosine {cosine:g}")
+        _mark(panels, check)
+        panels[0].set_ylabel(r"$\mathrm{SNR}_g$")
+        figure.colorbar(image, ax=list(panels), label="slack (hatched: fails)", fraction=0.03)
+        figure.suptitle(_title(check), fontsize=11)
+    return figure
+
+
+def _panel(axes, check, slack, norm):
+    x, y = check.grid.snr_expert, check.grid.snr_gate
+    image = axes.pcolormesh(x, y, slack.T, cmap="PuOr_r", norm=norm, shading="nearest")
+    if (slack < 0).any() and (slack >= 0).any():
+        axes.contourf(x, y, slack.T, levels=[-np.inf, 0.0], colors="none", hatches=["////"])
+    axes.set(xscale="log", yscale="log", xlabel=r"$\mathrm{SNR}_e$")
+    axes.grid(visible=False)
+    return image
+
+
+def _mark(panels, check):
+    """Mark the point that decided in the panel with the nearest angle."""
+    nearest = int(np.argmin(np.abs(np.subtract(check.grid.cosine, check.point["cosine"]))))
+    point = check.point["snr_expert"], check.point["snr_gate"]
+    panels[nearest].plot(*point, "X", color=COLOURS[6], ms=11, mec="white", clip_on=False, zorder=5)
+
+
+def _title(check):
+    text = check.text if len(check.text) <= 60 else check.text[:57] + "..."
+    return (
+        f"{check.kind} bound {text}, {check.model}, d = {check.grid.d}: {check.verdict.value}\n"
+        f"least slack (X) {abs(check.bound - check.rate):.3g} at cosine {check.point['cosine']:.3g}"
+    )

@@ -1,0 +1,207 @@
+"""Doing runs: from a plan's entries to their results, wherever this is called."""
+
+import time
+import traceback
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+
+import numba
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from emmd.core.discover import discover
+from emmd.core.solve import make_algorithm, minimize
+from emmd.core.status import Status
+from experiments.natural_options import natural_options
+from experiments.snr.measure import Measure, Scope
+from experiments.snr.plan import Data
+from experiments.snr.seeds import canonical, seed_of
+from experiments.snr.source import Source
+from experiments.snr.starts import draw_start
+from experiments.snr.version import code_version
+
+FAILED = "error"
+"""Status of a run that raised an exception; other statuses are those of `emmd.Status`, in lower case."""
+
+
+@dataclass
+class Outcome:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    run : Run
+    status : str
+    reason : str
+        How the path ended, or the exception.
+    results : dict
+        Numbers by name; None for what does not exist.
+    trace : dict of ndarray
+        Columns by name, same bits wherever the run is done.
+    traceback : str
+        Of the exception, or "".
+    seconds : float
+        Wall clock of the path.
+    seconds_trace : ndarray
+        Wall clock of each kept iterate.
+    """
+
+    run: object
+    status: str
+    reason: str
+    results: dict = field(default_factory=dict)
+    trace: dict = field(default_factory=dict)
+    traceback: str = ""
+    seconds: float = 0.0
+    seconds_trace: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
+def execute_all(runs, version):
+    """Do some runs, one thread each, and return their `Outcome` objects.
+
+    Raises
+    ------
+    ValueError
+        When this process has other code than the one that planned the runs.
+    """
+    if code_version() != version:
+        raise ValueError(
+            f"every worker must run the code of this sweep, {version}, got a worker with {code_version()}"
+        )
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        with _libraries().limit(limits=1):
+            return [execute(run) for run in runs]
+    finally:
+        numba.set_num_threads(threads)
+
+
+@cache
+def _libraries():
+    return ThreadpoolController()
+
+
+def execute(run):
+    """Do one run; an exception becomes an outcome with status ``error``, its reason and traceback."""
+    try:
+        return _Bench.of(run.data).measure(run)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        return Outcome(run, FAILED, reason, traceback=traceback.format_exc())
+
+
+class _Bench:
+    """One sample, and everything about it that its runs share."""
+
+    def __init__(self, data):
+        self.sample = _sources()[data.cell["source"]].draw(data.cell, seed_of(*data.names))
+        self.once = {}
+
+    @staticmethod
+    def of(data):
+        """Return the bench of some data; runs on the same data find it ready."""
+        return _bench(_Keyed(data.key, data))
+
+    def measure(self, run):
+        """Follow one path and take its measures."""
+        algorithm = self._shared(canonical(run.algorithm), lambda: self._algorithm(run.algorithm))
+        start = draw_start(run.start, self.sample, seed_of("start", *run.data.names, run.start))
+        began = time.perf_counter()
+        result = minimize(self.sample.problem, start, algorithm, record=True, **run.common["stopping"])
+        seconds = time.perf_counter() - began
+        outcome = Outcome(run, Status(result.status).name.lower(), result.message, seconds=seconds)
+        outcome.results = self._results(run, algorithm, start, result)
+        if run.common["record"]["trace"]:
+            kept = kept_iterates(result.nit, run.common["record"]["points"])
+            outcome.trace = self._trace(result.trace, kept)
+            outcome.seconds_trace = result.trace.seconds[kept]
+        return outcome
+
+    def _shared(self, key, compute):
+        if key not in self.once:
+            self.once[key] = compute()
+        return self.once[key]
+
+    def _algorithm(self, plain):
+        options = {key: value for key, value in plain.items() if key != "method"}
+        if options.get("step_size") == "best":
+            information = self.sample.information
+            natural = natural_options(plain["method"], information, information.complete - information.missing)
+            options["step_size"] = natural["step_size"]
+        return make_algorithm(plain["method"], **options)
+
+    def _results(self, run, algorithm, start, result):
+        sample = self.sample
+        ends = sample.distances(np.array([start, result.x]))
+        results = {
+            "iterations": int(result.nit),
+            "evaluations": int(result.nfev),
+            "loss": float(result.fun),
+            "start_error": float(ends[0]),
+            "error": float(ends[1]),
+            "distance_to_truth": sample.problem.distance(result.x, sample.truth),
+            "optimum_loss": float(sample.reference.loss),
+            "optimum_strict": sample.reference.strict,
+        }
+        if hasattr(algorithm, "step_size") and not isinstance(algorithm.step_size, str):
+            results["step_size"] = float(algorithm.step_size)
+        for name in run.common["measures"]:
+            results |= self._measured(_measures()[name], run, algorithm, result)
+        return results
+
+    def _measured(self, measure, run, algorithm, result):
+        if measure.scope is Scope.RUN:
+            return measure.measure(self.sample, algorithm, result)
+        if measure.scope is Scope.SAMPLE:
+            return self._shared(measure.name, lambda: measure.measure(self.sample))
+        key = (measure.name, canonical(run.algorithm))
+        return self._shared(key, lambda: measure.measure(self.sample, algorithm))
+
+    def _trace(self, trace, kept):
+        return {
+            "iteration": kept.astype(float),
+            "evaluations": trace.evaluations[kept].astype(float),
+            "loss": trace.loss[kept],
+            "error": self.sample.distances(trace.theta[kept]),
+        }
+
+
+@dataclass(frozen=True)
+class _Keyed:
+    """Data that hash by their key."""
+
+    key: str
+    data: Data
+
+    def __hash__(self):
+        return hash(self.key)
+
+    def __eq__(self, other):
+        return self.key == other.key
+
+
+@lru_cache(maxsize=2)
+def _bench(keyed):
+    return _Bench(keyed.data)
+
+
+def _sources():
+    return discover("experiments.snr.sources", Source).plugins
+
+
+def _measures():
+    return discover("experiments.snr.measures", Measure).plugins
+
+
+def kept_iterates(nit, points):
+    """Return which of the iterates 0 .. nit are kept: at most `points`, evenly spaced in log(1 + t).
+
+    Returns
+    -------
+    ndarray of int
+        Ascending, with 0 and nit.
+    """
+    if nit + 1 <= points:
+        return np.arange(nit + 1)
+    return np.unique(np.rint(np.geomspace(1.0, nit + 1.0, points)).astype(int)) - 1

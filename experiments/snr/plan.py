@@ -1,0 +1,139 @@
+"""From an experiment to its runs: what will be done, under names that stay the same."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from experiments.snr.seeds import digest
+
+
+@dataclass(frozen=True)
+class Data:
+    """One sample of one cell, shared by all its starts and algorithms.
+
+    Attributes
+    ----------
+    experiment : str
+    cell : dict
+    repetition : int
+    """
+
+    experiment: str
+    cell: dict
+    repetition: int
+
+    @property
+    def names(self):
+        """The names that decide the sample's random numbers."""
+        return ("data", self.experiment, self.cell, self.repetition)
+
+    @cached_property
+    def key(self):
+        """Identifies the sample."""
+        return digest(self.names)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One path: a sample, a start, an algorithm, and what to keep.
+
+    Attributes
+    ----------
+    data : Data
+    start, algorithm : dict
+    common : dict
+        Stopping rule, record and measures of the experiment.
+    """
+
+    data: Data
+    start: dict
+    algorithm: dict
+    common: dict
+
+    @cached_property
+    def config(self):
+        """Everything that decides the run's numbers but the code, as a plain dict."""
+        return {
+            "experiment": self.data.experiment,
+            "cell": self.data.cell,
+            "repetition": self.data.repetition,
+            "start": self.start,
+            "algorithm": self.algorithm,
+            **self.common,
+        }
+
+    @cached_property
+    def key(self):
+        """Identifies the run's config and, through its names, the seed of its data."""
+        return digest(self.config)
+
+    def id(self, version):
+        """Return the run's id: config, data seed and code version."""
+        return digest([self.key, self.data.key, version])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of an experiment, in order.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    runs : list of Run
+        Runs on the same data are neighbours.
+    """
+
+    experiment: Any
+    runs: list
+
+    @property
+    def n_samples(self):
+        """Number of different data sets."""
+        return len({run.data.key for run in self.runs})
+
+    @property
+    def n_cells(self):
+        """Number of cells of the grids."""
+        return sum(len(block.cells()) for block in self.experiment.problems)
+
+
+def make_plan(experiment):
+    """Return the `Plan` of an `Experiment`.
+
+    Raises
+    ------
+    ValueError
+        When two blocks of the experiment describe the same run.
+    """
+    starts = [start for block in experiment.starts for start in block.each()]
+    algorithms = [algorithm.plain() for algorithm in experiment.algorithms]
+    common = {
+        "stopping": experiment.stopping.model_dump(),
+        "record": experiment.record.model_dump(),
+        "measures": sorted(experiment.measures),
+    }
+    runs = [
+        Run(data, start, algorithm, common)
+        for data in _samples(experiment)
+        for start in starts
+        for algorithm in algorithms
+    ]
+    _refuse_twins(runs)
+    return Plan(experiment, runs)
+
+
+def _samples(experiment):
+    for block in experiment.problems:
+        for cell in block.cells():
+            for repetition in range(experiment.repetitions):
+                yield Data(experiment.name, cell, repetition)
+
+
+def _refuse_twins(runs):
+    seen = set()
+    for run in runs:
+        if run.key in seen:
+            raise ValueError(
+                f"CONFIG must describe each run once, got twice: {run.data.cell}, {run.start}, {run.algorithm}"
+            )
+        seen.add(run.key)
