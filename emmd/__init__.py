@@ -9,6 +9,7 @@ from emmd.core.status import Status
 from emmd.models.mixture import MixtureOfExperts
 from emmd.models.symmetric_linear import SymMoLinE
 from emmd.models.symmetric_logistic import SymMoLogE
+from emmd.runs import load_runs, load_traces
 
 __version__ = "0.1.0"
 
@@ -19,6 +20,8 @@ __all__ = [
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
+    "load_runs",
+    "load_traces",
     "make_algorithm",
     "minimize",
 ]

@@ -126,7 +126,7 @@ def _responses(target, y, values, sigma):
 
 
 def _refuse_dependent(problem, names):
-    columns = problem.data.design.dependent_columns
+    columns = problem.model.dependent_columns(problem.data)
     if columns:
         labels = [[*names, "intercept"][j] for j in columns]
         raise ValueError(

@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
+from experiments.snr.cli import app as snr
+
 app = typer.Typer(
     help="A laboratory for EM as projected mirror descent: verify claims, compare rates, run experiments.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(snr, name="snr")
 
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]

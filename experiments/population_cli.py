@@ -88,6 +88,10 @@ def _bound_report(checked):
 def _print(spectrum, d, checked):
     from experiments.console import results
 
+    results.print(
+        f"{spectrum.model}: eigenvalues of the missing information at theta*, "
+        f"SNR_e = {spectrum.snr_expert:g}, SNR_g = {spectrum.snr_gate:g}, cosine = {spectrum.cosine:g}, d = {d}"
+    )
     results.print(_spectrum_table(spectrum, d))
     iterations = _iterations(spectrum.rate(d))
     results.print(f"rate {spectrum.rate(d):.12f} +- {spectrum.error:.1e}; {iterations} iterations to 1e-8")
@@ -98,11 +102,7 @@ def _print(spectrum, d, checked):
 def _spectrum_table(spectrum, d):
     from rich.table import Table
 
-    title = (
-        f"{spectrum.model}: eigenvalues of the missing information, SNR_e = {spectrum.snr_expert:g}, "
-        f"SNR_g = {spectrum.snr_gate:g}, cosine = {spectrum.cosine:g}, d = {d}"
-    )
-    table = Table("eigenvalue", "times", "directions", title=title, header_style="bold")
+    table = Table("eigenvalue", "times", "directions", header_style="bold")
     span = spectrum.plane_eigenvalues.size // 2
     rows = [(value, 1, "in the span of beta* and w*") for value in spectrum.plane_eigenvalues]
     if d > span:
@@ -122,8 +122,9 @@ def _bound_text(checked):
     point = ", ".join(f"{name} = {value:.6g}" for name, value in checked.point.items())
     word = "fails worst" if checked.verdict.value == "violated" else "is tightest"
     return (
-        f"{checked.kind} bound {checked.text}: {checked.verdict.value} ({checked.evaluations} rates); it {word} at "
-        f"{point}, where it is {checked.bound:.10g} and the rate is {checked.rate:.10g} +- {checked.error:.0e}"
+        f"{checked.kind} bound {checked.text}: {checked.verdict.value} ({checked.evaluations} rates)\n"
+        f"it {word} at {point}\n"
+        f"there it is {checked.bound:.10g} and the rate is {checked.rate:.10g} +- {checked.error:.0e}"
     )
 
 

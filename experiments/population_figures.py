@@ -74,23 +74,37 @@ def bound_against_truth(size=40):
     return population_bound_truth.draw(snr, curves)
 
 
-def paths(snr_expert=1.0, snr_gate=1.0, cosine=0.5, tol=1e-5):
-    """Draw paths of population EM from a circle of starts, over the loss at w*."""
+def paths(snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=25):
+    """Draw paths of population EM from a circle of starts, over the loss minimised over w."""
     sine = np.sqrt(1 - cosine**2)
     theta = np.array([snr_expert, 0.0, snr_gate * cosine, snr_gate * sine])
-    problem = population_problem("symmoline", theta, region=(2.0 * snr_expert, 3.0 * snr_gate), tol=tol)
-    values = np.linspace(-1.5, 1.5, 41) * snr_expert
-    loss = np.array([[problem.loss(np.array([u, v, *theta[2:]])) for v in values] for u in values])
-    starts = [1.3 * snr_expert * np.array([np.cos(t), np.sin(t)]) for t in 0.4 + np.arange(6) * np.pi / 3]
+    problem = population_problem("symmoline", theta, region=(2.2 * snr_expert, 3.0 * snr_gate), tol=1e-3)
+    values = np.linspace(-1.5, 1.5, size) * snr_expert
+    loss = np.array([[_profile_loss(problem, np.array([u, v]), theta[2:]) for v in values] for u in values])
     runs = [
-        minimize(problem, np.array([*start, 0.1, 0.1]), max_iter=200, tol=1e-6, record=True)
-        for start in starts
+        minimize(problem, np.array([*start, 0.1, 0.1]), max_iter=200, tol=1e-5, record=True)
+        for start in 1.3 * snr_expert * _circle(0.4 + np.arange(6) * np.pi / 3)
     ]
-    title = rf"Population EM: $\mathrm{{SNR}}_e = {snr_expert:g}$, $\mathrm{{SNR}}_g = {snr_gate:g}$, cosine {cosine:g}"
+    title = f"Population EM, SNR_e = {snr_expert:g}, SNR_g = {snr_gate:g}, cosine = {cosine:g}"
     tracks = [run.trace.theta[:, :2] for run in runs]
-    return population_paths.draw(
-        title, (values, values), loss - problem.loss(theta), tracks, np.stack([theta[:2], -theta[:2]])
-    )
+    optima = np.stack([theta[:2], -theta[:2]])
+    return population_paths.draw(title, (values, values), loss - problem.loss(theta), tracks, optima)
+
+
+def _circle(turns):
+    return np.stack([np.cos(turns), np.sin(turns)], axis=1)
+
+
+def _profile_loss(problem, beta, w_star):
+    """Return min over w of the loss at beta, from the gate that belongs to the nearer optimum."""
+    from scipy.optimize import minimize as scipy_minimize
+
+    def evaluate(w):
+        theta = np.concatenate([beta, w])
+        return problem.loss(theta), problem.gradient(theta)[2:]
+
+    start = w_star if beta[0] >= 0 else -w_star
+    return scipy_minimize(evaluate, start, jac=True, method="BFGS", options={"gtol": 1e-5}).fun
 
 
 def iterations(size=40):

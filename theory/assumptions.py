@@ -3,7 +3,7 @@
 
 def regular_design(lab):
     """The features are linearly independent, so the M-step is unique."""
-    columns = lab.problem.data.design.dependent_columns
+    columns = lab.model.dependent_columns(lab.problem.data)
     return f"columns {columns} of X are linearly dependent" if columns else ""
 
 

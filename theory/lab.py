@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import expit
 
 from emmd.core.algorithm import Step
 from emmd.core.solve import make_algorithm
@@ -103,7 +102,7 @@ class Lab:
     def random_points(self, purpose, count, size):
         """Return points whose linear predictors have root mean square about `size`, shape (count, p)."""
         draws = self.rng(purpose).standard_normal((count, len(self.scale)))
-        return size * draws / (self.scale * np.sqrt(len(self.scale) / 2))
+        return size * draws / (self.scale * np.sqrt(self.model.parameter_width()))
 
     @cached_property
     def probes(self):
@@ -116,9 +115,7 @@ class Lab:
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
         if evidence == 1.0:
             return self.problem.responsibilities(theta)
-        prior = self.model.predictors(self.problem.data, theta)[1]
-        posterior = self.model.posterior_logits(self.problem.data, theta)
-        return expit(prior + evidence * (posterior - prior))
+        return self.model.tempered_responsibilities(self.problem.data, theta, evidence)
 
     def em_step(self, theta, evidence=1.0):
         """Return the `MStep` that follows an E-step at theta."""

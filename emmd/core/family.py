@@ -111,6 +111,19 @@ class Family(ABC):
             return result
         return result - np.einsum("ns,nsqr->nqr", self.statistics(y) - self.mean(nu), second)
 
+    def expected_curvature(self, xi):
+        """Return J' hess a J, the expectation of `curvature`, shape (n, q, q)."""
+        jacobian = self.natural_jacobian(xi)
+        return np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(self.natural(xi)), jacobian)
+
+    def cancellation(self, y, xi):
+        """Return the largest size of the terms <T, nu> and a(nu) over the experts, shape (n,)."""
+        statistics = np.abs(self.statistics(y))
+        sizes = [(statistics * np.abs(self.natural(part))).sum(axis=1) for part in xi]
+        return np.max(
+            [size + np.abs(self.log_partition(self.natural(part))) for size, part in zip(sizes, xi)], axis=0
+        )
+
     def divergence(self, xi_u, xi_v):
         """Return KL( p(y; xi_v) || p(y; xi_u) ), shape (n,): the Bregman divergence of a."""
         u, v = self.natural(xi_u), self.natural(xi_v)

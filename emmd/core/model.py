@@ -62,6 +62,8 @@ class Model(ABC):
     name: str
     n_features: int
     n_params: int
+    responsibility_columns: tuple = ()
+    linear_model_set = True
 
     @abstractmethod
     def prepare(self, X, y, weights):
@@ -141,8 +143,8 @@ class Model(ABC):
         """Return grad Q at theta for given responsibilities, Q the expected complete loss; shape (p,)."""
 
     @abstractmethod
-    def singular_design(self, data):
-        """Return whether the features are linearly dependent."""
+    def dependent_columns(self, data):
+        """Return the indices of columns of X that are linearly dependent; empty for a regular design."""
 
     @abstractmethod
     def relative_size(self, data, displacement, theta):
@@ -155,6 +157,39 @@ class Model(ABC):
     @abstractmethod
     def parameter_scale(self, data):
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
+
+    @abstractmethod
+    def parameter_width(self):
+        """Return how many parameters share each parameter's predictor, shape (p,)."""
+
+    @abstractmethod
+    def tempered_responsibilities(self, data, theta, evidence):
+        """Return posterior probabilities with the likelihood raised to the power `evidence`.
+
+        1 is the E-step; deterministic annealing uses less, and so does a sabotage.
+        """
+
+    def expected_information(self, data, theta):
+        """Return E[J' hess A J]: I_com on a linear model set, its expectation on a curved one."""
+        return self.complete_hessian(data, theta)
+
+    @abstractmethod
+    def rounding_rows(self, data, theta):
+        """Return bounds of rounding errors in units of the machine precision, before any sum.
+
+        Returns
+        -------
+        loss : ndarray of shape (n,)
+            Of each row's loss.
+        terms : ndarray of shape (n, B)
+            Moduli of the terms of its derivative in each predictor.
+        carried : ndarray of shape (n, B)
+            What rounding errors of predictors and log joints do to that derivative.
+        """
+
+    @abstractmethod
+    def absolute_pull_back(self, data, slopes):
+        """Return `pull_back_rows` with the moduli of the features: it pulls back error bounds."""
 
     @abstractmethod
     def predictor_rows(self, data, theta):

@@ -95,7 +95,7 @@ class Problem:
 
         Parameters
         ----------
-        responsibilities : array_like of shape (n,)
+        responsibilities : array_like of shape (n,), or (n, K) for K experts
         start : array_like of shape (p,)
             Where Newton's method starts.
 
@@ -103,7 +103,8 @@ class Problem:
         -------
         MStep
         """
-        p = real_array("responsibilities", responsibilities, 1, (self.n_rows,))
+        shape = (self.n_rows, *self.model.responsibility_columns)
+        p = real_array("responsibilities", responsibilities, len(shape), shape)
         if (p < 0).any() or (p > 1).any():
             raise ValueError(f"responsibilities must lie in [0, 1], got values from {p.min()} to {p.max()}")
         return self.model.m_step(self.data, p, self._check(start, "start"))

@@ -147,7 +147,7 @@ class _Loop:
 
     def run(self, theta, max_iter):
         self.theta, self.began = theta, time.perf_counter()
-        if self.problem.model.singular_design(self.problem.data):
+        if self.problem.model.dependent_columns(self.problem.data):
             return self._finish(Status.SINGULAR_DESIGN)
         memory = None
         for iteration in range(max_iter):

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from emmd.core.checks import positive_integer, real_array
 from emmd.core.design import Design
@@ -255,9 +256,37 @@ class SymmetricModel(Model):
         """Return grad Q = grad A - E[S | x, y], shape (2d,)."""
         return self.mirror_gradient(data, theta) - self.expected_statistics(data, responsibilities)
 
-    def singular_design(self, data):
-        """Return whether columns of X are linearly dependent."""
-        return bool(data.design.dependent_columns)
+    def dependent_columns(self, data):
+        """Return the indices of columns of X that are linearly dependent."""
+        return data.design.dependent_columns
+
+    def parameter_width(self):
+        """Return d for every parameter, shape (2d,)."""
+        return np.full(self.n_params, self.n_features)
+
+    def tempered_responsibilities(self, data, theta, evidence):
+        """Return sigmoid(b + evidence * (posterior log odds - b)), shape (n,)."""
+        prior = self.predictors(data, theta)[1]
+        return expit(prior + evidence * (self.posterior_logits(data, theta) - prior))
+
+    def rounding_rows(self, data, theta):
+        """Bound the rounding errors of losses and slopes of each row.
+
+        A row's loss is within a few units of its terms 1, |b| and (|a| + |y|)^2 or
+        |a|; the posterior log odds carry d + 8 roundings of the same terms and reach
+        a slope through p (1 - p).
+        """
+        a, b = (np.abs(data.X) @ np.abs(part) for part in self.split(theta))
+        y = np.abs(data.y)
+        loss = 1.0 + b + ((a + y) ** 2 if self.has_density else a)
+        p = self.e_step(data, theta).responsibilities
+        odds = (self.n_features + 8) * 4.0 * p * (1.0 - p) * (1.0 + y) * loss
+        terms = 1.0 + y + a
+        return loss, np.stack([terms, terms], axis=1), np.stack([odds, odds], axis=1)
+
+    def absolute_pull_back(self, data, slopes):
+        """Return |unit| |X|' slopes for each predictor, shape (2d,)."""
+        return self.unit * (np.abs(data.X).T @ slopes).T.ravel()
 
     def relative_size(self, data, displacement, theta):
         """Return the larger of the two predictors' relative root mean square changes."""

@@ -94,6 +94,7 @@ class MixtureOfExperts(Model):
     ):
         self.n_features = positive_integer("n_features", n_features)
         self.n_experts = positive_integer("n_experts", n_experts, minimum=2)
+        self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
         self.gate = known_name("gate", gate, ["softmax", "constant"])
         self.columns = {
@@ -385,13 +386,94 @@ class MixtureOfExperts(Model):
 
     # what the loop asks
 
-    def singular_design(self, data):
-        """Return whether the experts' or the gate's columns are linearly dependent."""
-        return any(design.dependent_columns for design in self._distinct_designs(data))
+    def dependent_columns(self, data):
+        """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
+        found = set()
+        for name in ("expert", "gate"):
+            if self.columns[name] is not None:
+                found |= {self.columns[name][j] for j in data.designs[name].dependent_columns}
+        return sorted(found)
 
-    def _distinct_designs(self, data):
-        used = {block.features for block in self.blocks}
-        return {id(d): d for name in used if (d := data.designs[name]) is not None}.values()
+    def parameter_width(self):
+        """Return the number of features of each parameter's predictor, shape (p,)."""
+        width = np.ones(self.n_params)
+        for block in self.blocks:
+            width[block.entries] = len(block.entries)
+        return width
+
+    def tempered_responsibilities(self, data, theta, evidence):
+        """Return softmax over k of log P(z=k|x) + evidence * log p(y|x,z=k), shape (n, K)."""
+        xi, logits = self.predictors(data.designs, theta)
+        likelihood = np.array([self.family.log_density(data.y, part) for part in xi])
+        joint = log_softmax(logits) + evidence * likelihood
+        return np.exp(joint - _log_sum_exp(joint)).T
+
+    def expected_information(self, data, theta):
+        """Return E[J' hess A J], the complete information with y averaged under the model."""
+        xi, logits = self.predictors(data.designs, theta)
+        p = np.exp(log_softmax(logits))
+        curvatures = [self.family.expected_curvature(part) for part in xi]
+        weights = data.weights
+
+        def entry(a, b):
+            return self._complete_entry(weights, p, p, curvatures, a, b)
+
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
+
+    def rounding_rows(self, data, theta):
+        """Bound the rounding errors of losses and slopes of each row.
+
+        A log joint is within a few units of its terms and of what the roundings of
+        its predictors, |x|'|theta| each, do through its score; its error reaches a
+        slope through the responsibilities.
+        """
+        xi, logits = self.predictors(data.designs, theta)
+        r = self.e_step(data, theta).responsibilities.T
+        scores, p = self._scores(data, xi, logits)
+        sizes = self._predictor_sizes(data, theta)
+        q, K = self.family.n_predictors, self.n_experts
+        likelihood = np.array([self.family.log_density(data.y, part) for part in xi])
+        through = np.array([(np.abs(scores[k]) * sizes[k * q : (k + 1) * q]).sum(axis=0) for k in range(K)])
+        joint = 8.0 * (1.0 + np.abs(log_softmax(logits)) + np.abs(likelihood) + through)
+        joint = joint + 8.0 * sizes[K * q :].sum(axis=0) + 8.0 * self.family.cancellation(data.y, xi)
+        mean_error = (r * joint).sum(axis=0)
+        terms = np.stack([self._slope_size(scores, r, p, a) for a in range(len(self.blocks))], axis=1)
+        curved = np.stack([self._carried(data, xi, sizes, r, p, a) for a in range(len(self.blocks))], axis=1)
+        return (
+            mean_error,
+            terms,
+            2.0 * terms * (mean_error + joint.max(axis=0) * (1 - r.max(axis=0)))[:, None] + curved,
+        )
+
+    def _predictor_sizes(self, data, theta):
+        rows = []
+        for block in self.blocks:
+            design, part = data.designs[block.features], np.abs(theta[block.entries])
+            rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.XT).T @ part)
+        return np.array(rows)
+
+    def _slope_size(self, scores, r, p, a):
+        k, j = divmod(a, self.family.n_predictors)
+        if k < self.n_experts:
+            return r[k] * np.abs(scores[k][j])
+        return r[self._gate_row(a)] + p[self._gate_row(a)]
+
+    def _carried(self, data, xi, sizes, r, p, a):
+        """Return 8 times the change of a slope under relative errors of its own expert's predictors."""
+        q = self.family.n_predictors
+        k, j = divmod(a, q)
+        if k < self.n_experts:
+            own = np.abs(self.family.curvature(data.y, xi[k])[:, j, :]).T
+            return 8.0 * r[k] * (own * sizes[k * q : (k + 1) * q]).sum(axis=0)
+        return 8.0 * p[self._gate_row(a)] * (1.0 + sizes[self.n_experts * q :].sum(axis=0))
+
+    def absolute_pull_back(self, data, slopes):
+        """Return the pull-back with the moduli of the features, shape (p,)."""
+        bound = np.zeros(self.n_params)
+        for block, slope in zip(self.blocks, slopes.T):
+            design = data.designs[block.features]
+            np.add.at(bound, block.entries, slope.sum() if design is None else np.abs(design.XT) @ slope)
+        return bound
 
     def relative_size(self, data, displacement, theta):
         """Return the largest relative change of a predictor, over all predictors."""

@@ -14,7 +14,7 @@ def draw(title, axes_values, loss, paths, optima):
     axes_values : tuple of ndarray
         Coordinates along beta* (n,) and across it (m,).
     loss : ndarray of shape (n, m)
-        Population loss above its minimum, at the w that minimises it or at w*.
+        Population loss above its minimum, at the w that minimises it.
     paths : list of ndarray of shape (T + 1, 2)
         Coordinates of beta_t.
     optima : ndarray of shape (k, 2)
@@ -27,7 +27,7 @@ def draw(title, axes_values, loss, paths, optima):
     with styled():
         figure = new_figure(6.4, 5.2)
         axes = figure.add_subplot()
-        levels = np.geomspace(max(loss.min(), 1e-4 * loss.max()), loss.max(), 14)
+        levels = np.geomspace(3e-3 * loss.max(), loss.max(), 12)
         axes.contour(*axes_values, loss.T, levels=levels, cmap="cividis", linewidths=0.9)
         for k, path in enumerate(paths):
             axes.plot(*path.T, "o-", color=COLOURS[k % 6], lw=1.6, ms=3.5)

@@ -1,4 +1,4 @@
-"""Slack map of a user's bound on the rate, one panel per angle; where it fails is hatched."""
+"""Slack map of a user's bound on the rate, one panel per angle; where it fails is crossed."""
 
 import numpy as np
 from matplotlib.colors import SymLogNorm
@@ -19,7 +19,7 @@ def draw(check):
     """
     cosines = check.grid.cosine
     reach = float(min(np.abs(check.slack).max(), 10.0))
-    norm = SymLogNorm(1e-3 * reach, vmin=-reach, vmax=reach)
+    norm = SymLogNorm(1e-2 * reach, vmin=-reach, vmax=reach)
     with styled():
         figure = new_figure(2.7 * len(cosines) + 1.2, 3.8)
         panels = figure.subplots(1, len(cosines), sharey=True, squeeze=False)[0]
@@ -28,7 +28,8 @@ def draw(check):
             axes.set_title(f"cosine {cosine:g}")
         _mark(panels, check)
         panels[0].set_ylabel(r"$\mathrm{SNR}_g$")
-        figure.colorbar(image, ax=list(panels), label="slack (hatched: fails)", fraction=0.03)
+        ticks = reach * np.array([-1.0, -0.1, 0.0, 0.1, 1.0])
+        figure.colorbar(image, ax=list(panels), label="slack", fraction=0.03, ticks=ticks, format="%.2g")
         figure.suptitle(_title(check), fontsize=11)
     return figure
 
@@ -36,8 +37,9 @@ def draw(check):
 def _panel(axes, check, slack, norm):
     x, y = check.grid.snr_expert, check.grid.snr_gate
     image = axes.pcolormesh(x, y, slack.T, cmap="PuOr_r", norm=norm, shading="nearest")
-    if (slack < 0).any() and (slack >= 0).any():
-        axes.contourf(x, y, slack.T, levels=[-np.inf, 0.0], colors="none", hatches=["////"])
+    if (slack < 0).any():
+        i, j = np.nonzero(slack < 0)
+        axes.scatter(np.take(x, i), np.take(y, j), marker="x", s=16, lw=1.0, color=COLOURS[4])
     axes.set(xscale="log", yscale="log", xlabel=r"$\mathrm{SNR}_e$")
     axes.grid(visible=False)
     return image
@@ -52,7 +54,8 @@ def _mark(panels, check):
 
 def _title(check):
     text = check.text if len(check.text) <= 60 else check.text[:57] + "..."
+    slack = (check.bound - check.rate) * (1.0 if check.kind == "upper" else -1.0)
     return (
         f"{check.kind} bound {text}, {check.model}, d = {check.grid.d}: {check.verdict.value}\n"
-        f"least slack (X) {abs(check.bound - check.rate):.3g} at cosine {check.point['cosine']:.3g}"
+        f"least slack (X) {slack:.3g} at cosine {check.point['cosine']:.3g}"
     )

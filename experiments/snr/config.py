@@ -118,5 +118,7 @@ class Experiment(Section):
     algorithms: Annotated[list[AlgorithmConfig], Field(min_length=1)]
     stopping: Stopping = Stopping()
     record: Record = Record()
-    measures: Annotated[list[str], _named("measures", "experiments.snr.measures", Measure)] = []
-    figures: Annotated[list[str], _named("figures", "experiments.figures", ReportFigure)] = []
+    measures: Annotated[list[str], _named("measures", "experiments.snr.measures", Measure)] = Field(
+        default=[]
+    )
+    figures: Annotated[list[str], _named("figures", "experiments.figures", ReportFigure)] = Field(default=[])

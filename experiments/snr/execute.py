@@ -14,7 +14,6 @@ from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
 from experiments.natural_options import natural_options
 from experiments.snr.measure import Measure, Scope
-from experiments.snr.plan import Data
 from experiments.snr.seeds import canonical, seed_of
 from experiments.snr.source import Source
 from experiments.snr.starts import draw_start
@@ -101,7 +100,7 @@ class _Bench:
     @staticmethod
     def of(data):
         """Return the bench of some data; runs on the same data find it ready."""
-        return _bench(_Keyed(data.key, data))
+        return _bench(data)
 
     def measure(self, run):
         """Follow one path and take its measures."""
@@ -127,7 +126,9 @@ class _Bench:
         options = {key: value for key, value in plain.items() if key != "method"}
         if options.get("step_size") == "best":
             information = self.sample.information
-            natural = natural_options(plain["method"], information, information.complete - information.missing)
+            natural = natural_options(
+                plain["method"], information, information.complete - information.missing
+            )
             options["step_size"] = natural["step_size"]
         return make_algorithm(plain["method"], **options)
 
@@ -167,23 +168,9 @@ class _Bench:
         }
 
 
-@dataclass(frozen=True)
-class _Keyed:
-    """Data that hash by their key."""
-
-    key: str
-    data: Data
-
-    def __hash__(self):
-        return hash(self.key)
-
-    def __eq__(self, other):
-        return self.key == other.key
-
-
 @lru_cache(maxsize=2)
-def _bench(keyed):
-    return _Bench(keyed.data)
+def _bench(data):
+    return _Bench(data)
 
 
 def _sources():

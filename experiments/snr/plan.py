@@ -7,9 +7,9 @@ from typing import Any
 from experiments.snr.seeds import digest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Data:
-    """One sample of one cell, shared by all its starts and algorithms.
+    """One sample of one cell, shared by all its starts and algorithms; equal when its key is.
 
     Attributes
     ----------
@@ -31,6 +31,12 @@ class Data:
     def key(self):
         """Identifies the sample."""
         return digest(self.names)
+
+    def __hash__(self):
+        return hash(self.key)
+
+    def __eq__(self, other):
+        return isinstance(other, Data) and self.key == other.key
 
 
 @dataclass(frozen=True)

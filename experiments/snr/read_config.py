@@ -74,14 +74,10 @@ def _sentence(error):
 
 
 def _place(loc):
-    parts = []
-    for part in loc:
-        if isinstance(part, int):
-            parts.append(f"[{part}]")
-        elif part not in ("truth", "distance", "random") or part == loc[-1]:
-            # a start's kind is in the place only because pydantic names the branch it took
-            parts.append(f".{part}")
-    return "".join(parts).lstrip(".") or "the file"
+    # pydantic puts the kind of a start after its index: not a key of the file
+    parts = [part for k, part in enumerate(loc) if not (k == 2 and loc[0] == "starts")]
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return place.lstrip(".") or "the file"
 
 
 def _nearest(key):

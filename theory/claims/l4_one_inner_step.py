@@ -28,8 +28,7 @@ def measure(lab, inner_steps=1, evidence=1.0):
 def _slope(lab, theta, step_size, inner_steps, evidence):
     if evidence != 1.0:
         responsibilities = lab.responsibilities(theta, evidence)
-        posterior_mean = lab.model.expected_statistics(lab.problem.data, responsibilities)
-        return lab.problem.mirror_gradient(theta) - posterior_mean
+        return lab.model.surrogate_gradient(lab.problem.data, responsibilities, theta)
     algorithm = make_algorithm("gradient_em", step_size=step_size, inner_steps=inner_steps)
     return (theta - algorithm.step(lab.problem, theta, None).theta) / step_size
 

@@ -28,10 +28,10 @@ def measure(lab, growth=6.0, law="sublinear"):
     for r in _STARTS:
         stepped = problem.em_step(np.array([0.6 * r, 0.8 * r, 0.0, 0.0]))
         expected = _map(r) * np.array([0.6, 0.8, 0.0, 0.0])
-        for j, pair in enumerate(zip(expected, stepped)):
+        for j, (predicted, value) in enumerate(zip(expected, stepped)):
             where = {"map at": r, "component": j}
             # the nodes' own accuracy, with the factor by which Hessians were seen to exceed it
-            yield Comparison(*map(float, pair), 20 * _TOL, 1.0, where)
+            yield Comparison(float(predicted), float(value), 20 * _TOL, 1.0, where)
 
 
 def _growth(path, start, growth, law):

@@ -25,7 +25,8 @@ def measure(lab, power=1, decay=0.5):
         yield _order(information.plane, bound, where)
     rng = lab.rng("S1")
     for k, size in enumerate((0.1, 0.5, 2.0)):
-        X, beta, w = rng.standard_normal((6, 2)), *(size * rng.standard_normal((2, 2)))
+        X = rng.standard_normal((6, 2))
+        beta, w = size * rng.standard_normal((2, 2))
         missing = _second_moments(X, _missing_given_x(X @ beta, X @ w))
         bound = _second_moments(X, _bound_given_x(X @ beta, X @ w, power, decay))
         yield _order(missing, bound, {"law": f"six points, draw {k}", "X": X, "beta": beta, "w": w})

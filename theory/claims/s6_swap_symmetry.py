@@ -19,9 +19,10 @@ def measure(lab, exponents=(1.0, 0.0)):
             for cosine in _COSINES:
                 seen = lab.spectrum(expert, gate, cosine)
                 other = population("symmologe", gate**x * expert**y, expert**x * gate**y, cosine)
-                for j, pair in enumerate(zip(other.eigenvalues(3), seen.eigenvalues(3))):
+                for j, (predicted, value) in enumerate(zip(other.eigenvalues(3), seen.eigenvalues(3))):
                     where = at(expert, gate, cosine, eigenvalue=j)
-                    yield Comparison(*map(float, pair), seen.error + other.error, 1.0, where)
+                    budget = seen.error + other.error
+                    yield Comparison(float(predicted), float(value), budget, 1.0, where)
     for snr in _SNRS:
         seen = lab.spectrum(snr, snr, 1.0)
         yield Comparison(1.0, seen.rate(1), seen.error, 1.0, at(snr, snr, 1.0, d=1))

@@ -1,25 +1,33 @@
-"""Derivatives by complex step from the model's log joint density: the definition, and nothing else."""
+"""Derivatives by complex step from the density: the definition of the model, and nothing else."""
 
 import numpy as np
 
 _STEP = 1e-30
 
 
-def log_sum_exp(u, v):
-    """Return log(e^u + e^v) for complex arrays, without overflow."""
-    larger = np.where(u.real >= v.real, u, v)
-    return larger + np.log(np.exp(u - larger) + np.exp(v - larger))
+def row_derivatives(function, rows):
+    """Return the derivatives of a function of rows, shape (n, B): ``Im f(row + ih) / h``.
 
-
-def row_slopes(problem, theta):
-    """Return the derivatives of each row's marginal loss in (a, b), two arrays of shape (n,).
-
-    ``Im l(a + ih) / h`` with h = 1e-30 is the derivative to rounding: nothing is subtracted.
+    With h = 1e-30 they are exact to rounding: nothing is subtracted.
     """
-    a, b = (part.astype(complex) for part in problem.model.predictors(problem.data, theta))
-    y, joint = problem.data.y, problem.model.log_joint
-    shifted = ((a + 1j * _STEP, b), (a, b + 1j * _STEP))
-    return tuple(-log_sum_exp(joint(u, v, y, 1), joint(u, v, y, -1)).imag / _STEP for u, v in shifted)
+    columns = []
+    for j in range(rows.shape[1]):
+        shifted = rows.astype(complex)
+        shifted[:, j] += 1j * _STEP
+        columns.append(function(shifted).imag / _STEP)
+    return np.stack(columns, axis=1)
+
+
+def row_losses(problem, rows):
+    """Return -log p(y | x) for every row of predictors, real or complex, shape (n,)."""
+    eta = problem.model.natural_parameters(rows)
+    return natural_losses(problem, eta)
+
+
+def natural_losses(problem, eta):
+    """Return l_i(eta_i) = A(eta_i) - A_y(eta_i), shape (n,)."""
+    model = problem.model
+    return model.natural_log_partition(eta) - model.natural_log_numerator(problem.data, eta)
 
 
 def complex_step_gradient(problem, theta):
@@ -28,13 +36,19 @@ def complex_step_gradient(problem, theta):
     Parameters
     ----------
     problem : emmd.Problem
-        With a symmetric model.
     theta : ndarray of shape (p,)
 
     Returns
     -------
     ndarray of shape (p,)
-        Summed by NumPy; shares no code with the kernels.
+        Shares only the sum over rows with the kernels' gradient.
     """
-    parts = [problem.X.T @ (problem.weights * slope) for slope in row_slopes(problem, theta)]
-    return problem.model.unit * np.concatenate(parts)
+    rows = problem.model.predictor_rows(problem.data, theta)
+    slopes = row_derivatives(lambda point: row_losses(problem, point), rows)
+    return problem.model.pull_back_rows(problem.data, problem.weights[:, None] * slopes)
+
+
+def natural_gradient(problem, theta):
+    """Return eta(x; theta) and grad l(eta) for every row, both of shape (n, D)."""
+    eta = problem.model.natural_parameters(problem.model.predictor_rows(problem.data, theta))
+    return eta, row_derivatives(lambda point: natural_losses(problem, point), eta)

@@ -137,7 +137,7 @@ def observed_rate(result):
     """
     path = _path(result)
     steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
-    best = sorted(_fits(path, steps), key=lambda fit: fit.bound)[:3] or [_last_ratio(steps)]
+    best = _best(_fits(path, steps), _last_ratio(steps))
     value = float(np.median([fit.value for fit in best]))
     spread = max(abs(fit.value - value) for fit in best)
     unsure = max(fit.bound for fit in best) + _distance_left(path, steps, value)
@@ -247,10 +247,22 @@ def _hidden(value, unexplained, age):
     return value * float(np.expm1(lambertw(age * unexplained / _WEAKEST).real / age))
 
 
+def _best(fits, fallback):
+    """Return the three fits with the smallest bounds, or the fallback when it is better than the third."""
+    best = sorted(fits, key=lambda fit: fit.bound)[:3]
+    return best if best and best[-1].bound <= fallback.bound else [fallback]
+
+
 def _last_ratio(steps):
-    """Return what three iterates tell: a mode of share `_WEAKEST` at first contracts at most this fast."""
+    """Return what four iterates tell without a fit: enough when they all but coincide with the limit.
+
+    A mode whose share was `_WEAKEST` three steps ago contracts by (steps[-1] / steps[-4] / _WEAKEST)^(1/3)
+    at most.
+    """
+    count = min(3, len(steps) - 1)
     ratio = float(steps[-1] / steps[-2])
-    return _Fit(ratio, min(max(1.0, ratio), ratio / _WEAKEST), 3, 1, 1)
+    most = float(steps[-1] / steps[-1 - count] / _WEAKEST) ** (1.0 / count)
+    return _Fit(ratio, max(most, ratio), count + 2, 1, 1)
 
 
 def _distance_left(path, steps, value):

@@ -43,7 +43,7 @@ class BoundGrid:
 
 @dataclass(frozen=True, eq=False)
 class BoundCheck:
-    """What came of a bound.
+    """What came of a bound; `experiments.figures.population_slack.draw` makes its figure.
 
     Attributes
     ----------
@@ -79,12 +79,6 @@ class BoundCheck:
     grid: BoundGrid
     found_by: str
     evaluations: int
-
-    def figure(self):
-        """Draw the slack map; see `experiments.figures.population_slack`."""
-        from experiments.figures.population_slack import draw
-
-        return draw(self)
 
 
 def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, progress=None):
@@ -127,7 +121,7 @@ def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, p
         positive_integer("effort", effort),
     )
     mesh = np.meshgrid(*attack.axes, indexing="ij")
-    rates = population_grid(model, *mesh, attack.grid.d, progress=progress)
+    rates = population_grid(model, mesh[0], mesh[1], mesh[2], attack.grid.d, progress=progress)
     values = attack.bound(*mesh, attack.grid.d)
     slack = attack.sign * (values - rates.rate)
     worst, loosest = _at(mesh, slack.argmin()), _at(mesh, slack.argmax())
@@ -222,7 +216,10 @@ def _named(point, d):
 def _rows(values, rates, kind):
     """The grid as comparisons, so that one verdict is given on all points."""
     rows = zip(values.flat, rates.rate.flat, rates.error.flat)
-    return [Comparison(*map(float, row), scale=1.0, trivial=_TRIVIAL[kind]) for row in rows]
+    return [
+        Comparison(float(value), float(rate), float(error), scale=1.0, trivial=_TRIVIAL[kind])
+        for value, rate, error in rows
+    ]
 
 
 class _Attack:

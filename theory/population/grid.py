@@ -76,8 +76,8 @@ def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=
         return spectrum.rate(d), spectrum.error
 
     rows = [tuple(row) for row in np.stack(points, axis=-1).reshape(-1, 3).tolist()]
-    found = np.array(_mapped(evaluate, rows, jobs, progress)).T.reshape(2, *points[0].shape)
-    return RateGrid(model, *points, d, *found)
+    rate, error = np.array(_mapped(evaluate, rows, jobs, progress)).T.reshape(2, *points[0].shape)
+    return RateGrid(model, points[0], points[1], points[2], d, rate, error)
 
 
 def _broadcast(**arrays):

@@ -46,6 +46,8 @@ class PopulationProblem(Problem):
         Measured accuracy of loss, gradient and Hessian in whitened coordinates; see `population_problem`.
     """
 
+    model: SymmetricModel
+
     def __init__(self, model, nodes, frame, bounds, tol):
         super().__init__(model, *nodes)
         self.frame, self.bounds, self.tol = frame, bounds, tol
@@ -71,8 +73,8 @@ class PopulationProblem(Problem):
     def error(self):
         """Largest change of loss, gradient or Hessian on the region's probes under a finer rule."""
         nats = -math.log(self.tol)
-        rules = [_in_plane(self.model, self.frame, self.bounds, n) for n in (nats, nats + _REFINED)]
-        return max(_distance(*rules, theta) for theta in _probes(self.frame, self.bounds))
+        coarse, fine = (_in_plane(self.model, self.frame, self.bounds, n) for n in (nats, nats + _REFINED))
+        return max(_distance(coarse, fine, theta) for theta in _probes(self.frame, self.bounds))
 
 
 def population_problem(

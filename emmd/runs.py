@@ -1,0 +1,168 @@
+"""Reading the store of a sweep into data frames; writing it belongs to `experiments.snr`."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+APPLICATION_ID = 0x656D6D64
+"""Marks an SQLite file as a store of runs: "emmd" in ASCII."""
+
+FORMAT = 1
+"""Version of the tables."""
+
+
+def load_runs(store, experiment=None):
+    """Return the runs of a store, one row each.
+
+    Parameters
+    ----------
+    store : str or Path
+        SQLite file that ``emmd snr run`` wrote; it may be in use.
+    experiment : str, optional
+        Only the runs of this experiment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by run id. Columns: ``experiment, version, repetition``; the cell (``model, n, d,
+        snr_expert, snr_gate, cosine``); the start (``start_kind, start_index, ...``); ``algorithm``, a
+        label, with its options as ``option_...``; ``status, reason``; the results (``iterations, loss,
+        error``, measures); ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged or not a store.
+    """
+    import pandas as pd
+
+    query = (
+        "SELECT runs.id, runs.experiment, version, config, status, reason, results, seconds "
+        "FROM runs JOIN timings ON timings.run = runs.id"
+    )
+    rows = _select(store, query, experiment)
+    frame = pd.DataFrame([_flat(row) for row in rows])
+    return frame.set_index("id") if len(frame) else frame
+
+
+def load_traces(store, experiment=None):
+    """Return the traces of a store, one row per kept iterate.
+
+    Parameters
+    ----------
+    store : str or Path
+    experiment : str, optional
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``run`` (id, categorical), ``iteration``, ``evaluations``, ``loss``, ``error`` (distance to
+        the sample's optimum modulo symmetries) and ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged or not a store.
+    """
+    import pandas as pd
+
+    query = (
+        "SELECT runs.id, columns, traces.data, timings.data FROM runs "
+        "JOIN traces ON traces.run = runs.id JOIN timings ON timings.run = runs.id"
+    )
+    rows = _select(store, query, experiment)
+    if not rows:
+        return pd.DataFrame({"run": pd.Categorical([])})
+    names = rows[0][1].split(",")
+    blocks = [np.frombuffer(data).reshape(len(names), -1) for _, _, data, _ in rows]
+    lengths = [block.shape[1] for block in blocks]
+    run = pd.Categorical.from_codes(np.repeat(np.arange(len(rows)), lengths), [row[0] for row in rows])
+    values = np.concatenate(blocks, axis=1)
+    frame = pd.DataFrame({"run": run, **dict(zip(names, values))})
+    frame["seconds"] = np.concatenate([np.frombuffer(row[3]) for row in rows])
+    return frame.astype({"iteration": np.int64, "evaluations": np.int64})
+
+
+def open_store(store):
+    """Open a store for reading, after checking that it is one.
+
+    Parameters
+    ----------
+    store : str or Path
+
+    Returns
+    -------
+    sqlite3.Connection
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged or not a store.
+    """
+    path = Path(store)
+    if not path.is_file():
+        raise ValueError(f"the store must be a file that emmd snr run wrote, got {store}: no such file")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        check_store(connection, store)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_store(connection, store):
+    """Raise a ValueError unless a connection leads to an undamaged store of this format."""
+    try:
+        mark = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if mark != APPLICATION_ID:
+            raise ValueError(f"the store must be a file that emmd snr run wrote, got another file: {store}")
+        if version != FORMAT:
+            raise ValueError(f"the store must have format {FORMAT}, got format {version} in {store}")
+        damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise ValueError(f"the store must be an undamaged emmd store, got {store}: {error}") from error
+    if damage != "ok":
+        raise ValueError(f"the store must be undamaged, got {store}: {' '.join(damage.split())}")
+
+
+def _select(store, query, experiment):
+    chosen = ("", ()) if experiment is None else (" WHERE runs.experiment = ?", (experiment,))
+    with closing(open_store(store)) as connection:
+        try:
+            return connection.execute(query + chosen[0] + " ORDER BY runs.key", chosen[1]).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"the store must be undamaged, got {store}: {error}") from error
+
+
+def _flat(row):
+    run, experiment, version, config, status, reason, results, seconds = row
+    config = json.loads(config)
+    flat = {"id": run, "experiment": experiment, "version": version, "repetition": config["repetition"]}
+    flat |= config["cell"]
+    flat |= {f"start_{key}": value for key, value in config["start"].items()}
+    flat["algorithm"] = algorithm_label(config["algorithm"])
+    flat |= {f"option_{key}": value for key, value in config["algorithm"].items() if key != "method"}
+    return flat | {"status": status, "reason": reason, **json.loads(results), "seconds": seconds}
+
+
+def algorithm_label(algorithm):
+    """Return how figures and tables call an algorithm.
+
+    Parameters
+    ----------
+    algorithm : dict
+        ``method`` and options.
+
+    Returns
+    -------
+    str
+        For example ``gradient EM (inner steps 5, step size best)``.
+    """
+    name = " ".join("EM" if word == "em" else word for word in algorithm["method"].split("_"))
+    options = [f"{key.replace('_', ' ')} {algorithm[key]}" for key in sorted(algorithm) if key != "method"]
+    return f"{name} ({', '.join(options)})" if options else name

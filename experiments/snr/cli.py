@@ -1,0 +1,67 @@
+"""`emmd snr`: the command line of sweeps. Heavy imports wait inside the commands."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Scripted SNR experiments: from one config file to a report.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[str, typer.Argument(metavar="CONFIG", help="TOML file, or the name of a shipped one.")]
+StoreFile = Annotated[str, typer.Option("--store", metavar="FILE", help="SQLite file with the runs.")]
+Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.")]
+
+
+@app.command()
+def check(config: Config, json: Json = None) -> int:
+    """Validate a config and print its plan: cells, runs, estimated time and size."""
+    from experiments.snr.commands import check
+
+    return check(config, json)
+
+
+@app.command()
+def run(
+    config: Config,
+    store: StoreFile,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to work on instead.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait while another process writes.")] = False,
+    accept_version: Annotated[
+        bool, typer.Option("--accept-version", help="Keep runs of another code version and add the rest.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Do runs again that raised an error.")
+    ] = False,
+    json: Json = None,
+) -> int:
+    """Run a sweep, or go on with one that was interrupted."""
+    from experiments.snr.commands import run
+
+    return run(config, store, jobs, scheduler, wait, accept_version, retry_failed, json)
+
+
+@app.command()
+def report(store: StoreFile, out: Folder) -> int:
+    """Write figures, tables and one HTML page from a store."""
+    from experiments.snr.commands import report
+
+    return report(store, out)
+
+
+@app.command()
+def export(
+    store: StoreFile,
+    out: Folder,
+    file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+) -> int:
+    """Write the runs and the traces of a store as two tables."""
+    from experiments.snr.commands import export
+
+    return export(store, out, file_format)

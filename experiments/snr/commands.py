@@ -1,0 +1,92 @@
+"""What the commands of `emmd snr` do."""
+
+import os
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from experiments.console import announce_compilation, messages, results
+from experiments.output import write_json
+from experiments.snr.estimate import estimate
+from experiments.snr.export import write_tables
+from experiments.snr.plan import make_plan
+from experiments.snr.read_config import parse, read_text
+from experiments.snr.sweep import Options, run_sweep
+
+
+def check(config, json):
+    """Print the plan of an experiment; return the exit code."""
+    plan = make_plan(parse(read_text(config), config))
+    announce_compilation()
+    forecast = estimate(plan)
+    if json is not None:
+        write_json(forecast, json)
+    if json != "-":
+        results.print(
+            f"{plan.experiment.name}: {forecast.cells} cells, {forecast.samples} samples, "
+            f"{forecast.runs} runs; "
+            f"about {_duration(forecast.seconds)} on one core and {forecast.megabytes:.1f} MB "
+            f"(from {forecast.pilots} pilot runs)"
+        )
+    return 0
+
+
+def run(config, store, jobs, scheduler, wait, accept_version, retry_failed, json):
+    """Run or resume a sweep; return the exit code."""
+    text = read_text(config)
+    options = Options(jobs or os.cpu_count() or 1, scheduler, wait, accept_version, retry_failed)
+    announce_compilation()
+    with _progress() as advance:
+        summary = run_sweep(text, store, options, advance, config)
+    if json is not None:
+        write_json(summary, json)
+    if json != "-":
+        failed = f"; {summary.failed} failed, with their reasons in the store" if summary.failed else ""
+        results.print(
+            f"{summary.planned} runs: {summary.found} were in {store}, {summary.done} done now{failed}",
+            soft_wrap=True,
+        )
+    return 0
+
+
+def report(store, out):
+    """Write the report of a store; return the exit code."""
+    from experiments.snr.report.write import write_report
+
+    results.print(f"wrote {write_report(store, out)}", soft_wrap=True)
+    return 0
+
+
+def export(store, out, file_format):
+    """Write the tables of a store; return the exit code."""
+    for path in write_tables(store, out, file_format):
+        results.print(f"wrote {path}", soft_wrap=True)
+    return 0
+
+
+@contextmanager
+def _progress():
+    columns = (
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=messages, transient=True) as bar:
+        task = bar.add_task("runs", total=None)
+        yield lambda total, new: bar.update(task, total=total, advance=new)
+
+
+def _duration(seconds):
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,208 @@
+"""The store: one SQLite file, one transaction for every batch of finished runs."""
+
+import json
+import os
+import sqlite3
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from emmd.runs import APPLICATION_ID, FORMAT, check_store
+from experiments.snr.execute import FAILED
+from experiments.snr.lock import writing_alone
+from experiments.snr.machine import machine_facts
+from experiments.snr.seeds import canonical
+
+_TABLES = """
+CREATE TABLE experiments (name TEXT PRIMARY KEY, config TEXT NOT NULL, position INTEGER NOT NULL);
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    experiment TEXT NOT NULL,
+    version TEXT NOT NULL,
+    config TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    traceback TEXT NOT NULL,
+    results TEXT NOT NULL
+);
+CREATE TABLE traces (run TEXT PRIMARY KEY, columns TEXT NOT NULL, data BLOB NOT NULL);
+CREATE TABLE sessions (id INTEGER PRIMARY KEY, began REAL NOT NULL, jobs TEXT NOT NULL, facts TEXT NOT NULL);
+CREATE TABLE timings (run TEXT PRIMARY KEY, session INTEGER NOT NULL, seconds REAL NOT NULL, data BLOB NOT NULL);
+"""
+
+
+class Store:
+    """A store opened for writing, from `writing`.
+
+    Attributes
+    ----------
+    path : Path
+    version : str
+        Of the code that the runs of this session are made with.
+    """
+
+    def __init__(self, connection, path, version):
+        self._connection = connection
+        self.path = path
+        self.version = version
+        self._session = 0
+
+    def begin(self, experiment, text, jobs):
+        """Note an experiment, its file and this session's machine."""
+        with self._transaction() as run:
+            position = run("SELECT count(*) FROM experiments").fetchone()[0]
+            run(
+                "INSERT INTO experiments VALUES (?, ?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET config = excluded.config",
+                (experiment, text, position),
+            )
+            facts = canonical(machine_facts())
+            insert = "INSERT INTO sessions (began, jobs, facts) VALUES (?, ?, ?)"
+            self._session = run(insert, (time.time(), jobs, facts)).lastrowid
+
+    def other_versions(self):
+        """Return the code versions of finished runs that differ from this session's."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT version FROM runs WHERE version != ?", (self.version,)
+        )
+        return sorted(version for (version,) in rows)
+
+    def finished(self):
+        """Return the keys of all runs that ended, failed ones included."""
+        return {key for (key,) in self._connection.execute("SELECT key FROM runs")}
+
+    def failed(self, keys):
+        """Return the keys of runs that raised an exception, out of `keys`."""
+        rows = self._connection.execute("SELECT key FROM runs WHERE status = ?", (FAILED,))
+        return {key for (key,) in rows} & set(keys)
+
+    def forget(self, keys):
+        """Drop runs, so that they are done again."""
+        with self._transaction() as run:
+            for key in keys:
+                for table in ("traces", "timings"):
+                    run(f"DELETE FROM {table} WHERE run = (SELECT id FROM runs WHERE key = ?)", (key,))
+                run("DELETE FROM runs WHERE key = ?", (key,))
+
+    def save(self, outcomes):
+        """Add finished runs in one transaction: all of them, or after a crash none.
+
+        Raises
+        ------
+        ValueError
+            When the disk is full; what was saved before stays.
+        """
+        with self._transaction() as run:
+            for outcome in outcomes:
+                self._insert(run, outcome)
+
+    def _insert(self, run, outcome):
+        done, identity = outcome.run, outcome.run.id(self.version)
+        run(
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                identity,
+                done.key,
+                done.data.experiment,
+                self.version,
+                canonical(done.config),
+                outcome.status,
+                outcome.reason,
+                outcome.traceback,
+                json.dumps(outcome.results),
+            ),
+        )
+        if outcome.trace:
+            data = np.stack(list(outcome.trace.values())).tobytes()
+            run("INSERT INTO traces VALUES (?, ?, ?)", (identity, ",".join(outcome.trace), data))
+        seconds = outcome.seconds_trace.tobytes()
+        run("INSERT INTO timings VALUES (?, ?, ?, ?)", (identity, self._session, outcome.seconds, seconds))
+
+    @contextmanager
+    def _transaction(self):
+        try:
+            with _begun(self._connection):
+                yield self._connection.execute
+        except sqlite3.OperationalError as error:
+            raise ValueError(
+                f"the store {self.path} cannot be written to: {error}; finished runs are kept, "
+                "the same command goes on from there"
+            ) from error
+
+    def close(self):
+        """Fold the write-ahead log into the one file, unless a reader is using it."""
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+
+
+@contextmanager
+def _begun(connection):
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def writing(path, version, wait=False):
+    """Open a store for writing, made when missing; nobody else writes it meanwhile.
+
+    Parameters
+    ----------
+    path : str or Path
+    version : str
+        Code version of this session.
+    wait : bool
+        Wait when another process is writing.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, is not a store, is in use, or cannot be written to. It is left as it was.
+    """
+    path = Path(path)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError(f"--store must be a file in an existing folder, got {path}")
+    if _has_content(path):
+        _check(path)
+    with writing_alone(path, wait):
+        store = Store(_connect(path), path, version)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _has_content(path):
+    return path.exists() and os.path.getsize(path) > 0
+
+
+def _check(path):
+    """Look at the file through a read-only connection, so that a foreign file is not changed."""
+    from emmd.runs import open_store
+
+    open_store(path).close()
+
+
+def _connect(path):
+    try:
+        connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
+        if not _has_content(path):
+            # one transaction, so that a store is either empty or whole
+            connection.executescript(
+                f"BEGIN; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
+            )
+        check_store(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error as error:
+        raise ValueError(f"--store must be a file that can be written to, got {path}: {error}") from error
+    return connection
