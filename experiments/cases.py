@@ -1,6 +1,5 @@
 """The problems that the claims are checked on: synthetic at several SNRs, real, and the user's own."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ from emmd.core.dataset import DataSet
 from emmd.core.discover import discover
 from emmd.core.features import standardise
 from emmd.data.snr import snr_parameters
+from experiments.case import Case
+from experiments.mixture_cases import mixture_cases
 from experiments.table import read_table
 from theory.numeric.starts import best_start
 
@@ -24,30 +25,6 @@ SNRS = {
 
 _ROWS = {"symmoline": 1000, "symmologe": 2000}
 _FEATURES = 4
-
-
-@dataclass(frozen=True)
-class Case:
-    """A problem with a start and a name.
-
-    Attributes
-    ----------
-    name : str
-    problem : emmd.Problem
-    theta0 : ndarray of shape (p,)
-    note : str
-        What the data are and what was done to them.
-    """
-
-    name: str
-    problem: emmd.Problem
-    theta0: np.ndarray
-    note: str
-
-    @property
-    def model(self):
-        """Name of the model."""
-        return self.problem.model.name
 
 
 def synthetic(model_name, n, d, snr_expert, snr_gate, cosine, seed):
@@ -77,11 +54,23 @@ def real(dataset, seed):
 
 
 def default_cases(models, seed):
-    """Yield the cases of `emmd verify` for some models: synthetic ones, then real ones."""
-    for name in models:
+    """Yield the cases of `emmd verify`: synthetic ones, then real ones, then K experts.
+
+    Parameters
+    ----------
+    models : list of str or None
+        None means all models, K experts on two families only.
+    seed : int
+    """
+    for name in models or MODELS:
+        if name == "moe":
+            yield from mixture_cases(seed, every=True)
+            continue
         for snr_expert, snr_gate, cosine in SNRS[name]:
             yield synthetic(name, _ROWS[name], _FEATURES, snr_expert, snr_gate, cosine, seed)
         yield from (real(dataset, seed) for dataset in real_sets().values() if dataset.model == name)
+    if not models:
+        yield from mixture_cases(seed, every=False)
 
 
 def user_case(path, target, model_name=None, seed=0, sigma=0.5):

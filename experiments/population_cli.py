@@ -89,8 +89,8 @@ def _print(spectrum, d, checked):
     from experiments.console import results
 
     results.print(
-        f"{spectrum.model}: eigenvalues of the missing information at theta*, "
-        f"SNR_e = {spectrum.snr_expert:g}, SNR_g = {spectrum.snr_gate:g}, cosine = {spectrum.cosine:g}, d = {d}"
+        f"{spectrum.model}: eigenvalues of the missing information at theta*, SNR_e = "
+        f"{spectrum.snr_expert:g}, SNR_g = {spectrum.snr_gate:g}, cosine = {spectrum.cosine:g}, d = {d}"
     )
     results.print(_spectrum_table(spectrum, d))
     iterations = _iterations(spectrum.rate(d))

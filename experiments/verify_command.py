@@ -66,8 +66,8 @@ def run(request):
 def _cases(request):
     if (request.data is None) != (request.target is None):
         raise ValueError("--data and --target must be given together")
-    models = [known_name("--model", name, MODELS) for name in request.models or MODELS]
     if request.data is None:
+        models = [known_name("--model", name, [*MODELS, "moe"]) for name in request.models or []]
         yield from default_cases(models, request.seed)
         return
     for name in request.models or [None]:

@@ -17,3 +17,8 @@ def linear_model_set(lab):
     if lab.model.linear_model_set:
         return ""
     return "the model set is curved: eta is not affine in theta, and the unprojected step leaves it"
+
+
+def curved_model_set(lab):
+    """The natural parameter is not affine in theta, so that a projection is needed."""
+    return "the model set is linear: no projection is needed" if lab.model.linear_model_set else ""

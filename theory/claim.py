@@ -14,6 +14,13 @@ class Kind(StrEnum):
     LOWER_BOUND = "lower bound"
 
 
+LINEAR = ("symmoline", "symmologe")
+"""Models whose natural parameter is affine in theta."""
+
+CURVED = ("moe",)
+"""Models whose model set is curved."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One predicted number next to one observed number.

@@ -7,11 +7,12 @@ import numpy as np
 
 from emmd.core.algorithm import Step
 from emmd.core.solve import make_algorithm
+from theory.numeric.complex_step import natural_gradient
 from theory.numeric.contraction import contraction
 from theory.numeric.information import missing_information
 from theory.numeric.reference import reference_optimum
 from theory.numeric.region import segments_constant, spread_indices
-from theory.numeric.rounding import gradient_rounding
+from theory.numeric.rounding import EPS, depth, gradient_rounding
 
 STOP_DECREASE = 1e-10
 """Paths end when a step gains less than this part of the first loss: below it rounding decides."""
@@ -120,6 +121,24 @@ class Lab:
     def em_step(self, theta, evidence=1.0):
         """Return the `MStep` that follows an E-step at theta."""
         return self.problem.m_step(self.responsibilities(theta, evidence), theta)
+
+    def step_gain(self, before, after):
+        """Return D_A(theta_t, theta_{t+1}), or the gain of Q where the model set is curved."""
+        if self.model.linear_model_set:
+            return self.problem.divergence(before, after)
+        r = self.problem.responsibilities(before)
+        return self.problem.surrogate(r, before) - self.problem.surrogate(r, after)
+
+    def linear_term(self, u, v):
+        """Return E[<grad l(eta_v), eta_u - eta_v>] and a bound of its rounding error.
+
+        Where eta is theta's predictors that is <grad L(v), u - v>.
+        """
+        if self.model.linear_model_set:
+            return self.problem.gradient(v) @ (u - v), float(np.abs(u - v) @ self.gradient_error(v))
+        (eta_v, slope), (eta_u, _) = (natural_gradient(self.problem, theta) for theta in (v, u))
+        products = self.problem.weights[:, None] * slope * (eta_u - eta_v)
+        return products.sum(), float(depth(self.problem) * EPS * np.abs(products).sum())
 
     def gradient_error(self, theta):
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""

@@ -27,6 +27,6 @@ class EM(Algorithm):
         m_step = problem.model.m_step(problem.data, e_step.responsibilities, theta)
         return Step(m_step.theta, e_step.loss, m_step.theta - theta, failure=inner_failure(m_step))
 
-    def linear_factors(self, complete_hessian, hessian):
+    def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of M = I_com^{-1} I_mis, from the symmetric pencil."""
         return pencil(complete_hessian - hessian, complete_hessian)[0]

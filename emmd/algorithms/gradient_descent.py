@@ -46,10 +46,10 @@ class GradientDescent(Algorithm):
         length, evaluations = _backtrack(problem, theta, loss, gradient, 2.0 * (memory or 0.5))
         return Step(theta - length * gradient, loss, displacement, length, evaluations)
 
-    def linear_factors(self, complete_hessian, hessian):
+    def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return 1 - step_size mu_i, mu_i the eigenvalues of hess L."""
         if isinstance(self.step_size, str):
-            return super().linear_factors(complete_hessian, hessian)
+            return super().linear_factors(complete_hessian, hessian, expected)
         return 1.0 - self.step_size * np.linalg.eigvalsh(hessian)
 
 

@@ -41,7 +41,7 @@ class GradientEM(Algorithm):
             inner = inner - self.step_size * slope
         return Step(inner, e_step.loss, displacement)
 
-    def linear_factors(self, complete_hessian, hessian):
+    def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of I - [I - (I - step H_A)^m] H_A^{-1} H_L.
 
         With H_A = V diag(s) V' the bracket times H_A^{-1} is V diag(r) V',

@@ -35,6 +35,6 @@ class MirrorDescent(Algorithm):
         displacement = (inner.theta - theta) / self.step_size
         return Step(inner.theta, loss, displacement, failure=inner_failure(inner))
 
-    def linear_factors(self, complete_hessian, hessian):
+    def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return 1 - step_size (1 - lambda_i), lambda_i the eigenvalues of M."""
         return 1.0 - self.step_size * pencil(hessian, complete_hessian)[0]

@@ -63,9 +63,16 @@ class ProjectedMirrorDescent(Algorithm):
         slope_of_loss = _complex_gradient(lambda point: -_log_evidence(model, data, point), eta)
         return slope_of_partition - self.step_size * slope_of_loss
 
-    def linear_factors(self, complete_hessian, hessian):
-        """Return 1 - step_size (1 - lambda_i): the projection is in the metric of hess Q."""
-        return 1.0 - self.step_size * pencil(hessian, complete_hessian)[0]
+    def linear_factors(self, complete_hessian, hessian, expected=None):
+        """Return the eigenvalues of I - s (F + s C)^{-1} hess L.
+
+        s is the step, F = E[J' hess A J] the expected information and C = I_com - F
+        what the curvature of the model set adds, E[<grad l, hess eta>]: at unit step
+        the metric is I_com, and the factors are those of EM.
+        """
+        fisher = complete_hessian if expected is None else expected
+        metric = fisher + self.step_size * (complete_hessian - fisher)
+        return 1.0 - self.step_size * pencil(hessian, metric)[0]
 
 
 def _log_evidence(model, data, eta):

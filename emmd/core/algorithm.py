@@ -57,13 +57,15 @@ class Algorithm(ABC):
     def step(self, problem, theta, memory):
         """Take one step from `theta`; `memory` is None at first. Return a `Step`."""
 
-    def linear_factors(self, complete_hessian, hessian):
+    def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of the map's Jacobian at a stationary point.
 
         Parameters
         ----------
         complete_hessian, hessian : ndarray of shape (p, p)
             I_com and hess L at that point.
+        expected : ndarray of shape (p, p), optional
+            E[J' hess A J], which differs from I_com on a curved model set; I_com by default.
 
         Raises
         ------

@@ -143,6 +143,18 @@ class Model(ABC):
         """Return grad Q at theta for given responsibilities, Q the expected complete loss; shape (p,)."""
 
     @abstractmethod
+    def surrogate(self, data, responsibilities, theta):
+        """Return the expected complete negative log-likelihood Q(theta), from the log joint."""
+
+    @abstractmethod
+    def posterior_statistics(self, data, responsibilities):
+        """Return E[S | x, y] for every row, shape (n, D)."""
+
+    @abstractmethod
+    def transform_features(self, theta, B):
+        """Return the parameter that means the same after x -> Bx."""
+
+    @abstractmethod
     def dependent_columns(self, data):
         """Return the indices of columns of X that are linearly dependent; empty for a regular design."""
 

@@ -21,6 +21,8 @@ class Problem:
 
     Attributes
     ----------
+    y : ndarray of shape (n,)
+        The target as given.
     n_rows, n_params : int
 
     Raises
@@ -43,6 +45,7 @@ class Problem:
         X = real_array("X", X, 2, (None, model.n_features))
         y = real_array("y", y, 1, (len(X),))
         self.data = model.prepare(X, y, normalised_weights(sample_weight, len(X)))
+        self.y = y
         self.n_rows = len(X)
         self.n_params = model.n_params
 
@@ -127,6 +130,14 @@ class Problem:
                 f"the M-step could not be solved to 1e-13, its residual is {m_step.residual:.1e}"
             )
         return m_step.theta
+
+    def surrogate(self, responsibilities, theta):
+        """Return Q(theta), the expected complete negative log-likelihood for given responsibilities."""
+        return self.model.surrogate(self.data, responsibilities, self._check(theta))
+
+    def expected_information(self, theta):
+        """Return E[J' hess A J] at theta; it is I_com where the model set is linear."""
+        return self.model.expected_information(self.data, self._check(theta))
 
     def mirror_map(self, theta):
         """Return A(theta)."""

@@ -256,6 +256,21 @@ class SymmetricModel(Model):
         """Return grad Q = grad A - E[S | x, y], shape (2d,)."""
         return self.mirror_gradient(data, theta) - self.expected_statistics(data, responsibilities)
 
+    def surrogate(self, data, responsibilities, theta):
+        """Return -E[p log p(y, 1 | x) + (1 - p) log p(y, -1 | x)], in the units of y."""
+        a, b = self.predictors(data, theta)
+        plus, minus = (self.log_joint(a, b, data.y, z) for z in (1.0, -1.0))
+        mean = responsibilities * plus + (1.0 - responsibilities) * minus
+        return self._with_density(-data.weights @ mean)
+
+    def posterior_statistics(self, data, responsibilities):
+        """Return (E[S_1 | x, y], p) for every row, shape (n, 2)."""
+        return np.column_stack([self.expert_targets(data.y, responsibilities), responsibilities])
+
+    def transform_features(self, theta, B):
+        """Return (B^-T beta, B^-T w)."""
+        return np.concatenate([np.linalg.solve(B.T, part) for part in np.split(theta, 2)])
+
     def dependent_columns(self, data):
         """Return the indices of columns of X that are linearly dependent."""
         return data.design.dependent_columns

@@ -386,6 +386,31 @@ class MixtureOfExperts(Model):
 
     # what the loop asks
 
+    def surrogate(self, data, responsibilities, theta):
+        """Return -E[sum_k r_k log p(y, z = k | x)]."""
+        return -float(data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1))
+
+    def posterior_statistics(self, data, responsibilities):
+        """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
+        statistics = self.family.statistics(data.y)
+        return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
+
+    def transform_features(self, theta, B):
+        """Return theta with every coefficient vector multiplied by B^-T.
+
+        Raises
+        ------
+        ArithmeticError
+            When experts or gate see only some of the columns, which B would mix.
+        """
+        if any(len(columns or B) < self.n_features for columns in self.columns.values()):
+            raise ArithmeticError("features cannot be mixed when experts or gate see only some of them")
+        moved = theta.copy()
+        for block in self.blocks:
+            if block.features != "constant":
+                moved[block.entries] = np.linalg.solve(B.T, theta[block.entries])
+        return moved
+
     def dependent_columns(self, data):
         """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
         found = set()

@@ -86,6 +86,10 @@ def _named(kind, package, base):
     return AfterValidator(check)
 
 
+Measures = Annotated[list[str], _named("measures", "experiments.snr.measures", Measure)]
+Figures = Annotated[list[str], _named("figures", "experiments.figures", ReportFigure)]
+
+
 class Experiment(Section):
     """One experiment file.
 
@@ -118,7 +122,5 @@ class Experiment(Section):
     algorithms: Annotated[list[AlgorithmConfig], Field(min_length=1)]
     stopping: Stopping = Stopping()
     record: Record = Record()
-    measures: Annotated[list[str], _named("measures", "experiments.snr.measures", Measure)] = Field(
-        default=[]
-    )
-    figures: Annotated[list[str], _named("figures", "experiments.figures", ReportFigure)] = Field(default=[])
+    measures: Measures = Field(default=[])
+    figures: Figures = Field(default=[])

@@ -11,7 +11,7 @@ def writing_alone(path, wait):
     Parameters
     ----------
     path : str or Path
-        The store. An empty file ``<path>.lock`` next to it carries the lock, so that readers are not shut out.
+        The store. An empty file ``<path>.lock`` next to it carries the lock: readers are not shut out.
     wait : bool
         Wait for another process to finish, however long it takes.
 

@@ -140,6 +140,7 @@ def _refuse_twins(runs):
     for run in runs:
         if run.key in seen:
             raise ValueError(
-                f"CONFIG must describe each run once, got twice: {run.data.cell}, {run.start}, {run.algorithm}"
+                "CONFIG must describe each run once, got twice: "
+                f"{run.data.cell}, {run.start}, {run.algorithm}"
             )
         seen.add(run.key)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emmd.runs import APPLICATION_ID, FORMAT, check_store
+from emmd.runs import APPLICATION_ID, FORMAT, check_store, open_store
 from experiments.snr.execute import FAILED
 from experiments.snr.lock import writing_alone
 from experiments.snr.machine import machine_facts
@@ -30,7 +30,9 @@ CREATE TABLE runs (
 );
 CREATE TABLE traces (run TEXT PRIMARY KEY, columns TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, began REAL NOT NULL, jobs TEXT NOT NULL, facts TEXT NOT NULL);
-CREATE TABLE timings (run TEXT PRIMARY KEY, session INTEGER NOT NULL, seconds REAL NOT NULL, data BLOB NOT NULL);
+CREATE TABLE timings (
+    run TEXT PRIMARY KEY, session INTEGER NOT NULL, seconds REAL NOT NULL, data BLOB NOT NULL
+);
 """
 
 
@@ -187,8 +189,6 @@ def _has_content(path):
 
 def _check(path):
     """Look at the file through a read-only connection, so that a foreign file is not changed."""
-    from emmd.runs import open_store
-
     open_store(path).close()
 
 
@@ -197,9 +197,8 @@ def _connect(path):
         connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
         if not _has_content(path):
             # one transaction, so that a store is either empty or whole
-            connection.executescript(
-                f"BEGIN; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
-            )
+            marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+            connection.executescript(f"BEGIN; {_TABLES} {marks} COMMIT;")
         check_store(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

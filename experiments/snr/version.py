@@ -5,12 +5,23 @@ from functools import cache
 from pathlib import Path
 
 import emmd
-import theory
 
-_SOURCES = {
-    emmd: ("kernels", "core", "models", "algorithms", "data"),
-    theory: ("numeric", "population"),
-}
+_SOURCES = (
+    "emmd/kernels",
+    "emmd/core",
+    "emmd/models",
+    "emmd/algorithms",
+    "emmd/data",
+    "theory/numeric",
+    "theory/population",
+    "experiments/natural_options.py",
+    "experiments/snr/execute.py",
+    "experiments/snr/measures",
+    "experiments/snr/sample.py",
+    "experiments/snr/seeds.py",
+    "experiments/snr/sources",
+    "experiments/snr/starts.py",
+)
 
 
 @cache
@@ -23,12 +34,9 @@ def code_version():
         For example ``0.1.0+1f3a5c7e9b2d4f60``.
     """
     digest = hashlib.sha256()
-    folders = [Path(package.__file__).parent / name for package, names in _SOURCES.items() for name in names]
-    here = Path(__file__).parent
-    sources = [source for folder in folders for source in folder.rglob("*.py")]
-    sources += [*here.glob("measures/*.py"), *here.glob("sources/*.py")]
-    sources += [here / f"{name}.py" for name in ("execute", "sample", "seeds", "starts")]
-    for source in sorted(sources):
-        digest.update(f"\n# {source.parent.name}/{source.name}\n".encode())
-        digest.update(source.read_bytes())
+    root = Path(__file__).parents[2]
+    for name in _SOURCES:
+        for source in sorted((root / name).rglob("*.py")) or [root / name]:
+            digest.update(f"\n# {source.relative_to(root).as_posix()}\n".encode())
+            digest.update(source.read_bytes())
     return f"{emmd.__version__}+{digest.hexdigest()[:16]}"

@@ -8,28 +8,28 @@ from theory.claim import Claim, Kind, Sabotage, componentwise
 from theory.numeric.information import missing_information
 from theory.numeric.rounding import EPS, depth
 
+_CONDITION = 4.0
+
 
 def measure(lab, of="missing information"):
     """Compare spectra before and after a linear map of the features that is not orthogonal."""
     d = lab.model.n_features
     B = _mixing(lab, d)
     theta = lab.reference.theta
-    moved = np.concatenate([np.linalg.solve(B.T, theta[:d]), np.linalg.solve(B.T, theta[d:])])
-    problem = Problem(
-        lab.model, lab.problem.X @ B.T, lab.problem.data.y * lab.model.sigma, lab.problem.weights
-    )
+    moved = lab.model.transform_features(theta, B)
+    problem = Problem(lab.model, lab.problem.X @ B.T, lab.problem.y, lab.problem.weights)
     predicted, observed = (
         _spectrum(each, point, of) for each, point in ((lab.problem, theta), (problem, moved))
     )
-    error = _error(lab, B)
-    yield from componentwise(predicted, observed, np.full(2 * d, error), np.ones(2 * d), B=B)
+    error = _error(lab)
+    yield from componentwise(predicted, observed, np.full(len(theta), error), np.ones(len(theta)), B=B)
 
 
 def _mixing(lab, d):
     draw = lab.rng("invariance").standard_normal((d, d))
     orthogonal, _ = np.linalg.qr(draw)
-    # condition number 4, in units of the features, and certainly not orthogonal even for d = 1
-    return orthogonal * np.linspace(0.5, 2.0, d) / lab.scale[:d]
+    # not orthogonal even for d = 1, in units of the features
+    return orthogonal * np.linspace(0.5, 0.5 * _CONDITION, d) / np.sqrt(np.mean(lab.problem.X**2, axis=0))
 
 
 def _spectrum(problem, theta, of):
@@ -39,15 +39,12 @@ def _spectrum(problem, theta, of):
     return missing_information(problem, theta).eigenvalues
 
 
-def _error(lab, B):
+def _error(lab):
     """Relative errors of both informations, amplified by the condition of I_com and of B."""
     complete = lab.information.complete
     scale = np.sqrt(np.diag(complete))
-    condition = (
-        np.linalg.cond(complete / np.outer(scale, scale)) * np.linalg.cond(B * lab.scale[: len(B)]) ** 2
-    )
-    a, b = lab.model.predictors(lab.problem.data, lab.reference.theta)
-    size = 1.0 + np.abs(a).max() + np.abs(b).max() + np.abs(lab.problem.data.y).max() ** 2
+    condition = np.linalg.cond(complete / np.outer(scale, scale)) * _CONDITION**2
+    size = 1.0 + lab.model.rounding_rows(lab.problem.data, lab.reference.theta)[0].max()
     return float(depth(lab.problem) * EPS * condition * size)
 
 

@@ -267,7 +267,9 @@ def _last_ratio(steps):
 
 def _distance_left(path, steps, value):
     """Return the relative distance to the limit, about as much as eigenvalues may change on the way."""
-    return float(steps[-1] / np.abs(path).max() / max(1.0 - value, np.finfo(float).eps))
+    # a path may end at a saddle, where a mode that it barely has grows
+    rate = value if value < 1.0 else steps[-1] / steps[-2]
+    return float(steps[-1] / np.abs(path).max() / max(1.0 - rate, np.finfo(float).eps))
 
 
 def _limited(error, value, result, steps):

@@ -8,7 +8,8 @@ from emmd.core.solve import make_algorithm
 def predicted_factors(problem, theta, method="em", step_size=1.0, **options):
     """Return the eigenvalues of the linearised map at theta, shape (p,); see `predicted_rate`."""
     algorithm = make_algorithm(method, step_size=step_size, **options)
-    return algorithm.linear_factors(problem.complete_hessian(theta), problem.hessian(theta))
+    complete, missing = problem.informations(theta)
+    return algorithm.linear_factors(complete, complete - missing, problem.expected_information(theta))
 
 
 def predicted_rate(problem, theta, method="em", step_size=1.0, inner_steps=1, **options):

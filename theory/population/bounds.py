@@ -247,11 +247,11 @@ class _Attack:
         """Return the point of the box with the least (aim 1) or most (aim -1) slack that evolution finds."""
         from scipy.optimize import differential_evolution
 
-        limits = [(axis[0], axis[-1]) for axis in self.axes]
+        low, high = (self._to_box(axis[k] for axis in self.axes) for k in (0, -1))
         found = differential_evolution(
-            lambda u: aim * self.left(self.compare(self._point(u))),
-            [*np.log(limits[:2]), limits[2]],
-            x0=np.array([*np.log(start[:2]), start[2]]),
+            lambda u: aim * self.left(self.compare(self._from_box(low + u * (high - low)))),
+            [(0.0, 1.0)] * 3,
+            x0=np.clip((self._to_box(start) - low) / (high - low), 0.0, 1.0),
             rng=np.random.default_rng(self.seed),
             maxiter=self.effort,
             popsize=8,
@@ -259,9 +259,14 @@ class _Attack:
             polish=False,
         )
         self.evaluations += found.nfev
-        return self._point(found.x)
+        return self._from_box(low + found.x * (high - low))
 
-    def _point(self, u):
+    @staticmethod
+    def _to_box(point):
+        expert, gate, cosine = point
+        return np.array([np.log(expert), np.log(gate), cosine])
+
+    def _from_box(self, u):
         # the exponential of a logarithm may leave the box by a rounding
         coordinates = (np.exp(u[0]), np.exp(u[1]), u[2])
         return tuple(float(np.clip(v, axis[0], axis[-1])) for v, axis in zip(coordinates, self.axes))

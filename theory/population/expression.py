@@ -126,10 +126,10 @@ def _call(node):
     if name not in FUNCTIONS:
         raise ValueError(f"the bound must only use the functions {', '.join(FUNCTIONS)}, got {_short(name)}")
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise ValueError(f"{name} in the bound must take plain arguments")
+        raise ValueError(f"the bound must give {name} plain arguments")
     wanted, count = ("two or more" if name in _VARIADIC else "one"), len(node.args)
     if (count < 2) if name in _VARIADIC else (count != 1):
-        raise ValueError(f"{name} in the bound must take {wanted} argument(s), got {count}")
+        raise ValueError(f"the bound must give {name} {wanted} argument(s), got {count}")
     return _applied(FUNCTIONS[name], node.args)
 
 

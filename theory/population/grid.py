@@ -81,7 +81,10 @@ def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=
 
 
 def _broadcast(**arrays):
-    arrays = {name: real_array(name, value, np.ndim(value)) for name, value in arrays.items()}
+    shaped = {name: np.shape(value) for name, value in arrays.items()}
+    arrays = {
+        name: real_array(name, value, np.ndim(value)).reshape(shaped[name]) for name, value in arrays.items()
+    }
     try:
         return np.broadcast_arrays(*arrays.values())
     except ValueError:
