@@ -27,7 +27,8 @@ def load_runs(store, experiment=None):
     Returns
     -------
     pandas.DataFrame
-        Indexed by run id. Columns: ``experiment, version, repetition``; the cell (``model, n, d,
+        Indexed by run id. Columns: ``key`` (the id without the code version), ``experiment, version,
+        repetition``; the cell (``model, n, d,
         snr_expert, snr_gate, cosine``); the start (``start_kind, start_index, ...``); ``algorithm``, a
         label, with its options as ``option_...``; ``status, reason``; the results (``iterations, loss,
         error``, measures); ``seconds``.
@@ -40,7 +41,7 @@ def load_runs(store, experiment=None):
     import pandas as pd
 
     query = (
-        "SELECT runs.id, runs.experiment, version, config, status, reason, results, seconds "
+        "SELECT runs.id, key, runs.experiment, version, config, status, reason, results, seconds "
         "FROM runs JOIN timings ON timings.run = runs.id"
     )
     rows = _select(store, query, experiment)
@@ -140,9 +141,10 @@ def _select(store, query, experiment):
 
 
 def _flat(row):
-    run, experiment, version, config, status, reason, results, seconds = row
+    run, key, experiment, version, config, status, reason, results, seconds = row
     config = json.loads(config)
-    flat = {"id": run, "experiment": experiment, "version": version, "repetition": config["repetition"]}
+    flat = {"id": run, "key": key, "experiment": experiment, "version": version}
+    flat["repetition"] = config["repetition"]
     flat |= config["cell"]
     flat |= {f"start_{key}": value for key, value in config["start"].items()}
     flat["algorithm"] = algorithm_label(config["algorithm"])

@@ -77,7 +77,7 @@ def _groups(records, every):
 def _add(table, group):
     worst = group[0]
     verdict = f"{worst.verdict}"
-    if len(group) > 1:
+    if len(group) > 1 and worst.verdict is not Verdict.NOT_APPLICABLE:
         same = sum(record.verdict is worst.verdict for record in group)
         verdict += f" {same}/{len(group)}"
     table.add_row(

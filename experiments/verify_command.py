@@ -114,13 +114,18 @@ def _explain(request, record):
 
 
 def _not_applicable(records):
-    reasons: dict = {}
+    """Say once for each set of problems with the same reason which claims do not apply."""
+    claims: dict = {}
     for record in records:
         if record.verdict is Verdict.NOT_APPLICABLE:
-            reasons.setdefault((record.model, record.problem, record.reason), []).append(record.claim)
-    for (model, problem, reason), claims in reasons.items():
-        results.print(f"[yellow]not applicable[/] to {model} {problem}: {', '.join(claims)}")
-        results.print(f"  {reason}", markup=False)
+            claims.setdefault((record.reason, record.model, record.problem), []).append(record.claim)
+    problems: dict = {}
+    for (reason, model, problem), ids in claims.items():
+        problems.setdefault((reason, tuple(ids)), []).append(f"{model} {problem}")
+    for (reason, ids), names in problems.items():
+        labels = ", ".join(name.partition("-")[0] for name in ids)
+        results.print(f"[yellow]not applicable[/] to {', '.join(names)}: {labels}", soft_wrap=True)
+        results.print(f"  {reason}", markup=False, soft_wrap=True)
 
 
 def _summary(records):

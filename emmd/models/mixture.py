@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.blocks import Block, predictor, pull_back, pull_back_second
+from emmd.core.blocks import predictor, pull_back, pull_back_second
 from emmd.core.checks import known_name, positive_integer, real_array
 from emmd.core.design import Design
 from emmd.core.family import family_object
+from emmd.core.mixture_layout import MixtureLayout
+from emmd.core.mixture_natural import MixtureNatural, log_sum_exp
+from emmd.core.mixture_rounding import MixtureRounding
 from emmd.core.model import EStep, Model, MStep
 from emmd.core.pencil import solve_positive
 from emmd.core.softmax_gate import fit_gate, log_softmax
@@ -42,14 +45,7 @@ class MixtureData:
         return self.designs["expert"].weights
 
 
-def _log_sum_exp(terms):
-    """Return log sum exp over a list of real or complex rows."""
-    stacked = np.stack(terms)
-    largest = stacked.real.max(axis=0)
-    return largest + np.log(np.exp(stacked - largest).sum(axis=0))
-
-
-class MixtureOfExperts(Model):
+class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
     """Mixture of K regression experts with a softmax gate.
 
     P(z = k | x) = softmax_k(x'w_k) with w_K = 0; y | x, z = k has density
@@ -102,87 +98,6 @@ class MixtureOfExperts(Model):
             "gate": self._columns("gate_columns", gate_columns) if gate == "softmax" else None,
         }
         self._lay_out()
-
-    def _columns(self, name, columns):
-        if columns is None:
-            return list(range(self.n_features))
-        chosen = [positive_integer(name, column, minimum=0) for column in columns]
-        if not chosen or len(set(chosen)) < len(chosen) or max(chosen) >= self.n_features:
-            raise ValueError(
-                f"{name} must hold distinct columns from 0 to {self.n_features - 1}, got {list(columns)}"
-            )
-        return chosen
-
-    def _lay_out(self):
-        K, m, d = self.n_experts, self.family.n_linear, len(self.columns["expert"])
-        spread = {"none": 0, "free": K, "shared": 1}[self.family.dispersion]
-        gate_width = 1 if self.gate == "constant" else len(self.columns["gate"])
-        self.shapes = {"coef": (K, m, d), "dispersion": (spread,), "gate": (K - 1, gate_width)}
-        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
-        self.n_params = int(ends[-1])
-        index = np.arange(self.n_params)
-        parts = dict(zip(self.shapes, np.split(index, ends[:-1])))
-        self._index = {name: parts[name].reshape(shape) for name, shape in self.shapes.items()}
-        self.blocks = [block for k in range(K) for block in self._expert_blocks(k)]
-        gate_features = "constant" if self.gate == "constant" else "gate"
-        self.blocks += [Block(row, gate_features) for row in self._index["gate"]]
-
-    def _expert_blocks(self, k):
-        yield from (Block(row, "expert") for row in self._index["coef"][k])
-        if self.family.dispersion != "none":
-            shared = self.family.dispersion == "shared"
-            yield Block(self._index["dispersion"][[0 if shared else k]], "constant")
-
-    # parameters
-
-    def pack(self, coef, gate, dispersion=None):
-        """Return theta for named parameters.
-
-        Parameters
-        ----------
-        coef : array_like of shape (K, d) or (K, n_linear, d)
-        gate : array_like of shape (K - 1, d_gate) or (K, d_gate)
-            With K rows the last is subtracted from all: only differences matter.
-        dispersion : array_like, optional
-            Log variances (Gaussian) or log shapes (Gamma), shape (K,), or (1,) when shared.
-
-        Returns
-        -------
-        ndarray of shape (p,)
-        """
-        K, m, d = self.shapes["coef"]
-        theta = np.empty(self.n_params)
-        coef = np.asarray(coef, dtype=float)
-        theta[self._index["coef"]] = real_array(
-            "coef", coef.reshape(K, m, d) if coef.size == K * m * d else coef, 3, (K, m, d)
-        )
-        gate = real_array("gate", gate, 2, (None, self.shapes["gate"][1]))
-        if len(gate) == K:
-            gate = gate[:-1] - gate[-1]
-        theta[self._index["gate"]] = real_array("gate", gate, 2, self.shapes["gate"])
-        if self.shapes["dispersion"][0]:
-            theta[self._index["dispersion"]] = real_array(
-                "dispersion", dispersion, 1, self.shapes["dispersion"]
-            )
-        return theta
-
-    def unpack(self, theta):
-        """Return the named parameters in theta: dict with ``coef``, ``dispersion`` and ``gate``."""
-        theta = real_array("theta", theta, 1, (self.n_params,))
-        return {name: theta[index] for name, index in self._index.items()}
-
-    def equivalents(self, theta):
-        """Return theta under all permutations of the experts, shape (K!, p), theta first."""
-        from itertools import permutations
-
-        named = self.unpack(theta)
-        gate = np.concatenate([named["gate"], np.zeros_like(named["gate"][:1])])
-        copies = []
-        for order in map(list, permutations(range(self.n_experts))):
-            free = self.family.dispersion == "free"
-            dispersion = named["dispersion"][order] if free else named["dispersion"]
-            copies.append(self.pack(named["coef"][order], gate[order], dispersion))
-        return np.array(copies)
 
     # data
 
@@ -395,22 +310,6 @@ class MixtureOfExperts(Model):
         statistics = self.family.statistics(data.y)
         return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
 
-    def transform_features(self, theta, B):
-        """Return theta with every coefficient vector multiplied by B^-T.
-
-        Raises
-        ------
-        ArithmeticError
-            When experts or gate see only some of the columns, which B would mix.
-        """
-        if any(len(columns or B) < self.n_features for columns in self.columns.values()):
-            raise ArithmeticError("features cannot be mixed when experts or gate see only some of them")
-        moved = theta.copy()
-        for block in self.blocks:
-            if block.features != "constant":
-                moved[block.entries] = np.linalg.solve(B.T, theta[block.entries])
-        return moved
-
     def dependent_columns(self, data):
         """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
         found = set()
@@ -419,19 +318,12 @@ class MixtureOfExperts(Model):
                 found |= {self.columns[name][j] for j in data.designs[name].dependent_columns}
         return sorted(found)
 
-    def parameter_width(self):
-        """Return the number of features of each parameter's predictor, shape (p,)."""
-        width = np.ones(self.n_params)
-        for block in self.blocks:
-            width[block.entries] = len(block.entries)
-        return width
-
     def tempered_responsibilities(self, data, theta, evidence):
         """Return softmax over k of log P(z=k|x) + evidence * log p(y|x,z=k), shape (n, K)."""
         xi, logits = self.predictors(data.designs, theta)
         likelihood = np.array([self.family.log_density(data.y, part) for part in xi])
         joint = log_softmax(logits) + evidence * likelihood
-        return np.exp(joint - _log_sum_exp(joint)).T
+        return np.exp(joint - log_sum_exp(joint)).T
 
     def expected_information(self, data, theta):
         """Return E[J' hess A J], the complete information with y averaged under the model."""
@@ -444,61 +336,6 @@ class MixtureOfExperts(Model):
             return self._complete_entry(weights, p, p, curvatures, a, b)
 
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
-
-    def rounding_rows(self, data, theta):
-        """Bound the rounding errors of losses and slopes of each row.
-
-        A log joint is within a few units of its terms and of what the roundings of
-        its predictors, |x|'|theta| each, do through its score; its error reaches a
-        slope through the responsibilities.
-        """
-        xi, logits = self.predictors(data.designs, theta)
-        r = self.e_step(data, theta).responsibilities.T
-        scores, p = self._scores(data, xi, logits)
-        sizes = self._predictor_sizes(data, theta)
-        q, K = self.family.n_predictors, self.n_experts
-        likelihood = np.array([self.family.log_density(data.y, part) for part in xi])
-        through = np.array([(np.abs(scores[k]) * sizes[k * q : (k + 1) * q]).sum(axis=0) for k in range(K)])
-        joint = 8.0 * (1.0 + np.abs(log_softmax(logits)) + np.abs(likelihood) + through)
-        joint = joint + 8.0 * sizes[K * q :].sum(axis=0) + 8.0 * self.family.cancellation(data.y, xi)
-        mean_error = (r * joint).sum(axis=0)
-        terms = np.stack([self._slope_size(scores, r, p, a) for a in range(len(self.blocks))], axis=1)
-        curved = np.stack([self._carried(data, xi, sizes, r, p, a) for a in range(len(self.blocks))], axis=1)
-        return (
-            mean_error,
-            terms,
-            2.0 * terms * (mean_error + joint.max(axis=0) * (1 - r.max(axis=0)))[:, None] + curved,
-        )
-
-    def _predictor_sizes(self, data, theta):
-        rows = []
-        for block in self.blocks:
-            design, part = data.designs[block.features], np.abs(theta[block.entries])
-            rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.XT).T @ part)
-        return np.array(rows)
-
-    def _slope_size(self, scores, r, p, a):
-        k, j = divmod(a, self.family.n_predictors)
-        if k < self.n_experts:
-            return r[k] * np.abs(scores[k][j])
-        return r[self._gate_row(a)] + p[self._gate_row(a)]
-
-    def _carried(self, data, xi, sizes, r, p, a):
-        """Return 8 times the change of a slope under relative errors of its own expert's predictors."""
-        q = self.family.n_predictors
-        k, j = divmod(a, q)
-        if k < self.n_experts:
-            own = np.abs(self.family.curvature(data.y, xi[k])[:, j, :]).T
-            return 8.0 * r[k] * (own * sizes[k * q : (k + 1) * q]).sum(axis=0)
-        return 8.0 * p[self._gate_row(a)] * (1.0 + sizes[self.n_experts * q :].sum(axis=0))
-
-    def absolute_pull_back(self, data, slopes):
-        """Return the pull-back with the moduli of the features, shape (p,)."""
-        bound = np.zeros(self.n_params)
-        for block, slope in zip(self.blocks, slopes.T):
-            design = data.designs[block.features]
-            np.add.at(bound, block.entries, slope.sum() if design is None else np.abs(design.XT) @ slope)
-        return bound
 
     def relative_size(self, data, displacement, theta):
         """Return the largest relative change of a predictor, over all predictors."""
@@ -524,80 +361,3 @@ class MixtureOfExperts(Model):
     def parameter_scale(self, data):
         """Return the change of a predictor, in units that matter, per unit of each parameter."""
         return data.unit
-
-    # the exponential family of (y, z) for one x: S = (1[z=k] T(y), 1[z=k])_k
-
-    def predictor_rows(self, data, theta):
-        """Return all predictors, shape (n, number of blocks)."""
-        return np.column_stack([predictor(data.designs, block, theta) for block in self.blocks])
-
-    def pull_back_rows(self, data, slopes):
-        """Return the gradient in theta for derivatives in the predictors, shape (n, number of blocks)."""
-        return pull_back(data.designs, self.blocks, slopes.T, self.n_params)
-
-    def natural_parameters(self, rows):
-        """Return eta = (nu_1, ..., nu_K, g_k - a(nu_k)), shape (n, K (S + 1)); predictors may be complex."""
-        q, K = self.family.n_predictors, self.n_experts
-        nu = [self.family.natural(rows[:, k * q : (k + 1) * q]) for k in range(K)]
-        gate = [*rows[:, K * q :].T, np.zeros_like(rows[:, 0])]
-        levels = [g - self.family.log_partition(part) for g, part in zip(gate, nu)]
-        return np.column_stack([*nu, *levels])
-
-    def natural_log_partition(self, eta):
-        """Return A(eta) = logsumexp_k( eta_k2 + a(eta_k1) ), shape (n,)."""
-        nu, levels = self._split_natural(eta)
-        return _log_sum_exp([level + self.family.log_partition(part) for level, part in zip(levels, nu)])
-
-    def natural_log_numerator(self, data, eta):
-        """Return A_y(eta) = log sum_k h(y) exp(<T(y), eta_k1> + eta_k2), shape (n,)."""
-        nu, levels = self._split_natural(eta)
-        statistics, base = self.family.statistics(data.y), self.family.log_base(data.y)
-        terms = [base + np.einsum("ns,ns->n", statistics, part) + level for level, part in zip(levels, nu)]
-        return _log_sum_exp(terms)
-
-    def _split_natural(self, eta):
-        K, S = self.n_experts, self.family.n_statistics
-        return [eta[:, k * S : (k + 1) * S] for k in range(K)], list(eta[:, K * S :].T)
-
-    # divergences
-
-    def divergence(self, data, u, v):
-        """Return E KL( p_v(y,z|x) || p_u(y,z|x) ), the Bregman divergence of the natural parameters."""
-        (xi_u, logits_u), (xi_v, logits_v) = (self.predictors(data.designs, theta) for theta in (u, v))
-        log_u, log_v = log_softmax(logits_u), log_softmax(logits_v)
-        inner = np.array([self.family.divergence(a, b) for a, b in zip(xi_u, xi_v)])
-        return self._average(data, np.exp(log_v) * (log_v - log_u + inner))
-
-    def posterior_divergence(self, data, u, v):
-        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
-        log_u, log_v = (self._log_posterior(data, theta) for theta in (u, v))
-        return self._average(data, np.exp(log_v) * (log_v - log_u))
-
-    def _log_posterior(self, data, theta):
-        joint = self.log_joint(data, theta)
-        largest = joint.max(axis=0)
-        return joint - (largest + np.log(np.exp(joint - largest).sum(axis=0)))
-
-    @staticmethod
-    def _average(data, per_expert):
-        return float(np.sum(data.designs["expert"].weights * per_expert.sum(axis=0)))
-
-    # EM here is projected mirror descent: there is no unprojected mirror step in theta
-
-    def _curved(self):
-        raise ValueError(
-            "model moe has a curved model set, so it has no mirror map in theta; "
-            "use method 'projected_mirror_descent'"
-        )
-
-    def mirror_map(self, data, theta):
-        """Raise: the mirror map lives on natural parameters."""
-        self._curved()
-
-    def mirror_gradient(self, data, theta):
-        """Raise: the mirror map lives on natural parameters."""
-        self._curved()
-
-    def mirror_inverse(self, data, dual, start):
-        """Raise: the mirror map lives on natural parameters."""
-        self._curved()

@@ -1,6 +1,7 @@
 """Predicted rates against the spectral radius of the algorithm's own map."""
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from experiments.figures.style import COLOURS, new_figure, styled
 from experiments.snr.report.cells import CELL, algorithms_of
@@ -24,6 +25,7 @@ def _draw(runs, traces):
         _diagonal(right, points["contraction_error"], {"ls": "--"})
         left.set(xlabel="predicted rate", ylabel="observed rate (spectral radius of the map)")
         right.set(xscale="log", yscale="log", xlabel="stated error of the observation")
+        right.xaxis.set_minor_formatter(NullFormatter())
         right.set_ylabel("|observed - predicted|")
         left.set_title("observed = predicted on the line")
         right.set_title("agreement: below the dashed line")
@@ -48,8 +50,9 @@ def _table(runs, traces):
 PREDICTED = ReportFigure(
     name="snr_predicted",
     title="Predicted and observed rates",
-    caption="Each point is one sample and algorithm. Predicted: from the Hessians at the sample's optimum. Observed: "
-    "the spectral radius of the algorithm's own map there, from map evaluations only, with its stated error.",
+    caption="Each point is one sample and algorithm. Predicted: from the Hessians at the sample's optimum. "
+    "Observed: the spectral radius of the algorithm's own map there, from map evaluations only, with its "
+    "stated error.",
     draw=_draw,
     table=_table,
 )

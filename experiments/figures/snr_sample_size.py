@@ -3,14 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from experiments.figures.style import COLOURS, new_figure, styled
+from experiments.figures.style import COLOURS, new_figure, plain_ticks, styled
 from experiments.snr.report.cells import CELL, cell_groups, interval, reached
 from experiments.snr.report.figure import ReportFigure
 
 _SHORT = {"symmoline": "SymMoLinE", "symmologe": "SymMoLogE"}
 _COLUMNS = {
-    "distance": (r"statistical error $\|\hat\theta - \theta^*\|$", "error falls like"),
-    "rate_gap": (r"$|\lambda_{\max}(\mathrm{sample}) - \lambda_{\max}(\mathrm{population})|$", "gap falls like"),
+    "distance": (r"statistical error $\|\hat\theta - \theta^*\|$", "statistical error"),
+    "rate_gap": (
+        r"$|\lambda_{\max}(\mathrm{sample}) - \lambda_{\max}(\mathrm{population})|$",
+        "distance of the rate to the population's",
+    ),
 }
 
 
@@ -18,13 +21,13 @@ def _draw(runs, traces):
     table = _table(runs, traces)
     with styled():
         figure = new_figure(10.0, 4.8)
-        for axes, (column, (label, says)) in zip(figure.subplots(1, 2), _COLUMNS.items()):
+        for axes, (column, (label, title)) in zip(figure.subplots(1, 2), _COLUMNS.items()):
             lines = table.groupby(["model", "snr_expert", "snr_gate"], sort=False)
             for k, (names, line) in enumerate(lines):
                 _line(axes, line, column, k, names)
             _guide(axes, table, column)
-            axes.set(xscale="log", yscale="log", xlabel="number of rows n", ylabel=label)
-            axes.set_title(rf"{says} $n^{{-1/2}}$")
+            axes.set(xscale="log", yscale="log", xlabel="number of rows n", ylabel=label, title=title)
+            plain_ticks(axes, table["n"])
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return figure
 
@@ -63,8 +66,9 @@ def _table(runs, traces):
 SAMPLE_SIZE = ReportFigure(
     name="snr_sample_size",
     title="Sample size",
-    caption="Distance of the sample's optimum to theta* and of its rate to the population's: median over samples, "
-    "bars from the 10th to the 90th percentile; points are moved sideways a little to keep bars apart.",
+    caption="Distance of the sample's optimum to theta* and of its rate to the population's: median over "
+    "samples, bars from the 10th to the 90th percentile; points are moved sideways a little to keep bars "
+    "apart.",
     draw=_draw,
     table=_table,
 )

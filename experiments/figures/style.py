@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, darker ones first."""
@@ -28,6 +29,13 @@ def new_figure(width=7.0, height=4.5):
 def styled():
     """Return a context in which axes take the house style; create axes inside it."""
     return mpl.rc_context(_RC)
+
+
+def plain_ticks(axes, values):
+    """Put ticks with plain numbers at the given values of a logarithmic horizontal axis, and nowhere else."""
+    values = sorted(set(values))
+    axes.set_xticks(values, [f"{value:g}" for value in values])
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def save(figure, folder, name):

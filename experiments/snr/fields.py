@@ -18,7 +18,7 @@ def _distinct(values):
     return values
 
 
-Grid = Annotated[list[T], BeforeValidator(_as_list), Field(min_length=1), AfterValidator(_distinct)]
+Grid = Annotated[list[T], Field(min_length=1), BeforeValidator(_as_list), AfterValidator(_distinct)]
 """One value or a non-empty list of different values."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

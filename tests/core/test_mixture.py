@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import emmd
-import theory
 
 FAMILIES = {
     "free": ("gaussian", {}),
@@ -91,15 +90,6 @@ def test_projection_changes_nothing_where_the_model_set_is_linear(kind):
         for method in ("mirror_descent", "projected_mirror_descent")
     )
     np.testing.assert_allclose(one, other, rtol=0, atol=1e-8)
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_predicted_rate_is_the_contraction_of_em(name):
-    problem, theta = mixture(name, 2, n=800)
-    run = emmd.minimize(problem, theta, "squarem", tol=1e-11)
-    assert run.success, run.message
-    predicted = theory.predicted_rate(problem, run.x)
-    assert theory.contraction(problem, run.x).value == pytest.approx(predicted, rel=1e-4)
 
 
 def test_em_never_increases_the_loss():

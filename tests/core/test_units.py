@@ -69,12 +69,12 @@ def test_what_stops_a_gradient_method_is_at_most_the_em_displacement(sigma):
     X, y, start = _sample("symmoline")
     problem, naive = both("symmoline", X, sigma * y, sigma=sigma)
     theta = start * np.repeat([sigma, 0.0], 3)
-    lower = problem.model.precondition(problem.data, problem.gradient(theta))
+    lower = problem.model.precondition(problem.data, problem.gradient(theta), theta)
     full = np.linalg.solve(naive.complete_hessian(theta), naive.gradient(theta))
     # at w = 0 the gate's curvature is 1/4 everywhere; the expert's is 1
     np.testing.assert_allclose(lower, full, rtol=0, atol=1e-13 * np.abs(full).max())
     theta = start * np.repeat([sigma, 1.0], 3)
-    lower = problem.model.precondition(problem.data, problem.gradient(theta))
+    lower = problem.model.precondition(problem.data, problem.gradient(theta), theta)
     full = theta - problem.em_step(theta)
     sizes = [problem.model.relative_size(problem.data, step, theta) for step in (lower, full)]
     assert 0.2 * sizes[1] < sizes[0] < sizes[1]

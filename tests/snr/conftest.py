@@ -1,6 +1,7 @@
 """A small experiment, and what two stores must have in common."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -46,20 +47,43 @@ CONTENT = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config():
     return CONFIG
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def content():
-    """Everything in a store but timings and machine facts."""
+    """Return everything in a store but timings and machine facts."""
 
     def read(path):
-        connection = sqlite3.connect(path)
-        try:
+        with closing(sqlite3.connect(path, timeout=60)) as connection:
             return connection.execute(CONTENT).fetchall()
-        finally:
-            connection.close()
 
     return read
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, config):
+    """A store that one process filled without interruption."""
+    from experiments.snr.sweep import run_sweep
+
+    path = tmp_path_factory.mktemp("store") / "one.sqlite"
+    summary = run_sweep(config, path)
+    assert (summary.planned, summary.found, summary.done, summary.failed) == (144, 0, 144, 0)
+    return path
+
+
+@pytest.fixture
+def emmd(monkeypatch, capsys):
+    """Run the command line in this process; return exit code, stdout and stderr."""
+    from experiments import cli
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["emmd", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run

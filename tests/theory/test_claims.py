@@ -1,4 +1,4 @@
-"""The claims hold where they should, their sabotages fall, and a wrong claim is caught with a counter-example."""
+"""The claims hold where they should, their sabotages fall, and a wrong claim is caught."""
 
 import numpy as np
 import pytest
@@ -35,6 +35,9 @@ def test_every_listed_claim_is_there_and_imports():
 def test_claims_hold_and_sabotages_fall(kind, seed, weighted, sigma):
     problem, theta0 = sample_problem(kind, seed, weighted, sigma=sigma)
     for record in theory.verify(problem, theta0, seed=seed):
+        if record.claim == "E6-projection-needed":
+            assert record.verdict is Verdict.NOT_APPLICABLE
+            continue
         assert record.verdict is Verdict.HOLDS, record
         assert record.error_budget >= 0
         assert record.sabotages
@@ -42,11 +45,15 @@ def test_claims_hold_and_sabotages_fall(kind, seed, weighted, sigma):
             assert sabotage.verdict is Verdict.VIOLATED, (record.claim, sabotage)
 
 
+def applicable():
+    return (name for name in claims() if claims()[name].scope == "problem" and not name.startswith("E6"))
+
+
 def test_features_of_very_different_size_change_no_verdict():
     problem, theta0 = sample_problem(emmd.SymMoLinE, 3, False)
     stretch = np.array([1e6, 1.0, 1e-3])
     scaled = emmd.Problem(problem.model, problem.X * stretch, problem.data.y)
-    for record in theory.verify(scaled, theta0 / np.tile(stretch, 2)):
+    for record in theory.verify(scaled, theta0 / np.tile(stretch, 2), list(applicable())):
         assert record.verdict in (Verdict.HOLDS, Verdict.INCONCLUSIVE), record
         if record.verdict is Verdict.INCONCLUSIVE:
             # gradient methods crawl there: their rates are 1 - 1e-12

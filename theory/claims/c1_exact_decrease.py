@@ -16,6 +16,7 @@ def measure(lab, step_size=1.0, reverse=False):
     """
     options = {} if step_size == 1.0 else {"method": "mirror_descent", "step_size": step_size}
     path = lab.path(lab.theta0, **options)
+    rounding = [loss_rounding(lab.problem, theta) for theta in path.theta]
     for t, (before, after) in enumerate(pairwise(path.theta)):
         decrease = path.loss[t] - path.loss[t + 1]
         posterior = lab.problem.posterior_divergence(*((before, after) if reverse else (after, before)))
@@ -24,9 +25,7 @@ def measure(lab, step_size=1.0, reverse=False):
         yield Comparison(
             predicted=decrease,
             observed=lab.step_gain(before, after) + posterior,
-            budget=loss_rounding(lab.problem, before)
-            + loss_rounding(lab.problem, after)
-            + float(inexact @ np.abs(after - before)),
+            budget=rounding[t] + rounding[t + 1] + float(inexact @ np.abs(after - before)),
             scale=abs(decrease),
             where={"iteration": t, "theta_t": before, "theta_t+1": after},
         )

@@ -24,11 +24,11 @@ _ROUNDING = 1e-12
 
 
 def measure(lab, order="optimum first", midpoint="mean"):
-    """Compare convexity on random chords, then the gap along paths from inside and from next to a vertex."""
+    """Compare convexity on chords, then the gap along paths from inside and from next to a vertex."""
     for k in _COMPONENTS:
         density = lab.once(("C5", k), lambda k=k: _densities(lab, k))
         optimum, error = lab.once(("C5 optimum", k), lambda density=density: _optimum(density))
-        yield from _chords(lab, density, k, midpoint)
+        yield from _convexity(density, _chords(lab, optimum), midpoint)
         for name, start in _starts(k):
             yield from _gaps(density, optimum, error, start, name, order)
 
@@ -89,12 +89,19 @@ def _gaps(density, optimum, error, weights, name, order):
         weights = _em_step(density, weights)
 
 
-def _chords(lab, density, k, midpoint):
-    rng = lab.rng(f"C5 chords {k}")
-    for ends in rng.dirichlet(np.full(k, 0.5), size=(5, 2)):
+def _chords(lab, optimum):
+    """Random chords of the simplex, then chords on the ways from the vertices to the optimum."""
+    k = len(optimum)
+    yield from lab.rng(f"C5 chords {k}").dirichlet(np.full(k, 0.5), size=(5, 2))
+    for vertex in np.eye(k):
+        yield np.array([(1 - way) * vertex + way * optimum for way in (0.1, 1e-3)])
+
+
+def _convexity(density, chords, midpoint):
+    for ends in chords:
         middle = ends.mean(axis=0) if midpoint == "mean" else _geometric_mean(ends)
         chord = np.mean([_loss(density, end) for end in ends])
-        where = {"components": k, "says": "convexity", "ends": ends}
+        where = {"components": density.shape[1], "says": "convexity", "ends": ends}
         yield Comparison(float(chord), _loss(density, middle), _ROUNDING, 1.0, where)
 
 

@@ -1,7 +1,9 @@
 """S7: with linear experts the rate decreases in SNR_e. It does not increase in SNR_g everywhere.
 
-The second half is natural to expect and false: on a line of growing SNR_g the rate rises, passes a maximum
-and falls to its limit, by less than 1e-3 in all cases seen, the more the less the two directions agree.
+The second half is natural to expect and false. On a line of growing SNR_g the rate rises, passes a maximum
+(at SNR_g = 6 for orthogonal directions, 42 for cosine 0.9) and falls to its limit: by up to 2.5e-3 at cosine
+0, 1.7e-3 at 0.5, 3.5e-4 at 0.9 and 2e-5 at 0.99, seen for SNR_e between 0.02 and 50. At cosine 1 it ends at
+its maximum, after a dip of 1e-5 near SNR_g = 2 when SNR_e is small.
 """
 
 from itertools import pairwise

@@ -56,8 +56,8 @@ class ObservedRate:
     Attributes
     ----------
     value : float
-        Limit of ``||theta_{t+1} - theta*|| / ||theta_t - theta*||`` (root mean square over a cycle when
-        eigenvalues of equal modulus alternate).
+        Limit of ``||theta_{t+1} - theta*|| / ||theta_t - theta*||`` (its mean over many steps when
+        eigenvalues of equal modulus interfere).
     error : float
         Calibrated bound on the distance of `value` to the spectral radius of the Jacobian at the limit.
     n_used : int
@@ -129,6 +129,7 @@ def observed_rate(result):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from types import SimpleNamespace
     >>> path = 3.0 + np.outer(0.5 ** np.arange(30), [1.0, 2.0])
     >>> seen = observed_rate(SimpleNamespace(trace=SimpleNamespace(theta=path)))
@@ -146,7 +147,7 @@ def observed_rate(result):
 
 
 def _path(result):
-    """Return the iterates in units of the parameters' scale, up to where they stop moving."""
+    """Return the distinct iterates, in units of the parameters' scale and of their largest entry."""
     theta = getattr(getattr(result, "trace", None), "theta", None)
     if theta is None:
         raise ValueError(
@@ -156,13 +157,13 @@ def _path(result):
     problem = getattr(result, "problem", None)
     scale = 1.0 if problem is None else problem.model.parameter_scale(problem.data)
     path = theta / max(np.abs(theta).max(), np.finfo(float).tiny) * scale
-    moved = np.flatnonzero((np.diff(path, axis=0) != 0.0).any(axis=1))
-    if moved.size < 2:
+    moved = path[np.append(True, np.linalg.norm(np.diff(path, axis=0), axis=1) > 0.0)]
+    if len(moved) < 3:
         raise ValueError(
-            f"result.trace.theta must hold at least 3 distinct iterates, got {moved.size + 1}; "
+            f"result.trace.theta must hold at least 3 distinct iterates, got {len(moved)}; "
             "start farther from the optimum or lower tol"
         )
-    return path[: moved[-1] + 2]
+    return moved
 
 
 def _fits(path, steps):
@@ -192,7 +193,7 @@ def _window_fits(window, delays, age):
     if columns.shape[1] < 3:
         return
     size = np.linalg.norm(columns[:, :-1], axis=0)
-    size = np.where(size > 0.0, size, 1.0)
+    size = np.where(size > 0.0, size, 1.0)  # a stride may step over a whole cycle
     before, after = columns[:, :-1] / size, columns[:, 1:] / size
     left, singular, right = np.linalg.svd(before, full_matrices=False)
     supported = min(int(np.sum(singular > 1e-13 * singular[0])), len(size) - 1)

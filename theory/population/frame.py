@@ -59,10 +59,6 @@ class Frame:
         features = whitened.reshape(-1, self.plane.shape[1]) @ self.root.T
         return features, np.repeat(y, len(shifts)), np.repeat(weights, len(shifts))
 
-    def lift(self, expert, gate):
-        """Return the working parameters, shape (d,) each, that have the given whitened parts in the plane."""
-        return [np.linalg.solve(self.root.T, self.plane.T @ part) for part in (expert, gate)]
-
     def project(self, expert, gate):
         """Return working parameters, whitened, in the plane, shape (k,) each, and the norm left across it."""
         whitened = [self.root.T @ part for part in (expert, gate)]

@@ -65,7 +65,7 @@ def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=
     Examples
     --------
     >>> population_grid("symmoline", [1.0, 10.0], 0.0, 1.0, d=2).rate.round(4)
-    array([0.6179, 0.0809])
+    array([0.618 , 0.0809])
     """
     d = positive_integer("d", d)
     jobs = positive_integer("jobs", os.cpu_count() if jobs is None else jobs)
@@ -93,7 +93,8 @@ def _broadcast(**arrays):
 
 
 def _mapped(evaluate, rows, jobs, progress):
-    # Threads suffice: a point is a few large array operations, which release the interpreter's lock.
+    # Threads, not processes: they start at once, need no main guard and never fork compiled kernels. They
+    # share the interpreter's lock between array operations, so two cores gain less than a factor of two.
     with ThreadPoolExecutor(jobs) as pool:
         found = []
         for value in pool.map(evaluate, rows):

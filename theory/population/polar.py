@@ -11,6 +11,7 @@ only `nats` - r^2/2 nats are left to be paid for.
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -90,14 +91,14 @@ def cloud(bounds, dimension, nats, max_nodes):
         If the region needs more than `max_nodes` nodes.
     """
     radii, radial = _radii(bounds, dimension, nats)
-    shells = [_shell(bounds, dimension, nats, radius) for radius in radii]
-    n_nodes = sum(angles * half_noise.size for angles, half_noise, _ in shells)
+    shells = [_Shell.at(bounds, dimension, nats, radius) for radius in radii]
+    n_nodes = sum(2.0 * shell.angles * shell.half for shell in shells)
     if n_nodes > max_nodes:
         raise ValueError(
             f"region leaves the domain: ||beta|| <= {bounds.expert:.3g} and ||w|| <= {bounds.gate:.3g} need "
-            f"{n_nodes} quadrature nodes at tol = {math.exp(-nats):.1g}, max_nodes is {max_nodes}"
+            f"{n_nodes:.3g} quadrature nodes at tol = {math.exp(-nats):.1g}, max_nodes is {max_nodes}"
         )
-    parts = [_points(dimension, r, weight, *shell) for r, weight, shell in zip(radii, radial, shells)]
+    parts = [_points(dimension, r, weight, shell) for r, weight, shell in zip(radii, radial, shells)]
     return Cloud(*(np.concatenate(columns) for columns in zip(*parts)))
 
 
@@ -115,22 +116,30 @@ def _radii(bounds, dimension, nats):
     return radii, step * peak * radii**dimension * np.exp(-radii * radii / 2)
 
 
-def _shell(bounds, dimension, nats, radius):
-    """Number of directions, noise nodes and noise weights at one radius."""
-    left = max(nats + _FACTOR - radius**2 / 2, 1.0)
-    angles = _angles(bounds, radius, left) if dimension == 2 else _DIRECTIONS_ON_A_LINE
-    if not bounds.gaussian:
-        return angles, np.zeros(1), np.ones(1)
-    return angles, *_noise(2 * bounds.expert * radius, left)
+class _Shell(NamedTuple):
+    """Nodes at one radius: directions, step of the noise, and noise nodes to either side (1/2: none, a label)."""
 
+    angles: int
+    step: float
+    half: float
 
-def _noise(rate, left):
-    """Nodes between the lattice points, so that they come in pairs +-e without a zero."""
-    step = spacing(rate, left)
-    noise = step * (np.arange(math.ceil(reach(0.0, left + _MOMENTS) / step)) + 0.5)
-    noise = np.concatenate([-noise[::-1], noise])
-    weights = normal_density(noise)
-    return noise, weights / weights.sum()
+    @classmethod
+    def at(cls, bounds, dimension, nats, radius):
+        left = max(nats + _FACTOR - radius**2 / 2, 1.0)
+        angles = _angles(bounds, radius, left) if dimension == 2 else _DIRECTIONS_ON_A_LINE
+        if not bounds.gaussian:
+            return cls(angles, 0.0, 0.5)
+        step = float(spacing(2 * bounds.expert * radius, left))
+        return cls(angles, step, math.ceil(reach(0.0, left + _MOMENTS) / step))
+
+    def noise(self):
+        """Nodes between the lattice points, in pairs +-e without a zero, and weights with sum 1."""
+        if self.half < 1:
+            return np.zeros(1), np.ones(1)
+        noise = self.step * (np.arange(self.half) + 0.5)
+        noise = np.concatenate([-noise[::-1], noise])
+        weights = normal_density(noise)
+        return noise, weights / weights.sum()
 
 
 def _angles(bounds, radius, left):
@@ -153,11 +162,11 @@ def _angles(bounds, radius, left):
     return 2 * math.ceil(max(turns, 6.0) / 2)
 
 
-def _points(dimension, radius, weight, angles, noise, noise_weights):
-    turn = 2 * math.pi * (np.arange(angles) + 0.5) / angles
+def _points(dimension, radius, weight, shell):
+    noise, chance = shell.noise()
+    turn = 2 * math.pi * (np.arange(shell.angles) + 0.5) / shell.angles
     direction = (
         np.stack([np.cos(turn), np.sin(turn)], axis=1) if dimension == 2 else np.array([[1.0], [-1.0]])
     )
     x = np.repeat(radius * direction, noise.size, axis=0)
-    weights = np.tile(noise_weights, angles) * (weight / angles)
-    return x, np.tile(noise, angles), weights
+    return x, np.tile(noise, shell.angles), np.tile(chance, shell.angles) * (weight / shell.angles)

@@ -13,7 +13,7 @@ FLOOR = 1e-14
 """Smaller values are rounding and are drawn here."""
 
 
-def draw_paths(runs, traces, column, label, power, floor):
+def draw_paths(runs, traces, column, label, power):
     """Draw a column of the traces, one row of panels per cell.
 
     Parameters
@@ -24,8 +24,6 @@ def draw_paths(runs, traces, column, label, power, floor):
         Of the vertical axis.
     power : int
         The column contracts by the predicted rate to this power: 1 for parameters, 2 for losses.
-    floor : float
-        Bottom of the vertical axis.
 
     Returns
     -------
@@ -40,7 +38,6 @@ def draw_paths(runs, traces, column, label, power, floor):
             for axes, x in zip(row, _AXES):
                 _panel(axes, group, by_run, x, column, power)
                 axes.set(xscale="log", yscale="log", xlabel=_AXES[x], ylabel=label)
-                axes.set_ylim(bottom=floor)
             row[0].set_title(describe_cell(cell), loc="left")
         row[0].plot([], [], color="0.15", ls=(0, (4, 3)), lw=1.1, label="slope predicted at the optimum")
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
@@ -102,7 +99,7 @@ def table_paths(runs, traces):
 
 
 def _summary(runs):
-    row = {"runs": len(runs), "reached": int(reached(runs).sum())}
+    row: dict = {"runs": len(runs), "reached": int(reached(runs).sum())}
     for name in ("iterations", "seconds"):
         row[name], row[f"{name}_10"], row[f"{name}_90"] = interval(runs[name])
     for name in ("predicted_rate", "contraction"):

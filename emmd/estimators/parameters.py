@@ -1,0 +1,62 @@
+"""A mixture's parameters and their standard errors by name, in the user's units."""
+
+import numpy as np
+
+
+def named_parameters(model, units, theta):
+    """Return the parameters in the user's units.
+
+    Parameters
+    ----------
+    model : MixtureOfExperts
+        Of the standardised features.
+    units : Units
+    theta : ndarray of shape (p,)
+
+    Returns
+    -------
+    dict
+        ``coef`` (K, d) or (K, C - 1, d), ``intercept`` (K,) or (K, C - 1),
+        ``gate_coef`` (K, d) and ``gate_intercept`` (K,), both 0 for the last expert, and
+        ``dispersion``: variances or shapes, (K,) or (1,) when shared, None when there are none.
+    """
+    named = model.unpack(theta)
+    coef, intercept = units.back(named["coef"])
+    gate_coef, gate_intercept = _gate(model, units, named["gate"])
+    return {
+        "coef": _one_linear(units.y_scale * coef),
+        "intercept": _one_linear(units.y_scale * intercept + units.y_centre),
+        "gate_coef": _with_reference(gate_coef),
+        "gate_intercept": _with_reference(gate_intercept),
+        "dispersion": _dispersion(units, named["dispersion"]),
+    }
+
+
+def named_deviations(model, units, theta, covariance):
+    """Return standard errors in the shapes of `named_parameters`, by the delta method.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (p, p)
+        Of theta. Columns left out because others make them up have standard error 0.
+    """
+    index = {name: part.astype(int) for name, part in model.unpack(np.arange(len(theta)) * 1.0).items()}
+
+    def block(entries):
+        part = covariance[np.ix_(entries, entries)]
+        return np.append(np.zeros(units.n_features), np.sqrt(part[0, 0])) if constant else _back(units, part)
+
+    constant = False
+    experts = units.y_scale * np.apply_along_axis(block, -1, index["coef"])
+    constant = model.gate == "constant"
+    gate = _with_reference(np.apply_along_axis(block, -1, index["gate"]))
+    dispersion = _dispersion(units, theta[index["dispersion"]])
+    if dispersion is not None:
+        dispersion = dispersion * np.sqrt(np.diag(covariance)[index["dispersion"]])
+    return {
+        "coef": _one_linear(experts[..., :-1]),
+        "intercept": _one_linear(experts[..., -1]),
+        "gate_coef": gate[:, :-1],
+        "gate_intercept": gate[:, -1],
+        "dispersion": dispersion,
+    }

@@ -1,0 +1,116 @@
+"""Units: features and target are standardised inside, parameters are reported in the user's units."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_DEPENDENT = 1e-10
+
+
+@dataclass(frozen=True)
+class Units:
+    """The map between the user's features and target and the standardised ones.
+
+    Attributes
+    ----------
+    n_features : int
+        d, the user's columns.
+    kept : ndarray of int
+        Columns that no earlier columns (and no intercept) make up.
+    centre, scale : ndarray of shape (len(kept),)
+        Mean (0 without intercept) and root mean square around it.
+    intercept : bool
+        Whether a column of ones is added at the end.
+    y_centre, y_scale : float
+        0 and 1 for families whose target has no free unit.
+    """
+
+    n_features: int
+    kept: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    intercept: bool
+    y_centre: float = 0.0
+    y_scale: float = 1.0
+
+    @property
+    def dropped(self):
+        """Columns that are left out because earlier ones make them up."""
+        return np.setdiff1d(np.arange(self.n_features), self.kept)
+
+    def features(self, X):
+        """Return standardised features, shape (n, len(kept) + intercept)."""
+        Z = np.ones((len(X), len(self.kept) + self.intercept))
+        columns = Z[:, : len(self.kept)]
+        np.subtract(X if len(self.kept) == X.shape[1] else X[:, self.kept], self.centre, out=columns)
+        columns /= self.scale
+        return Z
+
+    def target(self, y):
+        """Return the standardised target."""
+        return (y - self.y_centre) / self.y_scale
+
+    def back(self, values):
+        """Return slopes, shape (..., d), and intercepts, (...), for coefficients of standardised features."""
+        slopes = np.zeros((*values.shape[:-1], self.n_features))
+        slopes[..., self.kept] = values[..., : len(self.kept)] / self.scale
+        constant = values[..., -1] if self.intercept else np.zeros(values.shape[:-1])
+        return slopes, constant - slopes[..., self.kept] @ self.centre
+
+    def back_deviations(self, covariance):
+        """Return the standard deviations that `back` makes of a covariance of coefficients."""
+        slopes, constants = self.back(np.eye(len(covariance)))
+        maps = np.column_stack([slopes, constants])
+        return np.sqrt(np.maximum(np.einsum("aj,ab,bj->j", maps, covariance, maps), 0.0))
+
+
+def feature_units(X, weights, intercept):
+    """Return the `Units` of features.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    weights : ndarray of shape (n,)
+        With sum 1.
+    intercept : bool
+
+    Raises
+    ------
+    ValueError
+        When no column is left and there is no intercept.
+    """
+    centre = weights @ X if intercept else np.zeros(X.shape[1])
+    whole = Units(X.shape[1], np.arange(X.shape[1]), centre, np.ones(X.shape[1]), False)
+    scale, kept = _spread(whole.features(X), weights, 1e-12 * np.abs(X).max(axis=0))
+    if not (len(kept) or intercept):
+        raise ValueError("X must have a column that is not zero when fit_intercept is False, got none")
+    return Units(X.shape[1], kept, centre[kept], scale[kept], intercept)
+
+
+def _spread(Z, weights, rounding):
+    """Return the columns' root mean squares and the independent columns."""
+    scale = np.sqrt(np.einsum("n,nj,nj->j", weights, Z, Z))
+    scale[scale <= rounding] = 0.0
+    Z /= np.where(scale > 0, scale, 1.0)
+    return scale, _independent(Z.T @ (weights[:, None] * Z), scale > 0)
+
+
+def _independent(gram, varies):
+    """Return the columns that are not in the span of those before them; in order, so that ties cannot arise."""
+    kept, rest = [], gram.copy()
+    for j in np.flatnonzero(varies):
+        if rest[j, j] > _DEPENDENT:
+            kept.append(j)
+            rest -= np.outer(rest[:, j], rest[j] / rest[j, j])
+    return np.array(kept, dtype=int)
+
+
+def with_target_units(units, y, weights):
+    """Return units in which y has variance 1, and mean 0 when there is an intercept."""
+    from dataclasses import replace
+
+    mean = float(weights @ y)
+    centre = mean if units.intercept else 0.0
+    spread = float(np.sqrt(weights @ (y - mean) ** 2))
+    constant = spread <= 1e-12 * np.abs(y).max()
+    return replace(units, y_centre=centre, y_scale=1.0 if constant else spread)

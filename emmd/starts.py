@@ -1,0 +1,200 @@
+"""Several starts for a mixture of experts; the best proper fit is kept.
+
+A start is a set of responsibilities that depend on each row's values alone, so
+that a row of weight 2 starts like the same row twice, and the order of the rows
+does not matter; the M-step turns them into parameters.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+from scipy.special import ndtri
+
+from emmd.core.checks import positive_integer
+from emmd.core.solve import minimize
+from emmd.core.status import Status
+
+KINDS = ("kmeans", "responsibilities", "parameters")
+"""The kinds of starts, taken in turn."""
+
+_SHARE = 0.9
+_TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run begins.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`, or ``warm``.
+    theta : ndarray of shape (p,)
+    """
+
+    kind: str
+    theta: np.ndarray
+
+
+@dataclass(frozen=True)
+class Started:
+    """The runs from several starts.
+
+    Attributes
+    ----------
+    starts : list of Start
+    runs : list of scipy.optimize.OptimizeResult
+        One for each start, as `emmd.minimize` returns them.
+    best : int
+        Index of the run to keep, see `best_run`.
+    """
+
+    starts: list[Start]
+    runs: list[OptimizeResult]
+    best: int
+
+
+def fit_from_starts(problem, starts, n_jobs=None, callback=None, **options):
+    """Minimise the loss from every start and choose the best run.
+
+    Parameters
+    ----------
+    problem : Problem
+    starts : list of Start
+    n_jobs : int, optional
+        Threads, as in joblib. The result does not depend on it.
+    callback : callable, optional
+        Called as ``callback(start, iteration, loss)`` before each step; from several threads when ``n_jobs`` is not 1.
+    **options
+        Of `emmd.minimize`.
+
+    Returns
+    -------
+    Started
+    """
+    from joblib import Parallel, delayed
+
+    def run(index, start):
+        # the loop's own callback also gets theta, which would be in the problem's units
+        watch = None if callback is None else lambda t, theta, loss: callback(index, t, loss)
+        return minimize(problem, start.theta, callback=watch, **options)
+
+    # kernels release the GIL, and threads share the data
+    runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
+    return Started(starts, runs, best_run(runs))
+
+
+def best_run(runs):
+    """Return the index of the run to keep: converged before unfinished before degenerate, then by loss.
+
+    Runs whose losses agree to nine digits count as equal, and the first of them
+    is kept: rounding must not choose among permutations of the same experts.
+    """
+    best = 0
+    for index, run in enumerate(runs[1:], start=1):
+        kept = runs[best]
+        margin = _TIE * (1.0 + abs(kept.fun))
+        if _class(run) < _class(kept) or (_class(run) == _class(kept) and run.fun < kept.fun - margin):
+            best = index
+    return best
+
+
+def _class(run):
+    order = [Status.CONVERGED, Status.ITERATION_LIMIT]
+    return order.index(run.status) if run.status in order else len(order)
+
+
+def draw_starts(problem, n_starts, seed):
+    """Draw starts of all kinds in turn.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of a `MixtureOfExperts`; features of about unit size.
+    n_starts : int
+    seed : int
+        Start i depends on ``(seed, i)`` only: more starts leave the first ones as they were.
+
+    Returns
+    -------
+    list of Start
+    """
+    n_starts = positive_integer("n_starts", n_starts)
+    K = problem.model.n_experts
+    pooled = problem.m_step(np.full((problem.n_rows, K), 1.0 / K), np.zeros(problem.n_params)).theta
+    rows = _rows(problem, pooled)
+    starts = []
+    for index in range(n_starts):
+        kind = KINDS[index % len(KINDS)]
+        rng = np.random.default_rng([seed, index])
+        responsibilities = _DRAW[kind](problem, rows, pooled, rng)
+        starts.append(start_from(problem, kind, responsibilities, pooled))
+    return starts
+
+
+def start_from(problem, kind, responsibilities, fallback=None):
+    """Return the start that the M-step makes of responsibilities of shape (n, K)."""
+    fallback = np.zeros(problem.n_params) if fallback is None else fallback
+    theta = problem.m_step(responsibilities, fallback).theta
+    with np.errstate(over="ignore", invalid="ignore"):
+        proper = np.isfinite(theta).all() and np.isfinite(problem.loss(theta))
+    return Start(kind, theta if proper else fallback)
+
+
+def _rows(problem, pooled):
+    """Return what tells rows apart, standardised: the features and the residuals of one pooled expert."""
+    model = problem.model
+    predictors = model.predictors(problem.data.designs, pooled)[0][0]
+    residuals = model.family.score(problem.y, predictors)[:, : model.family.n_linear]
+    rows = np.column_stack([problem.X, residuals])
+    rows -= problem.weights @ rows
+    spread = np.sqrt(np.einsum("n,nj,nj->j", problem.weights, rows, rows))
+    varies = spread > 1e-9
+    return rows[:, varies] / spread[varies] if varies.any() else np.zeros((len(rows), 1))
+
+
+def _by_kmeans(problem, rows, pooled, rng):
+    """Cluster the rows; the first centres lie on a random line, at quantiles of a normal distribution."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    K = problem.model.n_experts
+    line = rng.standard_normal(rows.shape[1])
+    line /= np.linalg.norm(line)
+    spread = np.sqrt(problem.weights @ (rows @ line) ** 2)
+    centres = np.outer(ndtri((np.arange(K) + 0.5) / K) * spread, line)
+    with warnings.catch_warnings():
+        # fewer distinct rows than experts: the fit's own status says so
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        clusters = KMeans(K, init=centres, n_init=1, max_iter=50)
+        labels = clusters.fit(rows, sample_weight=problem.weights * len(rows)).labels_
+    # clusters are separable by construction: hard labels would send the gate to infinity
+    return _SHARE * (labels[:, None] == np.arange(K)) + (1.0 - _SHARE) / K
+
+
+def _at_random(problem, rows, pooled, rng):
+    """Draw responsibilities as a smooth random function of the row, by random Fourier features."""
+    K = problem.model.n_experts
+    directions = rng.standard_normal((rows.shape[1], K)) * (2.0 / np.sqrt(rows.shape[1]))
+    return _softmax(3.0 * np.cos(rows @ directions + rng.uniform(0.0, 2.0 * np.pi, K)))
+
+
+def _by_parameters(problem, rows, pooled, rng):
+    """Draw every expert and the gate around the pooled fit, then take one E-step."""
+    model, unit = problem.model, problem.data.unit
+    noise = rng.standard_normal(problem.n_params) / (unit * np.sqrt(model.parameter_width()))
+    dispersion = model.unpack(np.arange(problem.n_params, dtype=float))["dispersion"].astype(int)
+    noise[dispersion] = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        drawn = problem.responsibilities(pooled + noise)
+    return drawn if np.isfinite(drawn).all() else _at_random(problem, rows, pooled, rng)
+
+
+def _softmax(logits):
+    weight = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weight / weight.sum(axis=1, keepdims=True)
+
+
+_DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters}
