@@ -60,6 +60,25 @@ def rates(
     return run(model, n, d, snr_expert, snr_gate, cosine, seed, algorithm or None, json)
 
 
+@app.command()
+def population(
+    model: Annotated[str, typer.Option(help="symmoline or symmologe.")],
+    snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma.")],
+    snr_gate: Annotated[float, typer.Option(help="||w||.")],
+    cosine: Annotated[float, typer.Option(help="Cosine of the angle between beta and w.")],
+    d: Annotated[int, typer.Option("--d", help="Number of features.")],
+    bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
+    kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
+    seed: Seed = 0,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Write figures to DIR.")] = None,
+    json: Json = None,
+) -> int:
+    """Print the exact spectrum of population EM, and check a bound on its rate."""
+    from experiments.population_cli import population_command
+
+    return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed)
+
+
 def main() -> None:
     """Run the command line: 0 done, 1 a claim failed, 2 bad input with one sentence on standard error."""
     try:

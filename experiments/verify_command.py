@@ -9,6 +9,7 @@ from emmd.core.checks import known_name
 from experiments.cases import MODELS, default_cases, user_case
 from experiments.console import announce_compilation, messages, progress, results
 from experiments.output import plain, write_json
+from experiments.population_claims import population_records
 from experiments.verdict_table import verdict_table
 from theory.checker import broken_claims, check, select
 from theory.lab import Lab
@@ -51,14 +52,16 @@ def run(request):
     """Run the claims, print the table, and return the exit code: 1 when a claim failed, else 0."""
     claims = [claim for claim in select(request.claims) if claim.scope == "problem"]
     announce_compilation()
-    cases = list(_cases(request))
-    records = []
-    with progress(len(cases) * len(claims), "verifying") as advance:
-        for case in cases:
-            lab = Lab(case.problem, case.theta0, request.seed)
-            for claim in claims:
-                records.append(check(claim, lab, case.name))
-                advance(f"{case.model} {case.name} {claim.label}")
+    cases = list(_cases(request)) if claims or request.data else []
+    with population_records(request, beside=bool(cases)) as population:
+        records = []
+        with progress(len(cases) * len(claims), "verifying") as advance:
+            for case in cases:
+                lab = Lab(case.problem, case.theta0, request.seed)
+                for claim in claims:
+                    records.append(check(claim, lab, case.name))
+                    advance(f"{case.model} {case.name} {claim.label}")
+        records += population()
     _report(request, cases, records)
     return int(any(record.failed for record in records) or bool(broken_claims()))
 

@@ -41,6 +41,8 @@ def pencil(matrix, metric):
 
 def solve_positive(matrix, rhs):
     """Return ``matrix^{-1} rhs`` for a symmetric matrix, damped where it is not positive definite."""
-    scale = np.sqrt(np.maximum(np.abs(np.diag(matrix)), np.finfo(float).tiny))
+    size = np.sqrt(np.abs(np.diag(matrix)))
+    # a parameter without curvature keeps its own unit: dividing by next to nothing would overflow
+    scale = np.where(size > np.finfo(float).tiny, size, 1.0)
     factor, _ = cholesky(matrix / np.outer(scale, scale))
     return dpotrs(factor, rhs / scale, lower=1)[0] / scale

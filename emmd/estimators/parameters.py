@@ -41,22 +41,43 @@ def named_deviations(model, units, theta, covariance):
         Of theta. Columns left out because others make them up have standard error 0.
     """
     index = {name: part.astype(int) for name, part in model.unpack(np.arange(len(theta)) * 1.0).items()}
-
-    def block(entries):
-        part = covariance[np.ix_(entries, entries)]
-        return np.append(np.zeros(units.n_features), np.sqrt(part[0, 0])) if constant else _back(units, part)
-
-    constant = False
-    experts = units.y_scale * np.apply_along_axis(block, -1, index["coef"])
-    constant = model.gate == "constant"
-    gate = _with_reference(np.apply_along_axis(block, -1, index["gate"]))
+    experts = _each_block(index["coef"], covariance, units.back_deviations)
+    one = model.gate == "constant"
+    gate = _each_block(index["gate"], covariance, units.constant_deviation if one else units.back_deviations)
+    gate = _with_reference(gate)
     dispersion = _dispersion(units, theta[index["dispersion"]])
     if dispersion is not None:
         dispersion = dispersion * np.sqrt(np.diag(covariance)[index["dispersion"]])
     return {
-        "coef": _one_linear(experts[..., :-1]),
-        "intercept": _one_linear(experts[..., -1]),
+        "coef": _one_linear(units.y_scale * experts[..., :-1]),
+        "intercept": _one_linear(units.y_scale * experts[..., -1]),
         "gate_coef": gate[:, :-1],
         "gate_intercept": gate[:, -1],
         "dispersion": dispersion,
     }
+
+
+def _each_block(index, covariance, deviations):
+    """Return deviations of (slopes, intercept) for every coefficient vector of ``index``."""
+    blocks = index.reshape(-1, index.shape[-1])
+    rows = np.array([deviations(covariance[np.ix_(entries, entries)]) for entries in blocks])
+    return rows.reshape(*index.shape[:-1], -1)
+
+
+def _gate(model, units, gate):
+    if model.gate == "constant":
+        return np.zeros((len(gate), units.n_features)), gate[:, 0]
+    return units.back(gate)
+
+
+def _one_linear(values):
+    """Drop the axis of linear predictors when there is one per expert."""
+    return values[:, 0] if values.shape[1] == 1 else values
+
+
+def _with_reference(values):
+    return np.concatenate([values, np.zeros_like(values[:1])])
+
+
+def _dispersion(units, values):
+    return np.exp(values) * units.y_scale**2 if len(values) else None

@@ -1,6 +1,6 @@
 """Units: features and target are standardised inside, parameters are reported in the user's units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,6 +63,10 @@ class Units:
         maps = np.column_stack([slopes, constants])
         return np.sqrt(np.maximum(np.einsum("aj,ab,bj->j", maps, covariance, maps), 0.0))
 
+    def constant_deviation(self, covariance):
+        """Return the same for a constant: no slopes, and the deviation of the constant itself."""
+        return np.append(np.zeros(self.n_features), np.sqrt(covariance[0, 0]))
+
 
 def feature_units(X, weights, intercept):
     """Return the `Units` of features.
@@ -107,8 +111,6 @@ def _independent(gram, varies):
 
 def with_target_units(units, y, weights):
     """Return units in which y has variance 1, and mean 0 when there is an intercept."""
-    from dataclasses import replace
-
     mean = float(weights @ y)
     centre = mean if units.intercept else 0.0
     spread = float(np.sqrt(weights @ (y - mean) ** 2))

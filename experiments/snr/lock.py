@@ -4,6 +4,10 @@ import sqlite3
 from contextlib import closing, contextmanager
 
 
+_LONGEST = 2e6
+"""Seconds, 23 days: SQLite counts milliseconds in 32 bits."""
+
+
 @contextmanager
 def writing_alone(path, wait):
     """Hold the right to write a store.
@@ -13,7 +17,7 @@ def writing_alone(path, wait):
     path : str or Path
         The store. An empty file ``<path>.lock`` next to it carries the lock: readers are not shut out.
     wait : bool
-        Wait for another process to finish, however long it takes.
+        Wait for another process to finish, for weeks if need be.
 
     Raises
     ------
@@ -22,7 +26,7 @@ def writing_alone(path, wait):
     """
     # SQLite locks files on every system that Python runs on, and the lock ends with the process
     try:
-        holder = sqlite3.connect(f"{path}.lock", timeout=1e9 if wait else 0.0, isolation_level=None)
+        holder = sqlite3.connect(f"{path}.lock", timeout=_LONGEST if wait else 0.0, isolation_level=None)
     except sqlite3.Error as error:
         raise _unwritable(path, error) from error
     with closing(holder):

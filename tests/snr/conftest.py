@@ -36,7 +36,7 @@ step_size = "backtracking"
 
 [stopping]
 tol = 1e-7
-max_iter = 300
+max_iter = 120
 
 [record]
 points = 60

@@ -44,7 +44,7 @@ BAD = [
     ("step_size = 1.1", "step_size = -1", "algorithms[1]: step_size must be positive"),
     ("step_size = 1.1", 'step_size = "worst"', "algorithms[1]: step_size must be a positive number"),
     ("tol = 1e-7", "tol = 0", "stopping.tol: input should be greater than 0, got 0"),
-    ("max_iter = 300", "max_iter = 3e2", "stopping.max_iter: input should be a valid integer, got 300.0"),
+    ("max_iter = 120", "max_iter = 3e2", "stopping.max_iter: input should be a valid integer, got 300.0"),
     ("points = 60", "points = 1", "record.points: input should be greater than or equal to 2, got 1"),
     ('["predicted_rate", "contraction"]', '["predicted"]', "measures: measures must be one of"),
     ('["predicted_rate", "contraction"]', '["contraction"]\nfigures = ["pie"]', "figures: figures must be"),

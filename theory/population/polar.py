@@ -20,6 +20,7 @@ from theory.population.quadrature import normal_density, reach, spacing
 __all__ = ["Bounds", "Cloud", "cloud"]
 
 _DIRECTIONS_ON_A_LINE = 2
+_FEWEST = 6
 # Hessians hold polynomials in x and y of degree four, which weigh up to e^4 in the tails at 1e-8.
 _MOMENTS = 4.0
 # Nats for the factors in front of e^(-2 pi eta / h), from Hessians at the worst parameters of regions: sharp
@@ -90,34 +91,43 @@ def cloud(bounds, dimension, nats, max_nodes):
     ValueError
         If the region needs more than `max_nodes` nodes.
     """
-    radii, radial = _radii(bounds, dimension, nats)
+    step, first, last = _radial_steps(bounds, dimension, nats)
+    _afford(_FEWEST * (last - first + 1), bounds, nats, max_nodes)
+    radii, radial = _radii(dimension, step, first, last)
     shells = [_Shell.at(bounds, dimension, nats, radius) for radius in radii]
-    n_nodes = sum(2.0 * shell.angles * shell.half for shell in shells)
-    if n_nodes > max_nodes:
-        raise ValueError(
-            f"region leaves the domain: ||beta|| <= {bounds.expert:.3g} and ||w|| <= {bounds.gate:.3g} need "
-            f"{n_nodes:.3g} quadrature nodes at tol = {math.exp(-nats):.1g}, max_nodes is {max_nodes}"
-        )
+    _afford(sum(2.0 * shell.angles * shell.half for shell in shells), bounds, nats, max_nodes)
     parts = [_points(dimension, r, weight, shell) for r, weight, shell in zip(radii, radial, shells)]
     return Cloud(*(np.concatenate(columns) for columns in zip(*parts)))
 
 
-def _radii(bounds, dimension, nats):
-    """Radii e^s and weights for int r^(k-1) e^(-r^2/2) dr, normalised over all directions."""
+def _afford(n_nodes, bounds, nats, max_nodes):
+    if n_nodes > max_nodes:
+        raise ValueError(
+            f"region leaves the domain: ||beta|| <= {bounds.expert:.3g} and ||w|| <= {bounds.gate:.3g} need "
+            f"{n_nodes:.2g} or more nodes at tol = {math.exp(-nats):.1g}, max_nodes is {max_nodes}"
+        )
+
+
+def _radial_steps(bounds, dimension, nats):
+    """Step in s = log r, and the first and last multiple of it."""
     # Off the real line by eta, e^(-r^2/2) and the density of y given x grow by r^2 sin^2(eta) (1 + SNR^2/2):
     # less than r^2/2 up to this eta.
     strength = bounds.true_expert if bounds.gaussian else 0.0
-    step = 2 * math.pi * math.asin(math.sqrt(_USED / (2 + strength**2))) / (nats + _MOMENTS)
+    step = 2 * math.pi * math.asin(math.sqrt(_USED) / math.hypot(math.sqrt(2), strength)) / (nats + _MOMENTS)
     first, last = -(nats + _MOMENTS) / dimension, math.log(reach(0.0, nats + _MOMENTS))
-    s = np.arange(math.floor(first / step), math.ceil(last / step) + 1)
-    radii = np.exp(s * step)
+    return step, math.floor(first / step), math.ceil(last / step)
+
+
+def _radii(dimension, step, first, last):
+    """Radii e^s and weights for int r^(k-1) e^(-r^2/2) dr, normalised over all directions."""
+    radii = np.exp(step * np.arange(first, last + 1))
     surface = 2 * math.pi if dimension == 2 else 2.0
     peak = surface / math.sqrt(2 * math.pi) ** dimension
     return radii, step * peak * radii**dimension * np.exp(-radii * radii / 2)
 
 
 class _Shell(NamedTuple):
-    """Nodes at one radius: directions, step of the noise, and noise nodes to either side (1/2: none, a label)."""
+    """Nodes at one radius: directions, step of the noise, noise nodes to either side (labels: 1/2)."""
 
     angles: int
     step: float
@@ -159,7 +169,7 @@ def _angles(bounds, radius, left):
         slope = max(bounds.gate + bounds.expert, bounds.true_gate, bounds.true_expert) / 2
         sine, cost = math.pi / (2 * radius * max(slope, _TINY)), left + _TURNS
     turns = np.max(cost / np.arcsinh(sine))
-    return 2 * math.ceil(max(turns, 6.0) / 2)
+    return 2 * math.ceil(max(turns, _FEWEST) / 2)
 
 
 def _points(dimension, radius, weight, shell):

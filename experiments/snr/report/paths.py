@@ -84,7 +84,8 @@ def _slope(axes, grid, middle, rate):
         return
     anchor = int(low[0])
     line = middle[anchor] * rate ** (grid - grid[anchor])
-    axes.plot(grid, np.where(line < 3.0 * middle[0], line, np.nan), color="0.15", ls=(0, (4, 3)), lw=1.1)
+    shown = (line < 3.0 * middle[0]) & (line > FLOOR)
+    axes.plot(grid, np.where(shown, line, np.nan), color="0.15", ls=(0, (4, 3)), lw=1.1)
 
 
 def table_paths(runs, traces):

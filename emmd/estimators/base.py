@@ -1,0 +1,265 @@
+"""What both estimators share: fitting from several starts, and everything about the gate and the likelihood."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from emmd.core.checks import describe, positive_integer
+from emmd.core.problem import Problem
+from emmd.core.status import Status
+from emmd.estimators.evaluate import log_gate, log_joint
+from emmd.estimators.inference import covariance, em_rate
+from emmd.estimators.parameters import named_deviations, named_parameters
+from emmd.estimators.units import feature_units
+from emmd.models.mixture import MixtureOfExperts
+from emmd.starts import draw_starts, fit_from_starts, start_from
+
+_LARGEST_SEED = 2**31 - 1
+
+
+class MixtureOfExpertsBase(BaseEstimator):
+    """Base of `MixtureOfExpertsRegressor` and `MixtureOfExpertsClassifier`; not for use on its own."""
+
+    # what the two estimators fill in
+
+    def _make_family(self, units):
+        """Return the family of the standardised problem: a name or an object, and its options."""
+        raise NotImplementedError
+
+    def _encode(self, y):
+        """Return y as the family wants it, in the user's units."""
+        raise NotImplementedError
+
+    def _target_units(self, units, y, weights):
+        return units
+
+    # fitting
+
+    def _fit(self, X, y, weights):
+        """Fit to rows of positive weight; `y` is a float64 target in the user's units."""
+        n_experts = positive_integer("n_experts", self.n_experts, minimum=2)
+        if len(X) < n_experts:
+            raise ValueError(
+                f"X must have at least as many rows of positive weight as experts ({n_experts}), got {len(X)}"
+            )
+        total = weights.sum()
+        units = feature_units(X, weights / total, bool(self.fit_intercept))
+        self._adopt(self._target_units(units, y, weights / total))
+        problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
+        started = self._run(problem, self._starts(problem, X, y), total)
+        self._theta = started.runs[started.best].x
+        self._report(started, total)
+        self._infer(problem, total)
+        return self
+
+    def _adopt(self, units):
+        """Take units, and make the model of the standardised features that goes with them."""
+        family, options = self._make_family(units)
+        width = len(units.kept) + units.intercept
+        previous = (self._units, self._model, self._theta) if hasattr(self, "_theta") else None
+        self._before = previous if self.warm_start else None
+        self._units = units
+        self._model = MixtureOfExperts(width, self.n_experts, family, gate=self.gate, **options)
+
+    def _starts(self, problem, X, y):
+        before = self.__dict__.pop("_before")
+        if before is None:
+            seed = check_random_state(self.random_state).randint(_LARGEST_SEED)
+            return draw_starts(problem, positive_integer("n_init", self.n_init), seed)
+        units, model, theta = before
+        if model.n_experts != self.n_experts or units.n_features != X.shape[1]:
+            raise ValueError(
+                f"a warm start must keep n_experts={model.n_experts} and {units.n_features} features, "
+                f"got n_experts={self.n_experts} and {X.shape[1]} features"
+            )
+        joint = log_joint(model, theta, units.features(X), units.target(y))
+        return [start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)]
+
+    def _run(self, problem, starts, total):
+        callback = self.callback
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable or None, got {describe(callback)}")
+
+        def watch(start, iteration, loss):
+            callback(start, iteration, self._loglik(loss, total))
+
+        return fit_from_starts(
+            problem,
+            starts,
+            n_jobs=self.n_jobs,
+            callback=None if callback is None else watch,
+            method=self.method,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+
+    def _loglik(self, loss, total):
+        """Return the total log-likelihood in the user's units."""
+        return total * (-loss - np.log(self._units.y_scale))
+
+    def _report(self, started, total):
+        run = started.runs[started.best]
+        self.starts_ = [
+            {
+                "kind": start.kind,
+                "loglik": float(self._loglik(one.fun, total)),
+                "n_iter": one.nit + 1,
+                "status": Status(one.status).name.lower(),
+            }
+            for start, one in zip(started.starts, started.runs)
+        ]
+        self.best_start_ = started.best
+        self.status_ = Status(run.status)
+        if self.status_.success and len(self._units.dropped):
+            self.status_ = Status.SINGULAR_DESIGN
+        self.converged_ = self.status_.success
+        # the M-step that turned the start's responsibilities into parameters counts
+        self.n_iter_ = run.nit + 1
+        self.trace_ = self._loglik(run.trace.loss, total)
+        self.loglik_ = float(self.trace_[-1])
+        self.n_observations_ = float(total)
+        self._say()
+        self._set_parameters()
+
+    def _say(self):
+        if self.verbose:
+            for index, start in enumerate(self.starts_):
+                mark = ", kept" if index == self.best_start_ else ""
+                print(
+                    f"start {index} ({start['kind']}): log-likelihood {start['loglik']:.6f} after "
+                    f"{start['n_iter']} iterations, {start['status']}{mark}"
+                )
+        if not self.converged_:
+            warnings.warn(self.message_, ConvergenceWarning, stacklevel=5)
+
+    @property
+    def message_(self):
+        """How the kept fit ended and what to do about it."""
+        if self.status_ is Status.SINGULAR_DESIGN and len(self._units.dropped):
+            return (
+                f"Columns {self._units.dropped.tolist()} of X are constant or linear combinations of earlier "
+                "columns: they were left out, their coefficients are 0."
+            )
+        return self.status_.message
+
+    def _set_parameters(self):
+        for name, value in named_parameters(self._model, self._units, self._theta).items():
+            setattr(self, f"{name}_", value)
+
+    def _infer(self, problem, total):
+        """Set EM's local rate and the standard errors, or None with the reason."""
+        self.em_rate_ = self.standard_errors_ = None
+        self.standard_errors_message_ = "The fit is not at a stationary point."
+        if self.status_ not in (Status.CONVERGED, Status.SINGULAR_DESIGN):
+            return
+        complete, missing = problem.informations(self._theta)
+        self.em_rate_ = em_rate(complete, missing)
+        spread = covariance(complete - missing, total)
+        if spread is None:
+            self.standard_errors_message_ = (
+                "The observed information is not positive definite at the fit (a saddle point or a flat "
+                "likelihood), so there are no standard errors. Use fewer experts or other starts."
+            )
+            warnings.warn(self.standard_errors_message_, ConvergenceWarning, stacklevel=4)
+            return
+        self.standard_errors_ = named_deviations(self._model, self._units, self._theta, spread)
+        self.standard_errors_message_ = "From the inverse of the observed information."
+
+    # at new rows
+
+    def _features(self, X):
+        check_is_fitted(self)
+        return self._units.features(validate_data(self, X, reset=False, dtype=np.float64))
+
+    def gate_proba(self, X):
+        """Return P(z = k | x), the gate's probabilities.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+        """
+        return np.exp(log_gate(self._model, self._theta, self._features(X))).T
+
+    def _log_joint(self, X, y):
+        check_is_fitted(self)
+        X, y = validate_data(self, X, y, reset=False, dtype=np.float64)
+        y = self._model.family.check_target(self._units.target(self._encode(y)))
+        return log_joint(self._model, self._theta, self._units.features(X), y)
+
+    def responsibilities(self, X, y):
+        """Return P(z = k | x, y), the posterior probabilities of the experts.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d)
+        y : array_like of shape (n,)
+
+        Returns
+        -------
+        ndarray of shape (n, K)
+        """
+        joint = self._log_joint(X, y)
+        return np.exp(joint - logsumexp(joint, axis=0)).T
+
+    def log_density(self, X, y):
+        """Return log p(y | x) of every row, shape (n,)."""
+        return logsumexp(self._log_joint(X, y), axis=0) - np.log(self._units.y_scale)
+
+    def _draw(self, X, random_state):
+        seed = check_random_state(random_state).randint(_LARGEST_SEED)
+        return self._model.sample_y(self._theta, self._features(X), seed)
+
+    def _criterion(self, X, y, penalty):
+        if (X is None) != (y is None):
+            raise ValueError("X and y must be given together, or neither for the data of fit")
+        check_is_fitted(self)
+        if X is None:
+            return -2.0 * self.loglik_ + penalty(self.n_observations_) * self._model.n_params
+        loglik = self.log_density(X, y)
+        return float(-2.0 * loglik.sum() + penalty(len(loglik)) * self._model.n_params)
+
+    def aic(self, X=None, y=None):
+        """Return Akaike's criterion, -2 log-likelihood + 2 p; lower is better.
+
+        Parameters
+        ----------
+        X, y : array_like, optional
+            The data of `fit` by default.
+        """
+        return self._criterion(X, y, lambda n: 2.0)
+
+    def bic(self, X=None, y=None):
+        """Return the Bayesian criterion, -2 log-likelihood + p log n; lower is better.
+
+        Parameters
+        ----------
+        X, y : array_like, optional
+            The data of `fit` by default; n is then the sum of its sample weights.
+        """
+        return self._criterion(X, y, np.log)
+
+
+def positive_rows(X, y, sample_weight):
+    """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    rows = weights > 0
+    if rows.all():
+        return X, y, weights
+    if not rows.any():
+        raise ValueError("sample_weight must have a positive entry, got zeros only")
+    return X[rows], y[rows], weights[rows]
+
+
+def least_rows(n_experts):
+    """Return the number of rows that scikit-learn must ask for before `n_experts` is checked."""
+    return max(1, int(n_experts)) if isinstance(n_experts, Integral) else 1

@@ -1,0 +1,173 @@
+"""Mixture of logistic-regression experts with scikit-learn's interface."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from emmd.estimators.base import MixtureOfExpertsBase, least_rows, positive_rows
+from emmd.estimators.evaluate import expert_predictors, log_gate
+
+
+class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
+    """Softmax-gated mixture of logistic-regression experts, fitted by EM with exact M-steps.
+
+    P(z = k | x) is a softmax of linear functions of x; given z = k, y follows a
+    logistic regression (two classes) or a multinomial one (more). Features are
+    standardised inside; everything reported is in the user's units.
+
+    Parameters
+    ----------
+    n_experts : int
+        K, at least 2.
+    gate : "softmax" or "constant"
+        Whether mixing weights depend on x.
+    fit_intercept : bool
+    n_init : int
+        Number of starts; the best proper fit is kept.
+    method : str
+        ``em``, or an accelerated method of `emmd.minimize` such as ``squarem`` or ``anderson``.
+    tol : float
+        As in `emmd.minimize`: the relative size of an EM step at which a run has converged.
+    max_iter : int
+    warm_start : bool
+        Go on from the previous fit instead of new starts.
+    n_jobs : int, optional
+        Threads for the starts.
+    random_state : int, RandomState or None
+    callback : callable, optional
+        Called as ``callback(start, iteration, loglik)`` before each step.
+    verbose : bool or int
+        Print how every start ended.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (C,)
+        The labels of rows with positive weight.
+    coef_, intercept_ : ndarray
+        Of the logit of ``classes_[1]``, shapes (K, d) and (K,), for two classes; for more, of the
+        logits of all classes but the last against the last, shapes (K, C - 1, d) and (K, C - 1).
+    gate_coef_, gate_intercept_ : ndarray of shape (K, d) and (K,)
+        0 for the last expert: only differences matter.
+    loglik_, trace_, n_iter_, converged_, status_, message_, starts_, best_start_, em_rate_
+    standard_errors_, standard_errors_message_, n_features_in_, feature_names_in_
+        As in `MixtureOfExpertsRegressor`.
+    """
+
+    def __init__(
+        self,
+        n_experts=2,
+        *,
+        gate="softmax",
+        fit_intercept=True,
+        n_init=6,
+        method="em",
+        tol=1e-8,
+        max_iter=5000,
+        warm_start=False,
+        n_jobs=None,
+        random_state=None,
+        callback=None,
+        verbose=False,
+    ):
+        self.n_experts = n_experts
+        self.gate = gate
+        self.fit_intercept = fit_intercept
+        self.n_init = n_init
+        self.method = method
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.callback = callback
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d)
+        y : array_like of shape (n,)
+            Labels, numbers or text, at least two different ones.
+        sample_weight : array_like of shape (n,), optional
+            Non-negative; weight 2 counts as the same row twice, rows of weight 0 are left out.
+
+        Returns
+        -------
+        self
+
+        Warns
+        -----
+        ConvergenceWarning
+            When no start led to a proper optimum, e.g. because an expert separates the classes; `status_`
+            names the reason.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=least_rows(self.n_experts))
+        check_classification_targets(y)
+        X, y, weights = positive_rows(X, y, sample_weight)
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise ValueError(
+                f"y must hold at least 2 classes in rows of positive weight, got 1 class: {classes[0]!r}"
+            )
+        if self.warm_start and not np.array_equal(getattr(self, "classes_", classes), classes):
+            raise ValueError(f"a warm start must keep the classes {self.classes_}, got {classes}")
+        self.classes_ = classes
+        return self._fit(X, self._encode(y), weights)
+
+    def _make_family(self, units):
+        if len(self.classes_) == 2:
+            return "bernoulli", {}
+        return "categorical", {"n_classes": len(self.classes_)}
+
+    def _encode(self, y):
+        unseen = np.setdiff1d(y, self.classes_)
+        if len(unseen):
+            raise ValueError(f"y must hold classes seen in fit ({self.classes_}), got {unseen[0]!r}")
+        return np.searchsorted(self.classes_, y).astype(np.float64)
+
+    def predict_proba(self, X):
+        """Return P(y = c | x).
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, C)
+            In the order of ``classes_``.
+        """
+        Z = self._features(X)
+        gate = np.exp(log_gate(self._model, self._theta, Z))
+        parts = expert_predictors(self._model, self._theta, Z)
+        proba = sum(share[:, None] * self._class_proba(part) for share, part in zip(gate, parts))
+        return proba / proba.sum(axis=1, keepdims=True)
+
+    def _class_proba(self, predictors):
+        if len(self.classes_) == 2:
+            one = self._model.family.prediction(predictors)
+            return np.column_stack([1.0 - one, one])
+        rest = np.exp(-self._model.family.log_partition(predictors))
+        return np.column_stack([self._model.family.mean(predictors), rest])
+
+    def predict(self, X):
+        """Return the most probable class of every row, shape (n,)."""
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
+
+    def sample(self, X, random_state=None):
+        """Draw labels given X.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d)
+        random_state : int, RandomState or None
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        return self.classes_[self._draw(X, random_state).astype(int)]

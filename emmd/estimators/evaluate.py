@@ -1,0 +1,32 @@
+"""A fitted mixture at new rows: NumPy only, no weights, no n x p arrays."""
+
+import numpy as np
+
+from emmd.core.softmax_gate import log_softmax
+
+
+def expert_predictors(model, theta, Z):
+    """Return the experts' predictors at standardised features Z: a list of K arrays (n, q)."""
+    named = model.unpack(theta)
+    dispersion = named["dispersion"]
+    parts = []
+    for k, coef in enumerate(named["coef"]):
+        linear = Z @ coef.T
+        if len(dispersion):
+            constant = dispersion[k if len(dispersion) > 1 else 0]
+            linear = np.column_stack([linear, np.full(len(Z), constant)])
+        parts.append(linear)
+    return parts
+
+
+def log_gate(model, theta, Z):
+    """Return the log probabilities of the experts, shape (K, n)."""
+    gate = model.unpack(theta)["gate"]
+    logits = np.repeat(gate, len(Z), axis=1) if model.gate == "constant" else gate @ Z.T
+    return log_softmax(logits)
+
+
+def log_joint(model, theta, Z, y):
+    """Return log p(y, z = k | x), shape (K, n)."""
+    experts = [model.family.log_density(y, part) for part in expert_predictors(model, theta, Z)]
+    return log_gate(model, theta, Z) + np.array(experts)
