@@ -79,6 +79,26 @@ def population(
     return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed)
 
 
+@app.command()
+def fit(
+    file: Annotated[str, typer.Argument(metavar="FILE.csv", help="A table of numbers with a header.")],
+    target: Annotated[str, typer.Option(metavar="COL", help="Target column; all others are features.")],
+    experts: Annotated[int, typer.Option(help="Number of experts, at least 2.")],
+    family: Annotated[str, typer.Option(help="gaussian, poisson, gamma, bernoulli or categorical.")],
+    variance: Annotated[str, typer.Option(help="Of gaussian experts: free, shared or a number.")] = "free",
+    starts: Annotated[int, typer.Option(min=1, help="Number of starts; the best proper fit is kept.")] = 12,
+    seed: Seed = 0,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write the model and figures to DIR.")
+    ] = None,
+    json: Json = None,
+) -> int:
+    """Fit a mixture of experts to a table; print coefficients, standard errors and EM's rate."""
+    from experiments.fit_command import FitRequest, run
+
+    return run(FitRequest(file, target, experts, family, variance, starts, seed, json, out))
+
+
 def main() -> None:
     """Run the command line: 0 done, 1 a claim failed, 2 bad input with one sentence on standard error."""
     try:

@@ -1,0 +1,202 @@
+"""`emmd fit`: a mixture of experts fitted to the user's table."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+from sklearn.exceptions import ConvergenceWarning
+
+from emmd.core.checks import known_name, positive_number
+from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
+from experiments.console import announce_compilation, messages, results
+from experiments.output import write_json
+from experiments.table import read_table
+from experiments.verdict_table import number
+
+_REGRESSION = ("gamma", "gaussian", "poisson")
+_LABELS = ("bernoulli", "categorical")
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    file, target : str
+    experts : int
+    family, variance : str
+    starts, seed : int
+    json, out : str or None
+    """
+
+    file: str
+    target: str
+    experts: int
+    family: str
+    variance: str = "free"
+    starts: int = 12
+    seed: int = 0
+    json: str | None = None
+    out: str | None = None
+
+
+def run(request):
+    """Fit, print the coefficients, write what was asked for, and return the exit code 0.
+
+    A degenerate fit is a result, not an error: its status is printed and ``converged`` is false.
+    """
+    known_name("--family", request.family, [*_REGRESSION, *_LABELS])
+    data = read_table(request.file, request.target)
+    estimator, y = _estimator(request, data.y)
+    announce_compilation()
+    with warnings.catch_warnings(), messages.status(f"fitting from {request.starts} starts"):
+        # the report below says the same as the warning
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(data.X, y)
+    if request.json != "-":
+        _print(request, estimator, data)
+    if request.json is not None:
+        write_json(machine(estimator, data), request.json)
+    if request.out is not None:
+        _write(request, estimator, data, y)
+    return 0
+
+
+def _estimator(request, y):
+    """Return the unfitted estimator, and the target as it wants it."""
+    common = {
+        "n_experts": request.experts,
+        "n_init": request.starts,
+        "random_state": request.seed,
+        "n_jobs": -1,
+    }
+    variance = _variance(request)
+    if request.family in _REGRESSION:
+        return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), y
+    return MixtureOfExpertsClassifier(**common), _labels(request, y)
+
+
+def _variance(request):
+    if request.variance == "free":
+        return "free"
+    if request.family != "gaussian":
+        raise ValueError(f"--variance must not be given with --family {request.family}: gaussian only")
+    if request.variance == "shared":
+        return "shared"
+    try:
+        value = float(request.variance)
+    except ValueError:
+        raise ValueError(f"--variance must be free, shared or a number, got {request.variance!r}") from None
+    return positive_number("--variance", value)
+
+
+def _labels(request, y):
+    if (y != np.floor(y)).any():
+        row = int(np.argmax(y != np.floor(y)))
+        raise ValueError(
+            f"--target must hold whole numbers for family {request.family}, got {y[row]:g} in row {row}"
+        )
+    distinct = len(np.unique(y))
+    if request.family == "bernoulli" and distinct != 2:
+        raise ValueError(f"--target must hold two different labels for family bernoulli, got {distinct}")
+    return y.astype(int)
+
+
+def machine(estimator, data):
+    """Return a fit as JSON knows it."""
+    names = ("coef", "intercept", "gate_coef", "gate_intercept", "dispersion")
+    return {
+        "loglik": estimator.loglik_,
+        "n_iter": estimator.n_iter_,
+        "converged": estimator.converged_,
+        "status": estimator.status_.name.lower(),
+        "message": estimator.message_,
+        "params": {name: getattr(estimator, f"{name}_") for name in names},
+        "standard_errors": estimator.standard_errors_,
+        "standard_errors_message": estimator.standard_errors_message_,
+        "rate": estimator.em_rate_,
+        "aic": estimator.aic(),
+        "bic": estimator.bic(),
+        "features": data.names,
+        "classes": getattr(estimator, "classes_", None),
+        "rows": len(data.y),
+        "starts": estimator.starts_,
+    }
+
+
+def _print(request, estimator, data):
+    results.print(coefficient_table(estimator, data.names))
+    kept = [start["status"] for start in estimator.starts_]
+    rate = "" if estimator.em_rate_ is None else f", EM rate {estimator.em_rate_:.6f}"
+    results.print(
+        f"log-likelihood {estimator.loglik_:.6f}, AIC {estimator.aic():.3f}, BIC {estimator.bic():.3f}{rate}"
+    )
+    results.print(f"{kept.count('converged')} of {len(kept)} starts converged; {_ending(estimator)}")
+    if not estimator.converged_:
+        results.print(f"[bold red]{estimator.status_.name.lower()}[/] {estimator.message_}", soft_wrap=True)
+    elif estimator.standard_errors_ is None:
+        results.print(f"[yellow]no standard errors[/] {estimator.standard_errors_message_}", soft_wrap=True)
+
+
+def _ending(estimator):
+    start = estimator.starts_[estimator.best_start_]
+    return (
+        f"kept start {estimator.best_start_} ({start['kind']}), {estimator.n_iter_} iterations, "
+        f"{estimator.status_.name.lower()}"
+    )
+
+
+def coefficient_table(estimator, names):
+    """Return the table of coefficients with standard errors in brackets, a column per expert."""
+    K = estimator.n_experts
+    table = Table(title="coefficients (standard errors)", header_style="bold")
+    for header in ("part", "term", *(f"expert {k + 1}" for k in range(K))):
+        table.add_column(header, justify="left" if header in ("part", "term") else "right")
+    errors = estimator.standard_errors_
+    for part, term, name, where in _rows(estimator, names):
+        values = getattr(estimator, f"{name}_")[where]
+        deviations = [None] * len(values) if errors is None else errors[name][where]
+        # one shared variance stands in all columns
+        cells = [_cell(v, s) for v, s in zip(values, deviations)]
+        table.add_row(part, term, *(cells * K if len(cells) == 1 else cells))
+    return table
+
+
+def _rows(estimator, names):
+    """Yield (part, term, attribute, index of the K values in it)."""
+    classes = getattr(estimator, "classes_", ())
+    logits = (
+        [(f"class {label}", (c,)) for c, label in enumerate(classes[:-1])] if len(classes) > 2 else [("", ())]
+    )
+    for label, which in logits:
+        part = f"expert {label}".strip()
+        for j, name in enumerate(names):
+            yield part, name, "coef", (slice(None), *which, j)
+        if estimator.fit_intercept:
+            yield part, "intercept", "intercept", (slice(None), *which)
+    if estimator.dispersion_ is not None:
+        yield "expert", "shape" if estimator.family == "gamma" else "variance", "dispersion", slice(None)
+    for j, name in enumerate(names):
+        yield "gate", name, "gate_coef", (slice(None), j)
+    yield "gate", "intercept", "gate_intercept", slice(None)
+
+
+def _cell(value, deviation):
+    return f"{value:.5g}" if deviation is None else f"{value:.5g} ({number(deviation)})"
+
+
+def _write(request, estimator, data, y):
+    from experiments.figures import experts
+    from experiments.figures.style import save
+
+    folder = Path(request.out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
+    save_model(estimator, folder / "model.json")
+    if len(data.names) <= 2:
+        save(experts.draw(estimator, data.X, y, data.names, request.target), folder, "experts")
