@@ -15,13 +15,28 @@ __version__ = "0.1.0"
 
 __all__ = [
     "MixtureOfExperts",
+    "MixtureOfExpertsClassifier",
+    "MixtureOfExpertsRegressor",
     "Problem",
     "Status",
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
+    "load_model",
     "load_runs",
     "load_traces",
     "make_algorithm",
     "minimize",
+    "save_model",
 ]
+
+_ESTIMATORS = ("MixtureOfExpertsClassifier", "MixtureOfExpertsRegressor", "load_model", "save_model")
+
+
+def __getattr__(name):
+    """Import the estimators when they are asked for: scikit-learn takes longer to load than all of emmd."""
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module 'emmd' has no attribute {name!r}")
+    from emmd import estimators
+
+    return getattr(estimators, name)

@@ -66,7 +66,8 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, **options):
     n_jobs : int, optional
         Threads, as in joblib. The result does not depend on it.
     callback : callable, optional
-        Called as ``callback(start, iteration, loss)`` before each step; from several threads when ``n_jobs`` is not 1.
+        Called as ``callback(start, iteration, loss)`` before each step, from several threads when
+        ``n_jobs`` is not 1.
     **options
         Of `emmd.minimize`.
 
@@ -156,11 +157,12 @@ def _rows(problem, pooled):
 
 
 def _by_kmeans(problem, rows, pooled, rng):
-    """Cluster the rows; the first centres lie on a random line, at quantiles of a normal distribution."""
+    """Cluster the rows, columns randomly stretched, from centres on a random line at normal quantiles."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
     K = problem.model.n_experts
+    rows = rows * np.exp(rng.standard_normal(rows.shape[1]))
     line = rng.standard_normal(rows.shape[1])
     line /= np.linalg.norm(line)
     spread = np.sqrt(problem.weights @ (rows @ line) ** 2)

@@ -31,7 +31,7 @@ def pencil(matrix, metric):
     Both matrices are first scaled to unit diagonal of the metric, so that
     blocks of very different size cost no digits.
     """
-    scale = np.sqrt(np.diag(metric))
+    scale = np.sqrt(np.maximum(np.diag(metric), 0.0))
     if not (scale > 0).all():
         raise np.linalg.LinAlgError("the metric must be positive definite, got a zero on its diagonal")
     outer = np.outer(scale, scale)

@@ -248,7 +248,8 @@ class _Loop:
 def em_displacement(problem, theta):
     """Return the relative size of H_A^{-1} grad L at theta; infinite when H_A is singular."""
     complete = problem.complete_hessian(theta)
-    scale = np.sqrt(np.diag(complete))
+    # away from an optimum the curvature of a dispersion may be negative
+    scale = np.sqrt(np.maximum(np.diag(complete), 0.0))
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         return np.inf
     try:

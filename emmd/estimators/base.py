@@ -1,4 +1,4 @@
-"""What both estimators share: fitting from several starts, and everything about the gate and the likelihood."""
+"""What both estimators share: the fit from several starts, the gate and the likelihood."""
 
 import warnings
 from numbers import Integral
@@ -10,13 +10,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from emmd.core.checks import describe, positive_integer
+from emmd.core.checks import describe, positive_integer, real_array
 from emmd.core.problem import Problem
 from emmd.core.status import Status
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
 from emmd.estimators.parameters import named_deviations, named_parameters
-from emmd.estimators.units import feature_units
+from emmd.estimators.units import Units, feature_units
 from emmd.models.mixture import MixtureOfExperts
 from emmd.starts import draw_starts, fit_from_starts, start_from
 
@@ -25,6 +25,11 @@ _LARGEST_SEED = 2**31 - 1
 
 class MixtureOfExpertsBase(BaseEstimator):
     """Base of `MixtureOfExpertsRegressor` and `MixtureOfExpertsClassifier`; not for use on its own."""
+
+    _units: Units
+    _model: MixtureOfExperts
+    _theta: np.ndarray
+    _before: tuple | None
 
     # what the two estimators fill in
 
@@ -60,12 +65,20 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _adopt(self, units):
         """Take units, and make the model of the standardised features that goes with them."""
-        family, options = self._make_family(units)
-        width = len(units.kept) + units.intercept
         previous = (self._units, self._model, self._theta) if hasattr(self, "_theta") else None
         self._before = previous if self.warm_start else None
         self._units = units
-        self._model = MixtureOfExperts(width, self.n_experts, family, gate=self.gate, **options)
+        self._model = self._make_model(units)
+
+    def _make_model(self, units):
+        family, options = self._make_family(units)
+        width = len(units.kept) + units.intercept
+        return MixtureOfExperts(width, self.n_experts, family, gate=self.gate, **options)
+
+    def _restore(self, units, theta):
+        """Become fitted with parameters that were fitted before."""
+        self._units, self._model = units, self._make_model(units)
+        self._theta = real_array("theta", theta, 1, (self._model.n_params,))
 
     def _starts(self, problem, X, y):
         before = self.__dict__.pop("_before")

@@ -54,6 +54,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         As in `MixtureOfExpertsRegressor`.
     """
 
+    classes_: np.ndarray
+
     def __init__(
         self,
         n_experts=2,
@@ -142,9 +144,15 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         """
         Z = self._features(X)
         gate = np.exp(log_gate(self._model, self._theta, Z))
-        parts = expert_predictors(self._model, self._theta, Z)
-        proba = sum(share[:, None] * self._class_proba(part) for share, part in zip(gate, parts))
+        proba = np.einsum("kn,knc->nc", gate, self._expert_proba(Z))
         return proba / proba.sum(axis=1, keepdims=True)
+
+    def predict_experts(self, X):
+        """Return P(y = c | x, z = k), shape (n, K, C)."""
+        return self._expert_proba(self._features(X)).transpose(1, 0, 2)
+
+    def _expert_proba(self, Z):
+        return np.array([self._class_proba(part) for part in expert_predictors(self._model, self._theta, Z)])
 
     def _class_proba(self, predictors):
         if len(self.classes_) == 2:

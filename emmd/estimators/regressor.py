@@ -73,8 +73,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
     Examples
     --------
     >>> import numpy as np, emmd
-    >>> X = np.linspace(-2, 2, 200)[:, None]
-    >>> y = np.abs(X[:, 0]) + 0.1 * np.random.default_rng(0).standard_normal(200)
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((400, 1))
+    >>> slope = np.where(rng.random(400) < 0.5, 1.0, -1.0)
+    >>> y = slope * X[:, 0] + 0.1 * rng.standard_normal(400)
     >>> fit = emmd.MixtureOfExpertsRegressor(random_state=0).fit(X, y)
     >>> bool(fit.converged_), np.sort(fit.coef_[:, 0]).round(1).tolist()
     (True, [-1.0, 1.0])

@@ -100,7 +100,7 @@ def _spread(Z, weights, rounding):
 
 
 def _independent(gram, varies):
-    """Return the columns that are not in the span of those before them; in order, so that ties cannot arise."""
+    """Return the columns that are not in the span of those before them: in order, without ties."""
     kept, rest = [], gram.copy()
     for j in np.flatnonzero(varies):
         if rest[j, j] > _DEPENDENT:

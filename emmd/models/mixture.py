@@ -286,7 +286,8 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
             return None
         if self.family.dispersion == "shared":
             # the log of the mean of e^value: every expert's mean square counts by its mass
-            values = [float(np.log(masses @ np.exp(values) / masses.sum()))]
+            with np.errstate(divide="ignore"):
+                values = [float(np.log(masses @ np.exp(values) / masses.sum()))]
         floor = _COLLAPSED + 2.0 * np.log(self.family.unit(data.y, data.designs["expert"].weights)[0])
         if self.family.dispersion_collapsed(np.array(values), floor):
             return Status.VARIANCE_COLLAPSE

@@ -1,6 +1,7 @@
 """The same work on an existing Dask cluster."""
 
 import warnings
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 _TIMEOUT = 10.0
@@ -26,7 +27,8 @@ def cluster(address):
     Raises
     ------
     ValueError
-        When Dask is not installed, the scheduler does not answer, or it has no workers.
+        When Dask is not installed, the scheduler does not answer or has no workers, or a batch was lost:
+        its workers kept dying, they do not have emmd, or the scheduler went away.
     """
     client = _connect(address)
     try:
@@ -35,8 +37,21 @@ def cluster(address):
             raise ValueError(f"--scheduler must have workers, got none at {address}")
         with client.get_executor(retries=_RETRIES, pure=False) as executor:
             yield executor, threads
+    except _lost_work() as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(
+            f"the cluster at {address} lost a batch: {reason}; finished runs are kept, "
+            "the same command goes on from there"
+        ) from error
     finally:
         client.close()
+
+
+def _lost_work():
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    return KilledWorker, FutureCancelledError, CancelledError, ImportError
 
 
 def _connect(address):

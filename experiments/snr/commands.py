@@ -81,7 +81,7 @@ def _progress():
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=messages, transient=True) as bar:
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task("runs", total=None)
         yield lambda total, new: bar.update(task, total=total, advance=new)
 

@@ -3,7 +3,6 @@
 import sqlite3
 from contextlib import closing, contextmanager
 
-
 _LONGEST = 2e6
 """Seconds, 23 days: SQLite counts milliseconds in 32 bits."""
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 @pytest.fixture(scope="module")
 def cluster():
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         yield cluster
 
@@ -54,7 +54,7 @@ def test_an_unreachable_scheduler_is_one_sentence(config, tmp_path, monkeypatch)
 
 def test_a_scheduler_without_workers_is_refused(config, tmp_path):
     with (
-        distributed.LocalCluster(n_workers=0, dashboard_address=None) as empty,
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as empty,
         pytest.raises(ValueError, match="--scheduler must have workers"),
     ):
         run_sweep(config, tmp_path / "store.sqlite", Options(scheduler=empty.scheduler_address))

@@ -138,4 +138,7 @@ class Gaussian(Family):
         if self.known is not None:
             return coefficients[None], None, residual, curvature
         rest = y - design.predict(coefficients)
-        return coefficients[None], float(np.log(weights @ rest**2 / mass)), residual, curvature
+        # an exact fit has log variance -inf, which the model names as a collapse
+        with np.errstate(divide="ignore"):
+            dispersion = float(np.log(weights @ rest**2 / mass))
+        return coefficients[None], dispersion, residual, curvature

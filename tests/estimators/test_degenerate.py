@@ -1,0 +1,119 @@
+"""Degenerate fits warn, name their reason and hold no NaN; bad input is one clear sentence."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+import emmd
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((60, 2))
+Y = X @ [1.0, -1.0] + 0.5 * RNG.standard_normal(60)
+
+
+def finite(fit):
+    numbers = [fit.coef_, fit.intercept_, fit.gate_coef_, fit.gate_intercept_, fit.loglik_, fit.trace_]
+    return (
+        all(np.isfinite(part).all() for part in numbers)
+        and np.isfinite(fit.predict(X[:, : fit.n_features_in_])).all()
+    )
+
+
+def test_an_exact_fit_is_a_collapse():
+    line = np.arange(12.0)[:, None]
+    with pytest.warns(ConvergenceWarning, match="variance runs to zero"):
+        fit = emmd.MixtureOfExpertsRegressor(random_state=0).fit(line, 2.0 * line[:, 0] + 1.0)
+    assert fit.status_ is emmd.Status.VARIANCE_COLLAPSE
+    assert not fit.converged_
+    assert fit.standard_errors_ is None
+    assert fit.em_rate_ is None
+    assert finite(fit)
+    np.testing.assert_allclose(fit.predict(line), 2.0 * line[:, 0] + 1.0, atol=1e-9)
+
+
+def test_separable_classes_diverge_and_still_predict():
+    y = np.where(X[:, 0] > 0, "yes", "no")
+    with pytest.warns(ConvergenceWarning, match="separable"):
+        fit = emmd.MixtureOfExpertsClassifier(random_state=0, n_init=3).fit(X, y)
+    assert fit.status_ is emmd.Status.DIVERGING
+    assert fit.score(X, y) == 1.0
+    assert np.isfinite(fit.predict_proba(100.0 * X)).all()
+
+
+def test_redundant_columns_are_left_out_and_named():
+    wide = np.column_stack([X, X @ [2.0, 1.0] + 3.0, np.full(60, 4.0)])
+    plain = emmd.MixtureOfExpertsRegressor(random_state=0, variance="shared").fit(X, Y)
+    with pytest.warns(ConvergenceWarning, match=r"Columns \[2, 3\] of X"):
+        fit = emmd.MixtureOfExpertsRegressor(random_state=0, variance="shared").fit(wide, Y)
+    assert fit.status_ is emmd.Status.SINGULAR_DESIGN
+    assert fit.loglik_ == pytest.approx(plain.loglik_, rel=1e-9)
+    np.testing.assert_array_equal(fit.coef_[:, 2:], 0.0)
+    np.testing.assert_allclose(fit.predict(wide), plain.predict(X), rtol=1e-5)
+
+
+def test_an_unfinished_fit_says_so():
+    with pytest.warns(ConvergenceWarning, match="Iteration limit"):
+        fit = emmd.MixtureOfExpertsRegressor(n_init=1, max_iter=3, random_state=0).fit(X, Y)
+    assert fit.n_iter_ == len(fit.trace_) == 4
+    assert fit.standard_errors_ is None
+    assert "stationary" in fit.standard_errors_message_
+
+
+def test_a_saddle_has_no_standard_errors():
+    # every row twice with both signs: equal experts are a stationary point that EM from equal starts keeps
+    twice, y = np.vstack([X, X]), np.concatenate([Y, -Y])
+    from emmd.estimators import inference
+
+    model = emmd.MixtureOfExperts(2, 2, variance=1.0)
+    problem = emmd.Problem(model, twice, y)
+    centre = np.zeros(problem.n_params)
+    np.testing.assert_allclose(problem.gradient(centre), 0.0, atol=1e-12)
+    assert inference.covariance(problem.hessian(centre), 120.0) is None
+
+
+def fit_with(estimator, X=X, y=Y, **more):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(X, y, **more)
+
+
+R, C = emmd.MixtureOfExpertsRegressor, emmd.MixtureOfExpertsClassifier
+LABELS = (Y > 0).astype(int)
+BAD = [
+    (lambda: fit_with(R(1)), "n_experts must be at least 2, got 1"),
+    (lambda: fit_with(R("two")), "n_experts must be an integer"),
+    (lambda: fit_with(R(70)), "minimum of 70 is required"),
+    (
+        lambda: fit_with(R(5), sample_weight=np.arange(60) < 4),
+        "at least as many rows of positive weight as experts (5), got 4",
+    ),
+    (lambda: fit_with(R(), sample_weight=np.zeros(60)), "zero"),
+    (lambda: fit_with(R(), sample_weight=-np.ones(60)), "egative"),
+    (lambda: fit_with(R(family="gausian")), "did you mean 'gaussian'"),
+    (lambda: fit_with(R(family="bernoulli")), "family must be one of gamma, gaussian, poisson"),
+    (lambda: fit_with(R(family="poisson")), "y must hold counts"),
+    (lambda: fit_with(R(family="poisson"), y=np.full(60, 1.5)), "y must hold counts"),
+    (lambda: fit_with(R(family="gamma")), "y must be positive"),
+    (lambda: fit_with(R(family="gamma", variance="shared"), y=np.exp(Y)), "option of family 'gaussian' only"),
+    (lambda: fit_with(R(variance="loose")), "variance must be"),
+    (lambda: fit_with(R(variance=-1.0)), "variance must be positive"),
+    (lambda: fit_with(R(gate="hard")), "gate must be one of"),
+    (lambda: fit_with(R(n_init=0)), "n_init must be at least 1"),
+    (lambda: fit_with(R(method="emm")), "did you mean 'em'"),
+    (lambda: fit_with(R(tol=0.0)), "tol must be positive"),
+    (lambda: fit_with(R(callback=3)), "callback must be callable"),
+    (lambda: fit_with(C()), "Unknown label type"),
+    (lambda: fit_with(C(), y=np.ones(60, dtype=int)), "at least 2 classes"),
+    (lambda: fit_with(C(n_init=1), y=LABELS).responsibilities(X, LABELS + 1), "classes seen in fit"),
+    (lambda: fit_with(R(fit_intercept=False), X=np.zeros((60, 2))), "a column that is not zero"),
+    (lambda: fit_with(R(n_init=1)).aic(X), "X and y must be given together"),
+]
+
+
+@pytest.mark.parametrize(("call", "says"), BAD, ids=[says[:40] for _, says in BAD])
+def test_bad_input(call, says):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call()
+    assert says in str(caught.value)

@@ -1,0 +1,133 @@
+"""What an estimator offers once it is fitted: predictions, sampling, warm start, callback, files."""
+
+import doctest
+import json
+
+import numpy as np
+import pytest
+
+import emmd
+
+
+def data(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 2))
+    first = rng.random(n) < 1.0 / (1.0 + np.exp(-2.0 * X[:, 0]))
+    return X, np.where(first, 1.0 + X @ [1.0, 0.5], -X @ [1.0, 1.0]) + 0.3 * rng.standard_normal(n)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y = data()
+    return emmd.MixtureOfExpertsRegressor(n_init=2, random_state=0).fit(X, y), X, y
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    X, y = data(400)
+    names = np.array(["low", "mid", "top"])[
+        np.digitize(y + np.random.default_rng(1).logistic(size=400), [-1, 1])
+    ]
+    return emmd.MixtureOfExpertsClassifier(n_init=2, random_state=0, method="squarem").fit(X, names), X, names
+
+
+def softmax(logits):
+    weight = np.exp(logits)
+    return weight / weight.sum(axis=1, keepdims=True)
+
+
+def test_predictions_follow_from_the_reported_coefficients(fitted):
+    fit, X, y = fitted
+    gate = softmax(X @ fit.gate_coef_.T + fit.gate_intercept_)
+    means = X @ fit.coef_.T + fit.intercept_
+    np.testing.assert_allclose(fit.gate_proba(X), gate, rtol=1e-10)
+    np.testing.assert_allclose(fit.predict_experts(X), means, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(fit.predict(X), (gate * means).sum(axis=1), rtol=1e-10, atol=1e-12)
+    joint = gate * np.exp(-0.5 * (y[:, None] - means) ** 2 / fit.dispersion_) / np.sqrt(fit.dispersion_)
+    np.testing.assert_allclose(
+        fit.responsibilities(X, y), joint / joint.sum(axis=1, keepdims=True), rtol=1e-9
+    )
+
+
+def test_class_probabilities_follow_from_the_reported_coefficients(labelled):
+    fit, X, names = labelled
+    gate = softmax(X @ fit.gate_coef_.T + fit.gate_intercept_)
+    expected = 0.0
+    for k in range(2):
+        logits = np.column_stack([X @ fit.coef_[k].T + fit.intercept_[k], np.zeros(len(X))])
+        expected = expected + gate[:, [k]] * softmax(logits)
+    np.testing.assert_allclose(fit.predict_proba(X), expected, rtol=1e-9)
+    assert set(fit.predict(X)) <= {"low", "mid", "top"}
+    position = np.searchsorted(fit.classes_, names)
+    assert np.log(expected[np.arange(400), position]).sum() == pytest.approx(fit.loglik_, rel=1e-10)
+
+
+def test_samples_have_the_fitted_mean_and_the_seeds_bits(fitted, labelled):
+    fit, X, _ = fitted
+    rows = np.repeat(X[:5], 4000, axis=0)
+    means = fit.sample(rows, 1).reshape(5, 4000).mean(axis=1)
+    np.testing.assert_allclose(means, fit.predict(X[:5]), atol=0.1)
+    np.testing.assert_array_equal(fit.sample(X, 1), fit.sample(X, 1))
+    classifier = labelled[0]
+    drawn = classifier.sample(rows[:4000], 2)
+    shares = [(drawn == label).mean() for label in classifier.classes_]
+    np.testing.assert_allclose(shares, classifier.predict_proba(X[:1])[0], atol=0.04)
+
+
+def test_the_example_in_the_docstring():
+    import emmd.estimators.regressor as module
+
+    ran = doctest.testmod(module)
+    assert ran.attempted > 3
+    assert ran.failed == 0
+
+
+def test_warm_start_goes_on_from_the_fit(fitted):
+    fit, X, y = fitted
+    again = emmd.MixtureOfExpertsRegressor(n_init=2, random_state=0, warm_start=True).fit(X, y).fit(X, y)
+    assert [start["kind"] for start in again.starts_] == ["warm"]
+    assert again.n_iter_ <= 3 < fit.n_iter_
+    np.testing.assert_allclose(again.coef_, fit.coef_, rtol=1e-6)
+    with pytest.raises(ValueError, match="a warm start must keep n_experts=2"):
+        again.set_params(n_experts=3).fit(X, y)
+
+
+def test_callback_and_verbose(capsys):
+    X, y = data()
+    seen = []
+    fit = emmd.MixtureOfExpertsRegressor(
+        n_init=2, random_state=0, verbose=1, callback=lambda *what: seen.append(what)
+    ).fit(X, y)
+    kept = [loglik for start, _, loglik in seen if start == fit.best_start_]
+    np.testing.assert_array_equal(kept, fit.trace_)
+    assert (np.diff(fit.trace_) >= -1e-9).all()
+    assert "start 1 (responsibilities): log-likelihood" in capsys.readouterr().out
+
+
+def test_a_model_file_restores_every_bit(fitted, labelled, tmp_path):
+    for fit, X, y in (fitted, labelled):
+        emmd.save_model(fit, tmp_path / "model.json")
+        again = emmd.load_model(tmp_path / "model.json")
+        np.testing.assert_array_equal(again.predict(X), fit.predict(X))
+        np.testing.assert_array_equal(again.responsibilities(X, y), fit.responsibilities(X, y))
+        np.testing.assert_array_equal(again.standard_errors_["coef"], fit.standard_errors_["coef"])
+        assert again.status_ is fit.status_
+        assert again.starts_ == fit.starts_
+        assert again.get_params() == {**fit.get_params(), "random_state": None}
+
+
+def test_model_files_that_do_not_fit(fitted, tmp_path):
+    path = tmp_path / "model.json"
+    with pytest.raises(TypeError, match="fitted emmd estimator"):
+        emmd.save_model(emmd.MixtureOfExpertsRegressor(), path)
+    with pytest.raises(ValueError, match="must be a model file"):
+        emmd.load_model(path)
+    path.write_text("{}")
+    with pytest.raises(ValueError, match="got another file"):
+        emmd.load_model(path)
+    emmd.save_model(fitted[0], path)
+    document = json.loads(path.read_text())
+    document["theta"]["array"].pop()
+    path.write_text(json.dumps(document))
+    with pytest.raises(ValueError, match="undamaged"):
+        emmd.load_model(path)

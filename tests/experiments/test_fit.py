@@ -1,0 +1,155 @@
+"""`emmd fit`: numbers, table, files that load again, exit codes."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import emmd as package
+from experiments import cli
+
+
+@pytest.fixture
+def emmd(monkeypatch, capsys):
+    """Run the command line in this process; return exit code, stdout and stderr."""
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["emmd", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+def write(path, header, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def two_lines(n=200, columns=1):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((n, columns))
+    first = rng.random(n) < 1.0 / (1.0 + np.exp(-2.0 * X[:, 0]))
+    y = np.where(first, 1.0 + X.sum(axis=1), -X[:, 0]) + 0.3 * rng.standard_normal(n)
+    return X, y, first
+
+
+@pytest.fixture
+def lines(tmp_path):
+    X, y, _ = two_lines()
+    return write(tmp_path / "lines.csv", ["x", "y"], np.column_stack([X, y]).tolist())
+
+
+KEYS = {
+    "loglik",
+    "n_iter",
+    "converged",
+    "status",
+    "params",
+    "standard_errors",
+    "rate",
+    "aic",
+    "bic",
+    "starts",
+}
+
+
+def test_fit_prints_json_for_programs(emmd, lines):
+    words = ("fit", lines, "--target", "y", "--experts", "2", "--family", "gaussian", "--starts", "3")
+    code, out, _ = emmd(*words, "--seed", "5", "--json", "-")
+    fit = json.loads(out)
+    assert code == 0
+    assert set(fit) >= KEYS
+    assert fit["converged"] is True
+    assert fit["status"] == "converged"
+    assert [start["kind"] for start in fit["starts"]] == ["kmeans", "responsibilities", "parameters"]
+    X, y, _ = two_lines()
+    same = package.MixtureOfExpertsRegressor(n_init=3, random_state=5).fit(X, y)
+    assert fit["loglik"] == pytest.approx(same.log_density(X, y).sum(), rel=1e-12)
+    assert fit["rate"] == pytest.approx(same.em_rate_, rel=1e-9)
+    np.testing.assert_allclose(fit["params"]["coef"], same.coef_, rtol=1e-12)
+    np.testing.assert_allclose(fit["standard_errors"]["gate_coef"], same.standard_errors_["gate_coef"])
+    assert emmd(*words, "--seed", "5", "--json", "-")[1] == out
+
+
+def test_the_table_shows_coefficients_and_errors(emmd, lines):
+    code, out, _ = emmd("fit", lines, "--target", "y", "--experts", 2, "--family", "gaussian", "--starts", 2)
+    X, y, _ = two_lines()
+    same = package.MixtureOfExpertsRegressor(n_init=2, random_state=0).fit(X, y)
+    assert code == 0
+    assert f"{same.coef_[0, 0]:.5g} ({same.standard_errors_['coef'][0, 0]:.4g})" in out
+    assert f"log-likelihood {same.loglik_:.6f}" in out
+    assert "2 of 2 starts converged" in out
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli", "categorical"])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_out_writes_a_model_that_loads_and_a_picture(emmd, tmp_path, family, columns):
+    X, y, _ = two_lines(columns=columns)
+    noise = np.random.default_rng(1).logistic(size=len(y))
+    target = {
+        "gaussian": y,
+        "bernoulli": (y + noise > 0).astype(int),
+        "categorical": np.digitize(y + noise, [-1, 1]),
+    }
+    names = ["u", "v"][:columns]
+    path = write(tmp_path / "data.csv", [*names, "t"], np.column_stack([X, target[family]]).tolist())
+    out = tmp_path / "out"
+    code, _, _ = emmd(
+        "fit", path, "--target", "t", "--experts", 2, "--family", family, "--starts", 1, "--out", out
+    )
+    assert code == 0
+    model = package.load_model(out / "model.json")
+    assert model.n_features_in_ == columns
+    assert {path.name for path in out.iterdir()} == {"model.json", "experts.png", "experts.pdf"}
+    assert (out / "experts.png").stat().st_size > 5000
+    loglik = model.log_density(X, target[family]).sum()
+    assert loglik == pytest.approx(model.loglik_, rel=1e-9)
+
+
+def test_a_degenerate_fit_is_a_result_that_names_its_status(emmd, tmp_path):
+    path = write(tmp_path / "exact.csv", ["x", "y"], [[k, 2 * k + 1] for k in range(20)])
+    words = ("fit", path, "--target", "y", "--experts", 2, "--family", "gaussian", "--starts", 2)
+    code, out, _ = emmd(*words)
+    assert code == 0
+    assert "variance_collapse" in out
+    assert "0 of 2 starts converged" in out
+    code, out, _ = emmd(*words, "--json", "-")
+    assert code == 0
+    assert json.loads(out)["converged"] is False
+    assert json.loads(out)["standard_errors"] is None
+    assert "NaN" not in out
+
+
+def with_options(path, **options):
+    words = {"target": "y", "experts": 2, "family": "gaussian", **options}
+    return ["fit", path, *(word for name, value in words.items() for word in (f"--{name}", value))]
+
+
+BAD = [
+    ({"target": "z"}, "--target must be one of"),
+    ({"experts": 1}, "n_experts must be at least 2, got 1"),
+    ({"experts": 300}, "minimum of 300 is required"),
+    ({"family": "gausian"}, "did you mean 'gaussian'"),
+    ({"family": "poisson"}, "y must hold counts"),
+    ({"family": "gamma"}, "y must be positive"),
+    ({"family": "bernoulli"}, "--target must hold whole numbers for family bernoulli"),
+    ({"family": "poisson", "variance": "shared"}, "gaussian only"),
+    ({"variance": "loose"}, "--variance must be free, shared or a number"),
+    ({"variance": "-1"}, "--variance must be positive"),
+    ({"starts": 0}, "starts"),
+]
+
+
+@pytest.mark.parametrize(("options", "says"), BAD, ids=[says[:30] for _, says in BAD])
+def test_bad_input_exits_2_with_one_sentence(emmd, lines, options, says):
+    code, out, err = emmd(*with_options(lines, **options))
+    assert code == 2
+    assert says in err
+    assert err.startswith("emmd: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err + out
