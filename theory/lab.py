@@ -144,7 +144,7 @@ class Lab:
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""
         return gradient_rounding(self.problem, theta)
 
-    def path(self, start, method="em", steps=200, stop=STOP_DECREASE, **options):
+    def path(self, start, method="em", steps=100, stop=STOP_DECREASE, **options):
         """Return the `Path` of an algorithm from a start, cached.
 
         Parameters
@@ -185,8 +185,8 @@ class Lab:
         yield from ((f"{r} theta*", r * target) for r in (0.3, 0.03, 1e-3, 1e-5))
 
     def _region(self, start):
-        path = self.path(start, steps=60)
-        few = path.theta[spread_indices(len(path.theta), 10)]
+        path = self.path(start, steps=40)
+        few = path.theta[spread_indices(len(path.theta), 8)]
         distances = [
             self.problem.divergence(self.reference.theta, theta) for theta in (path.theta[0], path.theta[-1])
         ]
