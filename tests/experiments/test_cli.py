@@ -118,6 +118,12 @@ def test_out_writes_figures_and_verdicts(emmd, mixture, tmp_path):
     assert all(path.stat().st_size > 500 for path in (tmp_path / "figures").iterdir())
 
 
+def test_out_draws_k_experts_too(emmd, tmp_path):
+    code, _, _ = emmd("verify", "--model", "moe", "--claim", "E1", "--out", tmp_path)
+    assert code == 0
+    assert (tmp_path / "moe-gaussian-k-2-convergence.png").stat().st_size > 10_000
+
+
 def test_rates_agree(emmd):
     code, out, _ = emmd(*RATES, "--cosine", "0.2", "--seed", "1", "--json", "-")
     lines = json.loads(out)
