@@ -7,8 +7,6 @@ import subprocess
 import numpy as np
 import pytest
 
-from experiments import cli
-
 KEYS = {
     "claim",
     "model",
@@ -22,20 +20,6 @@ KEYS = {
     "sabotages",
 }
 RATES = ["rates", "--model", "symmoline", "--n", "400", "--d", "3", "--snr-expert", "2", "--snr-gate", "1"]
-
-
-@pytest.fixture
-def emmd(monkeypatch, capsys):
-    """Run the command line in this process; return exit code, stdout and stderr."""
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["emmd", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def write(path, header, rows):

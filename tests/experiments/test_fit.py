@@ -7,21 +7,6 @@ import numpy as np
 import pytest
 
 import emmd as package
-from experiments import cli
-
-
-@pytest.fixture
-def emmd(monkeypatch, capsys):
-    """Run the command line in this process; return exit code, stdout and stderr."""
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["emmd", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def write(path, header, rows):
