@@ -3,6 +3,7 @@
 Importing compiles nothing; the first call of each kernel does, once per machine.
 """
 
+from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
@@ -14,6 +15,7 @@ from emmd.runs import load_runs, load_traces
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConjugatePrior",
     "MixtureOfExperts",
     "MixtureOfExpertsClassifier",
     "MixtureOfExpertsRegressor",

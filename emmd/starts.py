@@ -187,8 +187,7 @@ def _by_parameters(problem, rows, pooled, rng):
     """Draw every expert and the gate around the pooled fit, then take one E-step."""
     model, unit = problem.model, problem.data.unit
     noise = rng.standard_normal(problem.n_params) / (unit * np.sqrt(model.parameter_width()))
-    dispersion = model.unpack(np.arange(problem.n_params, dtype=float))["dispersion"].astype(int)
-    noise[dispersion] = 0.0
+    noise[model.index.get("dispersion", [])] = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         drawn = problem.responsibilities(pooled + noise)
     return drawn if np.isfinite(drawn).all() else _at_random(problem, rows, pooled, rng)

@@ -1,5 +1,7 @@
 """Assumptions of claims, as predicates that are evaluated: "" when one holds, else what fails."""
 
+from emmd.core.conjugate_prior import ConjugatePrior
+
 
 def regular_design(lab):
     """The features are linearly independent, so the M-step is unique."""
@@ -16,9 +18,32 @@ def linear_model_set(lab):
     """The natural parameter is affine in theta, so that no Bregman projection is needed."""
     if lab.model.linear_model_set:
         return ""
+    if _experts_fixed(lab):
+        return "with its experts fixed the model set is linear, but the claim is written for symmetric models"
     return "the model set is curved: eta is not affine in theta, and the unprojected step leaves it"
 
 
 def curved_model_set(lab):
     """The natural parameter is not affine in theta, so that a projection is needed."""
-    return "the model set is linear: no projection is needed" if lab.model.linear_model_set else ""
+    linear = lab.model.linear_model_set or _experts_fixed(lab)
+    return "the model set is linear: no projection is needed" if linear else ""
+
+
+def _experts_fixed(lab):
+    return "coef" in getattr(lab.model, "fixed", {})
+
+
+def invariant_problem(lab):
+    """A linear map of the features only renames the parameters."""
+    return lab.model.changes_with_features()
+
+
+def more_than_a_sign(lab):
+    """The likelihood has more symmetries than one."""
+    copies = len(lab.model.equivalents(lab.theta0))
+    return "" if copies > 2 else f"only {copies} parameter(s) have the same loss"
+
+
+def no_prior(lab):
+    """The loss holds no conjugate prior."""
+    return "the loss holds a conjugate prior already" if isinstance(lab.model, ConjugatePrior) else ""

@@ -167,8 +167,7 @@ def _proved(label, model):
 
 
 def _with_sabotages(record, claim, lab):
-    sabotages = [s for s in claim.sabotages if not s.models or lab.model.name in s.models]
-    judged = tuple(_sabotaged(claim, sabotage, lab) for sabotage in sabotages)
+    judged = tuple(_sabotaged(claim, sabotage, lab) for sabotage in claim.sabotages if sabotage.applies(lab))
     survivors = [s.name for s in judged if s.verdict is not Verdict.VIOLATED]
     if survivors and record.verdict in (Verdict.HOLDS, Verdict.VACUOUS):
         reason = f"the checker did not refute: {', '.join(survivors)}"

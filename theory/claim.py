@@ -58,11 +58,19 @@ class Sabotage:
         Keyword arguments for the claim's `measure`.
     models : tuple of str
         Models to which it applies; empty for all.
+    assumptions : tuple of callable
+        As for `Claim`: where one fails, the variant is not false and is left out.
     """
 
     name: str
     variant: Mapping
     models: tuple = ()
+    assumptions: tuple = ()
+
+    def applies(self, lab):
+        """Return whether the variant is false on a lab's problem."""
+        known = not self.models or lab.model.name in self.models
+        return known and not any(assumption(lab) for assumption in self.assumptions)
 
 
 @dataclass(frozen=True)

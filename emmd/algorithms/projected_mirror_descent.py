@@ -22,7 +22,7 @@ class ProjectedMirrorDescent(Algorithm):
     With eta_i = eta(x_i; theta) and the marginal loss l_i as a function of eta_i:
 
     1. grad A(eta~_i) = grad A(eta_i) - step_size * grad l_i(eta_i);
-    2. theta+ = argmin E[D_A(eta(x; theta), eta~(x))].
+    2. theta+ = argmin E[D_A(eta(x; theta), eta~(x))], plus step_size times a ridge penalty, if any.
 
     Gradients in eta and in the predictors are complex steps of the log partition
     function and of the evidence; the projection is left to scipy's BFGS and hybrid
@@ -51,8 +51,8 @@ class ProjectedMirrorDescent(Algorithm):
         rows = model.predictor_rows(data, theta)
         eta = model.natural_parameters(rows)
         dual = self.dual_step(problem, eta)
-        loss = -float(np.sum(problem.weights * _log_evidence(model, data, eta)))
-        target, residual = _project(problem, theta, dual)
+        loss = model.penalty(theta) - float(np.sum(problem.weights * _log_evidence(model, data, eta)))
+        target, residual = _project(problem, theta, dual, self.step_size)
         failure = None if residual <= _SOLVED else Status.INNER_FAILED
         return Step(target, loss, target - theta, failure=failure)
 
@@ -90,8 +90,8 @@ def _complex_gradient(function, point):
     return np.stack(columns, axis=1)
 
 
-def _objective(problem, theta, dual):
-    """Return E[A(eta(theta)) - <dual, eta(theta)>] and its gradient."""
+def _objective(problem, theta, dual, step_size):
+    """Return E[A(eta(theta)) - <dual, eta(theta)>] plus step_size times the ridge, and its gradient."""
     model, data = problem.model, problem.data
 
     def per_row(rows):
@@ -100,16 +100,20 @@ def _objective(problem, theta, dual):
 
     rows = model.predictor_rows(data, theta)
     slopes = problem.weights[:, None] * _complex_gradient(per_row, rows)
-    return float(problem.weights @ per_row(rows)), model.pull_back_rows(data, slopes)
+    value, gradient = problem.weights @ per_row(rows), model.pull_back_rows(data, slopes)
+    shifted = theta + 1j * _COMPLEX * np.eye(len(theta))
+    ridge = np.array([np.imag(model.penalty(point)) for point in shifted]) / _COMPLEX
+    return float(value + step_size * model.penalty(theta)), gradient + step_size * ridge
 
 
-def _project(problem, theta, dual):
+def _project(problem, theta, dual, step_size):
     """Minimise the projection's objective; return theta and the largest gradient entry left."""
     scale = problem.model.parameter_scale(problem.data)
 
     def function(u):
-        with np.errstate(over="ignore", invalid="ignore"):
-            value, gradient = _objective(problem, u / scale, dual)
+        # a trial far off may overflow: the solver steps back from it
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            value, gradient = _objective(problem, u / scale, dual, step_size)
         return value, gradient / scale
 
     rough = scipy_minimize(function, theta * scale, jac=True, method="BFGS", options={"gtol": 1e-7})

@@ -21,18 +21,30 @@ class Block:
         Its parameters in theta.
     features : str
         ``expert``, ``gate`` or ``constant``: what multiplies them.
+    fixed : ndarray or None
+        Coefficients that are known; `entries` is then empty.
     """
 
     entries: np.ndarray
     features: str
+    fixed: np.ndarray | None = None
+
+    def coefficients(self, theta):
+        """Return what multiplies the features."""
+        return theta[self.entries] if self.fixed is None else self.fixed
+
+
+def free(blocks):
+    """Return positions and blocks of the predictors that have parameters."""
+    return [(a, block) for a, block in enumerate(blocks) if block.fixed is None]
 
 
 def predictor(designs, block, theta):
     """Return one predictor, shape (n,)."""
     design = designs[block.features]
     if design is None:
-        return np.full(designs["expert"].n_rows, theta[block.entries[0]])
-    return design.predict(theta[block.entries])
+        return np.full(designs["expert"].n_rows, block.coefficients(theta)[0])
+    return design.predict(block.coefficients(theta))
 
 
 def pull_back(designs, blocks, slopes, n_params):
@@ -47,8 +59,8 @@ def pull_back(designs, blocks, slopes, n_params):
     n_params : int
     """
     gradient = np.zeros(n_params)
-    for block, slope in zip(blocks, slopes):
-        design = designs[block.features]
+    for a, block in free(blocks):
+        design, slope = designs[block.features], slopes[a]
         # blocks may share parameters (one variance for all experts): their derivatives add
         np.add.at(gradient, block.entries, slope.sum() if design is None else design.moment(slope))
     return gradient
@@ -64,12 +76,11 @@ def pull_back_second(designs, blocks, curvature, n_params):
         called for a <= b.
     """
     hessian = np.zeros((n_params, n_params))
-    for a, left in enumerate(blocks):
-        for b in range(a, len(blocks)):
-            values = curvature(a, b)
+    for a, left in free(blocks):
+        for b, right in free(blocks):
+            values = curvature(a, b) if a <= b else None
             if values is None:
                 continue
-            right = blocks[b]
             part = _cross(designs, left.features, right.features, values)
             np.add.at(hessian, np.ix_(left.entries, right.entries), part)
             if b != a:

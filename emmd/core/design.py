@@ -102,7 +102,17 @@ class Design:
     @cached_property
     def dependent_columns(self):
         """Indices of columns that take part in a linear dependence; empty for a regular design."""
-        values, vectors = self._spectrum
+        return self._null_columns(*self._spectrum)
+
+    def dependent_under(self, ridge):
+        """Return those that a ridge of shape (d,), or None, leaves undetermined."""
+        if ridge is None or not self.dependent_columns:
+            return self.dependent_columns
+        outer = np.outer(self.scale, self.scale)
+        return self._null_columns(*eigh(self.second_moment / outer + np.diag(ridge / self.scale**2)))
+
+    @staticmethod
+    def _null_columns(values, vectors):
         null = vectors[:, values <= SINGULAR * max(values[-1], 1.0)]
         return [int(j) for j in np.flatnonzero((np.abs(null) > 1e-4).any(axis=1))]
 
@@ -130,8 +140,8 @@ class Design:
         # a runaway gradient may be infinite here: the loop judges it, not the solver
         return cho_solve(self._factor, rhs / self.scale, check_finite=False) / self.scale
 
-    def weighted_least_squares(self, y, weights):
-        """Minimise ``sum_i weights_i (y_i - x_i' theta)^2``.
+    def weighted_least_squares(self, y, weights, ridge=None):
+        """Minimise ``sum_i weights_i (y_i - x_i' theta)^2 + sum_j ridge_j theta_j^2``.
 
         Returns
         -------
@@ -144,12 +154,13 @@ class Design:
         """
         mass = weights.sum()
         scaled = self.gram(weights) / (mass * np.outer(self.scale, self.scale))
-        factor, curvature = cholesky(scaled)
+        pull = np.zeros(self.n_features) if ridge is None else ridge / mass
+        factor, curvature = cholesky(scaled + np.diag(pull / self.scale**2))
         theta = np.zeros(self.n_features)
         for _ in range(3):
             # the second pass is iterative refinement, the third measures
             rest = y - self.predict(theta)
-            gradient = self.moment(weights * rest) / (mass * self.scale)
+            gradient = (self.moment(weights * rest) / mass - pull * theta) / self.scale
             step = dpotrs(factor, gradient, lower=1)[0] / self.scale
             previous, theta = theta, theta + step
         size = np.sqrt(weights @ y**2 / mass) or 1.0

@@ -26,12 +26,15 @@ class Family(ABC):
         a log variance; ``shared``: one constant for all experts.
     n_statistics : int
         Length S of T and nu.
+    precision_slope : float
+        Derivative of the log of `precision` in the dispersion predictor.
     """
 
     name: str
     n_linear = 1
     dispersion = "none"
     n_statistics = 1
+    precision_slope = 0.0
 
     @property
     def n_predictors(self):
@@ -82,6 +85,16 @@ class Family(ABC):
         """Return the size of each predictor that matters, shape (q,): 1 for logits and logs."""
         return np.ones(self.n_predictors)
 
+    def precision(self, dispersion):
+        """Return what multiplies a ridge on the coefficients, e.g. one over the variance; 1 by default.
+
+        Parameters
+        ----------
+        dispersion : ndarray of shape (K,) or None
+            Dispersion predictors, real or complex.
+        """
+        return np.ones(1)
+
     def dispersion_collapsed(self, values, floor):
         """Return whether an expert fits its rows exactly; `floor` is a log variance that counts as zero."""
         return bool((values < floor).any())
@@ -99,17 +112,25 @@ class Family(ABC):
 
     def score(self, y, xi):
         """Return d log p / d xi, shape (n, q)."""
-        rest = self.statistics(y) - self.mean(self.natural(xi))
+        return self.score_at(self.statistics(y), xi)
+
+    def score_at(self, statistics, xi):
+        """Return the mean of the score when T has the mean `statistics`, shape (n, q)."""
+        rest = statistics - self.mean(self.natural(xi))
         return np.einsum("nsq,ns->nq", self.natural_jacobian(xi), rest)
 
     def curvature(self, y, xi):
         """Return -d^2 log p / d xi^2, shape (n, q, q)."""
+        return self.curvature_at(self.statistics(y), xi)
+
+    def curvature_at(self, statistics, xi):
+        """Return the mean of the curvature when T has the mean `statistics`, shape (n, q, q)."""
         nu, jacobian = self.natural(xi), self.natural_jacobian(xi)
         result = np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(nu), jacobian)
         second = self.natural_curvature(xi)
         if second is None:
             return result
-        return result - np.einsum("ns,nsqr->nqr", self.statistics(y) - self.mean(nu), second)
+        return result - np.einsum("ns,nsqr->nqr", statistics - self.mean(nu), second)
 
     def expected_curvature(self, xi):
         """Return J' hess a J, the expectation of `curvature`, shape (n, q, q)."""
@@ -130,8 +151,8 @@ class Family(ABC):
         slope = np.einsum("ns,ns->n", self.mean(v), u - v)
         return self.log_partition(u) - self.log_partition(v) - slope
 
-    def fit(self, design, y, weights, start):
-        """Maximise the weighted log likelihood of one expert: its M-step.
+    def fit(self, design, y, weights, start, ridge=None):
+        """Maximise the weighted log likelihood of one expert, less its ridge penalty: its M-step.
 
         Parameters
         ----------
@@ -141,6 +162,8 @@ class Family(ABC):
             Weight times responsibility; their sum is the expert's mass.
         start : ndarray
             Warm start, coefficients of shape (n_linear, d).
+        ridge : ndarray of shape (d,), optional
+            Penalty ``precision / 2 sum_j ridge_j coef_j^2`` for every linear predictor.
 
         Returns
         -------
@@ -150,9 +173,13 @@ class Family(ABC):
         residual : float
         curvature : float
         """
+        return self.fit_statistics(design, self.statistics(y), weights, start, ridge)
+
+    def fit_statistics(self, design, statistics, weights, start, ridge=None):
+        """Do what `fit` does for mean statistics of shape (n, S), such as those of pseudo-observations."""
         from emmd.core.glm import canonical_fit
 
-        return canonical_fit(self, design, y, weights, start)
+        return canonical_fit(self, design, statistics, weights, start, ridge)
 
 
 def whole_numbers(y, expected):

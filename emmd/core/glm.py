@@ -5,7 +5,7 @@ import numpy as np
 from emmd.core.newton import newton
 
 
-def canonical_fit(family, design, y, weights, start):
+def canonical_fit(family, design, statistics, weights, start, ridge=None):
     """Fit the coefficients of one expert with a canonical link.
 
     Parameters
@@ -13,17 +13,20 @@ def canonical_fit(family, design, y, weights, start):
     family : Family
         With ``dispersion == "none"``; its predictors are linear and its natural parameter concave.
     design : Design
-    y : ndarray of shape (n,)
+    statistics : ndarray of shape (n, S)
+        T(y), or a mean of it.
     weights : ndarray of shape (n,)
     start : ndarray of shape (n_linear, d)
+    ridge : ndarray of shape (d,), optional
+        Adds ``sum_j ridge_j coef_j^2 / 2`` for every linear predictor.
 
     Returns
     -------
     coefficients, None, residual, curvature
         See `Family.fit`.
     """
-    statistics = family.statistics(y)
     mass = weights.sum()
+    pull = np.zeros(start.size) if ridge is None else np.tile(ridge, len(start))
 
     def evaluate(flat):
         coefficients = flat.reshape(start.shape)
@@ -33,8 +36,9 @@ def canonical_fit(family, design, y, weights, start):
             value = weights @ (family.log_partition(nu) - np.einsum("ns,ns->n", statistics, nu))
             rest = family.mean(nu) - statistics
             spread = family.variance(nu)
-        gradient = np.concatenate([design.moment(weights * column) for column in rest.T])
-        return value / mass, gradient / mass, _hessian(design, weights, spread) / mass
+        value = value + 0.5 * pull @ flat**2
+        gradient = np.concatenate([design.moment(weights * column) for column in rest.T]) + pull * flat
+        return value / mass, gradient / mass, (_hessian(design, weights, spread) + np.diag(pull)) / mass
 
     zero = family.natural(np.zeros((1, family.n_linear)))
     at_zero = float(family.log_partition(zero)[0] - weights @ (statistics @ zero[0]) / mass)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from emmd.core.blocks import Block
-from emmd.core.checks import positive_integer, real_array
+from emmd.core.checks import describe, positive_integer, real_array
 
 
 class MixtureLayout:
@@ -16,6 +16,10 @@ class MixtureLayout:
     ----------
     shapes : dict of str to tuple
         Of ``coef`` (K, n_linear, d), ``dispersion`` (K,), (1,) or (0,), and ``gate`` (K - 1, d_gate).
+    fixed : dict of str to ndarray
+        Named parameters that are held at known values and have no place in theta.
+    index : dict of str to ndarray of int
+        Where the free named parameters lie in theta.
     blocks : list of Block
         The predictors: each expert's linear ones and dispersion, then the gate's logits.
     """
@@ -26,6 +30,8 @@ class MixtureLayout:
     family: Any
     gate: str
     columns: dict
+    fixed: dict
+    ridge: Any
 
     def _columns(self, name, columns):
         if columns is None:
@@ -37,29 +43,50 @@ class MixtureLayout:
             )
         return chosen
 
-    def _lay_out(self):
+    def _lay_out(self, fixed):
         K, m, d = self.n_experts, self.family.n_linear, len(self.columns["expert"])
         spread = {"none": 0, "free": K, "shared": 1}[self.family.dispersion]
         gate_width = 1 if self.gate == "constant" else len(self.columns["gate"])
         self.shapes = {"coef": (K, m, d), "dispersion": (spread,), "gate": (K - 1, gate_width)}
-        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
+        self.fixed = self._fixed(fixed)
+        free = {name: shape for name, shape in self.shapes.items() if name not in self.fixed}
+        ends = np.cumsum([int(np.prod(shape)) for shape in free.values()])
         self.n_params = int(ends[-1])
-        index = np.arange(self.n_params)
-        parts = dict(zip(self.shapes, np.split(index, ends[:-1])))
-        self._index = {name: parts[name].reshape(shape) for name, shape in self.shapes.items()}
+        parts = np.split(np.arange(self.n_params), ends[:-1])
+        self.index = {name: part.reshape(shape) for (name, shape), part in zip(free.items(), parts)}
         self.blocks = [block for k in range(K) for block in self._expert_blocks(k)]
         gate_features = "constant" if self.gate == "constant" else "gate"
-        self.blocks += [Block(row, gate_features) for row in self._index["gate"]]
+        self.blocks += [self._block("gate", k, gate_features) for k in range(K - 1)]
+
+    def _fixed(self, fixed):
+        if not isinstance(fixed, dict | None):
+            raise TypeError(f"fixed must be a dict of named parameters or None, got {describe(fixed)}")
+        fixed = fixed or {}
+        names = set(fixed)
+        experts = {"coef"} if self.shapes["dispersion"] == (0,) else {"coef", "dispersion"}
+        if names not in (set(), {"gate"}, experts):
+            raise ValueError(
+                f"fixed must hold 'gate', or the experts' {' and '.join(map(repr, sorted(experts)))}, "
+                f"got {sorted(names)}"
+            )
+        values = {name: self._shaped(name, fixed[name]) for name in names}
+        if experts <= names:
+            values.setdefault("dispersion", np.zeros(0))
+        return values
 
     def _expert_blocks(self, k):
-        yield from (Block(row, "expert") for row in self._index["coef"][k])
+        yield from (self._block("coef", (k, j), "expert") for j in range(self.family.n_linear))
         if self.family.dispersion != "none":
-            shared = self.family.dispersion == "shared"
-            yield Block(self._index["dispersion"][[0 if shared else k]], "constant")
+            yield self._block("dispersion", [0 if self.family.dispersion == "shared" else k], "constant")
+
+    def _block(self, name, where, features):
+        if name in self.fixed:
+            return Block(np.zeros(0, dtype=int), features, self.fixed[name][where])
+        return Block(self.index[name][where], features)
 
     # parameters
 
-    def pack(self, coef, gate, dispersion=None):
+    def pack(self, coef=None, gate=None, dispersion=None):
         """Return theta for named parameters.
 
         Parameters
@@ -73,38 +100,63 @@ class MixtureLayout:
         Returns
         -------
         ndarray of shape (p,)
+
+        Raises
+        ------
+        ValueError
+            Also for a fixed parameter with another value than the fixed one.
         """
-        K, m, d = self.shapes["coef"]
         theta = np.empty(self.n_params)
-        coef = np.asarray(coef, dtype=float)
-        theta[self._index["coef"]] = real_array(
-            "coef", coef.reshape(K, m, d) if coef.size == K * m * d else coef, 3, (K, m, d)
-        )
-        gate = real_array("gate", gate, 2, (None, self.shapes["gate"][1]))
-        if len(gate) == K:
-            gate = gate[:-1] - gate[-1]
-        theta[self._index["gate"]] = real_array("gate", gate, 2, self.shapes["gate"])
-        if self.shapes["dispersion"][0]:
-            theta[self._index["dispersion"]] = real_array(
-                "dispersion", dispersion, 1, self.shapes["dispersion"]
-            )
+        for name, value in {"coef": coef, "gate": gate, "dispersion": dispersion}.items():
+            if name in self.index and self.index[name].size:
+                theta[self.index[name]] = self._shaped(name, value)
+            elif value is not None and name in self.fixed:
+                self._require_fixed(name, value)
         return theta
 
+    def _require_fixed(self, name, value):
+        if not np.array_equal(self._shaped(name, value), self.fixed[name]):
+            raise ValueError(f"{name} is fixed and must keep its values or be left out, got others")
+
+    def _shaped(self, name, value):
+        if value is None:
+            raise ValueError(f"{name} must be given, an array of shape {self.shapes[name]}, got None")
+        if name == "coef" and np.size(value) == np.prod(self.shapes[name]):
+            value = np.reshape(value, self.shapes[name])
+        if name == "gate":
+            value = real_array(name, value, 2, (None, self.shapes[name][1]))
+            if len(value) == self.n_experts:
+                value = value[:-1] - value[-1]
+        return real_array(name, value, len(self.shapes[name]), self.shapes[name])
+
     def unpack(self, theta):
-        """Return the named parameters in theta: dict with ``coef``, ``dispersion`` and ``gate``."""
+        """Return the named parameters: dict with ``coef``, ``dispersion`` and ``gate``, fixed ones too."""
         theta = real_array("theta", theta, 1, (self.n_params,))
-        return {name: theta[index] for name, index in self._index.items()}
+        return {
+            name: self.fixed[name] if name in self.fixed else theta[self.index[name]] for name in self.shapes
+        }
 
     def equivalents(self, theta):
-        """Return theta under all permutations of the experts, shape (K!, p), theta first."""
+        """Return theta under all permutations of the experts that keep what is fixed, theta first.
+
+        Returns
+        -------
+        ndarray of shape (g, p)
+            g = K! when nothing is fixed.
+        """
         named = self.unpack(theta)
-        gate = np.concatenate([named["gate"], np.zeros_like(named["gate"][:1])])
-        copies = []
-        for order in map(list, permutations(range(self.n_experts))):
-            free = self.family.dispersion == "free"
-            dispersion = named["dispersion"][order] if free else named["dispersion"]
-            copies.append(self.pack(named["coef"][order], gate[order], dispersion))
-        return np.array(copies)
+        orders = map(list, permutations(range(self.n_experts)))
+        copies = [self._renamed(named, order) for order in orders]
+        return np.array([self.pack(**copy) for copy in copies if self._keeps_fixed(copy)])
+
+    def _renamed(self, named, order):
+        gate = np.concatenate([named["gate"], np.zeros_like(named["gate"][:1])])[order]
+        free = self.family.dispersion == "free"
+        dispersion = named["dispersion"][order] if free else named["dispersion"]
+        return {"coef": named["coef"][order], "gate": gate[:-1] - gate[-1], "dispersion": dispersion}
+
+    def _keeps_fixed(self, named):
+        return all(np.array_equal(named[name], value) for name, value in self.fixed.items())
 
     def transform_features(self, theta, B):
         """Return theta with every coefficient vector multiplied by B^-T.
@@ -112,15 +164,28 @@ class MixtureLayout:
         Raises
         ------
         ArithmeticError
-            When experts or gate see only some of the columns, which B would mix.
+            When experts or gate see only some of the columns, which B would mix, or are fixed.
         """
-        if any(len(columns or B) < self.n_features for columns in self.columns.values()):
-            raise ArithmeticError("features cannot be mixed when experts or gate see only some of them")
+        if self.fixed or self._see_some():
+            raise ArithmeticError(f"features cannot be mixed: {self.changes_with_features()}")
         moved = theta.copy()
         for block in self.blocks:
             if block.features != "constant":
                 moved[block.entries] = np.linalg.solve(B.T, theta[block.entries])
         return moved
+
+    def changes_with_features(self):
+        """Return why x -> Bx changes the problem, or "" when `transform_features` makes up for it."""
+        if self.fixed:
+            return "experts or gate are fixed"
+        if self._see_some():
+            return "experts or gate see only some of the columns, which B would mix"
+        return "" if self.ridge is None else "a ridge penalty is not invariant under linear maps"
+
+    def _see_some(self):
+        return any(
+            len(columns or range(self.n_features)) < self.n_features for columns in self.columns.values()
+        )
 
     def parameter_width(self):
         """Return the number of features of each parameter's predictor, shape (p,)."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.blocks import free
 from emmd.core.softmax_gate import log_softmax
 
 
@@ -47,7 +48,7 @@ class MixtureRounding:
     def _predictor_sizes(self, data, theta):
         rows = []
         for block in self.blocks:
-            design, part = data.designs[block.features], np.abs(theta[block.entries])
+            design, part = data.designs[block.features], np.abs(block.coefficients(theta))
             rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.XT).T @ part)
         return np.array(rows)
 
@@ -69,7 +70,7 @@ class MixtureRounding:
     def absolute_pull_back(self, data, slopes):
         """Return the pull-back with the moduli of the features, shape (p,)."""
         bound = np.zeros(self.n_params)
-        for block, slope in zip(self.blocks, slopes.T):
-            design = data.designs[block.features]
+        for a, block in free(self.blocks):
+            design, slope = data.designs[block.features], slopes[:, a]
             np.add.at(bound, block.entries, slope.sum() if design is None else np.abs(design.XT) @ slope)
         return bound

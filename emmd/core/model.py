@@ -101,6 +101,14 @@ class Model(ABC):
         """Return I_com and I_mis."""
         return self.complete_hessian(data, theta), self.missing_hessian(data, theta)
 
+    def penalty(self, theta):
+        """Return what the loss adds to the negative log-likelihood, for real or complex theta: 0."""
+        return 0.0
+
+    def penalty_hessian(self, theta):
+        """Return the Hessian of `penalty`, shape (p, p)."""
+        return np.zeros((self.n_params, self.n_params))
+
     def hessian(self, data, theta):
         """Return the Hessian of the marginal loss, I_com - I_mis (Louis 1982), shape (p, p)."""
         complete, missing = self.informations(data, theta)
@@ -149,6 +157,26 @@ class Model(ABC):
     @abstractmethod
     def posterior_statistics(self, data, responsibilities):
         """Return E[S | x, y] for every row, shape (n, D)."""
+
+    @abstractmethod
+    def mean_statistics(self, data, theta):
+        """Return grad A(eta(x; theta)) = E[S | x] for every row, shape (n, D)."""
+
+    @abstractmethod
+    def project(self, data, statistics, start, total=1.0):
+        """Minimise E[total A(eta(x; theta)) - <S, eta(x; theta)>], S of shape (n, D); return an `MStep`."""
+
+    @abstractmethod
+    def projection_gradient(self, data, statistics, theta):
+        """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], shape (p,)."""
+
+    @abstractmethod
+    def projection_hessian(self, data, statistics, theta):
+        """Return the Hessian of E[A(eta(x; theta)) - <S, eta(x; theta)>], shape (p, p)."""
+
+    def changes_with_features(self):
+        """Return why x -> Bx changes the problem, or "" when `transform_features` makes up for it."""
+        return ""
 
     @abstractmethod
     def transform_features(self, theta, B):

@@ -7,6 +7,7 @@ one dual vector) with different evaluations, so that one can check the other.
 """
 
 import numpy as np
+from scipy.special import expit
 
 from emmd.core.design import unpack_symmetric
 from emmd.core.newton import NewtonResult, newton
@@ -30,6 +31,10 @@ class Quadratic:
     def phi(self, u):
         """Return u^2 / 2 for real or complex u."""
         return 0.5 * u * u
+
+    def mean(self, u):
+        """Return phi'(u) = u."""
+        return u
 
     def value(self, design, theta):
         """Return E[(x'theta)^2] / 2."""
@@ -72,6 +77,10 @@ class Softplus:
     def phi(self, u):
         """Return log(1 + e^u) for real or complex u, without overflow."""
         return -log_sigmoid(-u)
+
+    def mean(self, u):
+        """Return phi'(u) = sigmoid(u)."""
+        return expit(u)
 
     @staticmethod
     def _rows(design, theta):

@@ -69,6 +69,10 @@ class Problem:
         """Return the marginal loss L(theta) = -E log p(y | x; theta), constants included."""
         return self.model.loss(self.data, self._check(theta))
 
+    def penalty(self, theta):
+        """Return the ridge penalty, a part of the loss, or 0."""
+        return float(self.model.penalty(self._check(theta)))
+
     def gradient(self, theta):
         """Return grad L(theta), shape (p,)."""
         return self.model.gradient(self.data, self._check(theta))

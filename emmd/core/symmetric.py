@@ -219,6 +219,26 @@ class SymmetricModel(Model):
         targets = (self.expert_targets(data.y, responsibilities), responsibilities)
         return self._each_potential("m_step", data, targets, start)
 
+    def project(self, data, statistics, start, total=1.0):
+        """Minimise E[total A(eta) - <S, eta>] for statistics S of shape (n, 2)."""
+        data.design.require_independent_columns()
+        return self._each_potential("m_step", data, np.ascontiguousarray(statistics.T) / total, start)
+
+    def mean_statistics(self, data, theta):
+        """Return E[S | x] for every row, shape (n, 2)."""
+        pairs = zip(self.potentials, self.predictors(data, theta))
+        return np.column_stack([potential.mean(predictor) for potential, predictor in pairs])
+
+    def projection_gradient(self, data, statistics, theta):
+        """Return grad A - E[<S, eta>]', shape (2d,)."""
+        return self.mirror_gradient(data, theta) - self.pull_back_rows(
+            data, data.weights[:, None] * statistics
+        )
+
+    def projection_hessian(self, data, statistics, theta):
+        """Return hess A, shape (2d, 2d)."""
+        return self.complete_hessian(data, theta)
+
     def predictor_rows(self, data, theta):
         """Return the predictors (a, b) as columns, shape (n, 2)."""
         return np.column_stack(self.predictors(data, theta))

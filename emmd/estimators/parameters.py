@@ -40,7 +40,7 @@ def named_deviations(model, units, theta, covariance):
     covariance : ndarray of shape (p, p)
         Of theta. Columns left out because others make them up have standard error 0.
     """
-    index = {name: part.astype(int) for name, part in model.unpack(np.arange(len(theta)) * 1.0).items()}
+    index = model.index
     experts = _each_block(index["coef"], covariance, units.back_deviations)
     one = model.gate == "constant"
     gate = _each_block(index["gate"], covariance, units.constant_deviation if one else units.back_deviations)

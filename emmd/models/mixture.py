@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.blocks import predictor, pull_back, pull_back_second
+from emmd.core.blocks import free, predictor, pull_back, pull_back_second
 from emmd.core.checks import known_name, positive_integer, real_array
 from emmd.core.design import Design
 from emmd.core.family import family_object
 from emmd.core.mixture_layout import MixtureLayout
 from emmd.core.mixture_natural import MixtureNatural, log_sum_exp
+from emmd.core.mixture_projection import MixtureProjection
 from emmd.core.mixture_rounding import MixtureRounding
 from emmd.core.model import EStep, Model, MStep
 from emmd.core.pencil import solve_positive
+from emmd.core.ridge import Ridge, gate_form, ridge_weights
 from emmd.core.softmax_gate import fit_gate, log_softmax
 from emmd.core.status import Status
 
@@ -45,7 +47,7 @@ class MixtureData:
         return self.designs["expert"].weights
 
 
-class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
+class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, MixtureRounding, Model):
     """Mixture of K regression experts with a softmax gate.
 
     P(z = k | x) = softmax_k(x'w_k) with w_K = 0; y | x, z = k has density
@@ -65,6 +67,12 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
         ``softmax``, or ``constant`` for mixing weights that do not depend on x.
     expert_columns, gate_columns : sequence of int, optional
         Columns of X that experts and gate see; all by default.
+    expert_ridge, gate_ridge : float or array_like of shape (d,)
+        Ridge penalties, part of the loss (see `emmd.core.ridge.Ridge`); a number penalises every
+        column, an intercept too: give 0 for its column.
+    fixed : dict, optional
+        Named parameters, as `pack` takes them, that stay at known values: ``{"gate": ...}``, or
+        ``{"coef": ..., "dispersion": ...}`` for the experts. They have no place in theta.
     **options
         Of the family.
 
@@ -72,7 +80,8 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
     ----------
     n_params : int
         theta holds the coefficients of expert 1, ..., K (each n_linear x d),
-        then the dispersions, then the gate's w_1, ..., w_{K-1}.
+        then the dispersions, then the gate's w_1, ..., w_{K-1}; without what is fixed.
+    ridge : Ridge or None
     """
 
     name = "moe"
@@ -86,6 +95,9 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
         gate="softmax",
         expert_columns=None,
         gate_columns=None,
+        expert_ridge=0.0,
+        gate_ridge=0.0,
+        fixed=None,
         **options,
     ):
         self.n_features = positive_integer("n_features", n_features)
@@ -97,7 +109,29 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
             "expert": self._columns("expert_columns", expert_columns),
             "gate": self._columns("gate_columns", gate_columns) if gate == "softmax" else None,
         }
-        self._lay_out()
+        self._lay_out(fixed)
+        self.ridge = self._make_ridge(expert_ridge, gate_ridge)
+
+    def _make_ridge(self, expert_ridge, gate_ridge):
+        values = {"expert": expert_ridge, "gate": gate_ridge}
+        weights = {
+            part: ridge_weights(f"{part}_ridge", value, self.n_features, self.columns[part] or [])
+            for part, value in values.items()
+        }
+        for part, name in (("expert", "coef"), ("gate", "gate")):
+            given = np.any(np.asarray(values[part]) > 0)
+            if given and (name in self.fixed or self.columns[part] is None):
+                raise ValueError(
+                    f"{part}_ridge must be 0 when there is nothing to penalise, got {values[part]}"
+                )
+        if weights["expert"] is None and weights["gate"] is None:
+            return None
+        return Ridge(weights["expert"], weights["gate"], self.index, self.family)
+
+    @property
+    def fit_options(self):
+        """Further arguments of the family's fits; none without a ridge, which families need not know."""
+        return {} if self.ridge is None or self.ridge.expert is None else {"ridge": self.ridge.expert}
 
     # data
 
@@ -116,7 +150,7 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
     def _unit(self, designs, y, weights):
         unit = np.ones(self.n_params)
         sizes = self.family.unit(y, weights)
-        for position, block in enumerate(self.blocks):
+        for position, block in free(self.blocks):
             design = designs[block.features]
             within = position % self.family.n_predictors
             size = sizes[within] if position < self.n_experts * self.family.n_predictors else 1.0
@@ -174,7 +208,7 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
         weight = np.exp(joint - largest)
         total = weight.sum(axis=0)
         loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
-        return EStep(loss, (weight / total).T)
+        return EStep(loss + self.penalty(theta), (weight / total).T)
 
     def loss(self, data, theta):
         """Return the average negative marginal log-likelihood."""
@@ -195,7 +229,16 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
         scores = self._scores(data, xi, logits)
         weights = data.designs["expert"].weights
         slopes = [-weights * self._mean_score(scores, responsibilities.T, a) for a in range(len(self.blocks))]
-        return pull_back(data.designs, self.blocks, slopes, self.n_params)
+        gradient = pull_back(data.designs, self.blocks, slopes, self.n_params)
+        return gradient if self.ridge is None else gradient + self.ridge.gradient(theta)
+
+    def penalty(self, theta):
+        """Return the ridge penalty, a part of the loss, for real or complex theta."""
+        return 0.0 if self.ridge is None else self.ridge.value(theta)
+
+    def penalty_hessian(self, theta):
+        """Return the ridge's Hessian, shape (p, p)."""
+        return super().penalty_hessian(theta) if self.ridge is None else self.ridge.hessian(theta)
 
     def _scores(self, data, xi, logits):
         """Return each expert's score in its own predictors, K arrays (q, n), and the gate's probabilities."""
@@ -233,9 +276,10 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
         def missing(a, b):
             return self._missing_entry(weights, r, scores, a, b)
 
-        return tuple(
+        matrices = [
             pull_back_second(data.designs, self.blocks, f, self.n_params) for f in (complete, missing)
-        )
+        ]
+        return matrices[0] + self.penalty_hessian(theta), matrices[1]
 
     def _complete_entry(self, weights, r, p, curvatures, a, b):
         q = self.family.n_predictors
@@ -263,23 +307,32 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
     def m_step(self, data, responsibilities, start):
         """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
         r = np.ascontiguousarray(responsibilities.T)
+        weights, design = data.weights, data.designs["expert"]
+
+        def fit(k, coef):
+            return self.family.fit(design, data.y, weights * r[k], coef, **self.fit_options)
+
+        return self._fit_parts(data, r, start, fit)
+
+    def _fit_parts(self, data, r, start, fit, total=1.0):
+        """Fit every free part to masses r, shape (K, n), with sum `total` in each row."""
         theta, named = start.copy(), self.unpack(start)
-        weights = data.designs["expert"].weights
-        masses = r @ weights
+        masses = r @ data.weights
         if masses.min() < _EMPTY:
             return MStep(start, np.inf, False, 0.0, failure=Status.EMPTY_EXPERT)
-        fits = [
-            self.family.fit(data.designs["expert"], data.y, weights * row, named["coef"][k])
-            for k, row in enumerate(r)
-        ]
-        theta[self._index["coef"]] = [fit[0] for fit in fits]
-        collapse = self._set_dispersion(data, theta, [fit[1] for fit in fits], masses)
-        gate = self._fit_gate(data, r, masses, named["gate"])
-        theta[self._index["gate"]] = gate[0]
-        residual = max(gate[1], *(fit[2] for fit in fits))
-        curvature = min(gate[2], *(fit[3] for fit in fits))
-        solved = bool(residual <= 1e-13)
-        return MStep(theta, residual, solved, curvature, failure=collapse)
+        residuals, curvatures, collapse = [0.0], [np.inf], None
+        if "coef" in self.index:
+            coefs, dispersions, inner, pivots = zip(*(fit(k, coef) for k, coef in enumerate(named["coef"])))
+            theta[self.index["coef"]] = coefs
+            collapse = self._set_dispersion(data, theta, dispersions, masses)
+            residuals += inner
+            curvatures += pivots
+        if "gate" in self.index:
+            theta[self.index["gate"]], *gate = self._fit_gate(data, r / total, masses, named["gate"], total)
+            residuals.append(gate[0])
+            curvatures.append(gate[1])
+        residual = max(residuals)
+        return MStep(theta, residual, bool(residual <= 1e-13), min(curvatures), failure=collapse)
 
     def _set_dispersion(self, data, theta, values, masses):
         if self.family.dispersion == "none":
@@ -291,20 +344,24 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
         floor = _COLLAPSED + 2.0 * np.log(self.family.unit(data.y, data.designs["expert"].weights)[0])
         if self.family.dispersion_collapsed(np.array(values), floor):
             return Status.VARIANCE_COLLAPSE
-        theta[self._index["dispersion"]] = values
+        theta[self.index["dispersion"]] = values
         return None
 
-    def _fit_gate(self, data, r, masses, start):
+    def _fit_gate(self, data, r, masses, start, total):
         if self.gate == "constant":
             return np.log(masses[:-1] / masses[-1])[:, None], 0.0, 1.0
-        solved = fit_gate(data.designs["gate"], r, start)
+        form = None
+        if self.ridge is not None and self.ridge.gate is not None:
+            form = gate_form(self.ridge.gate / total, self.n_experts)
+        solved = fit_gate(data.designs["gate"], r, start, form)
         return solved.x.reshape(start.shape), solved.residual, solved.curvature
 
     # what the loop asks
 
     def surrogate(self, data, responsibilities, theta):
-        """Return -E[sum_k r_k log p(y, z = k | x)]."""
-        return -float(data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1))
+        """Return -E[sum_k r_k log p(y, z = k | x)], plus the ridge penalty."""
+        complete = (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
+        return self.penalty(theta) - float(data.weights @ complete)
 
     def posterior_statistics(self, data, responsibilities):
         """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
@@ -314,9 +371,10 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
     def dependent_columns(self, data):
         """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
         found = set()
-        for name in ("expert", "gate"):
-            if self.columns[name] is not None:
-                found |= {self.columns[name][j] for j in data.designs[name].dependent_columns}
+        for name, part in (("expert", "coef"), ("gate", "gate")):
+            if self.columns[name] is not None and part in self.index:
+                ridge = None if self.ridge is None else getattr(self.ridge, name)
+                found |= {self.columns[name][j] for j in data.designs[name].dependent_under(ridge)}
         return sorted(found)
 
     def tempered_responsibilities(self, data, theta, evidence):
@@ -342,7 +400,7 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureRounding, Model):
         """Return the largest relative change of a predictor, over all predictors."""
         sizes = [
             self._norm(data, block, displacement) / (1.0 + self._norm(data, block, theta))
-            for block in self.blocks
+            for _, block in free(self.blocks)
         ]
         return max(sizes)
 

@@ -14,11 +14,12 @@ def measure(lab, reverse=False):
         p = problem.responsibilities(v)
         divergence = problem.divergence(v, u) if reverse else problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
+        # a ridge penalty has no part in the E-step: it is added to both sides
         # both losses bound the terms of Q, up to the factor of the second expert's square
         budget = 4.0 * (loss_rounding(problem, u) + loss_rounding(problem, v))
         budget += size
         yield Comparison(
-            predicted=slope + divergence,
+            predicted=slope + divergence + problem.penalty(u) - problem.penalty(v),
             observed=problem.surrogate(p, u) - problem.surrogate(p, v),
             budget=budget,
             scale=abs(slope) + divergence,

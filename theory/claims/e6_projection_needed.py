@@ -4,7 +4,12 @@ import numpy as np
 
 from theory.assumptions import curved_model_set, regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.complex_step import natural_gradient, row_derivatives
+from theory.numeric.complex_step import (
+    natural_gradient,
+    penalty_gradient,
+    pull_back_statistics,
+    row_derivatives,
+)
 from theory.numeric.rounding import inner_rounding
 
 
@@ -18,11 +23,13 @@ def measure(lab, projected=True):
         budget = inner_rounding(lab.problem, m_step.residual)
         budget = budget + 2.0 * (lab.gradient_error(theta) + lab.gradient_error(m_step.theta))
         if projected:
-            observed = _pull_back(lab, m_step.theta, reached - dual)
+            # with a ridge penalty the projection minimises E[D_A] plus the penalty
+            observed = pull_back_statistics(lab.problem, m_step.theta, reached - dual)
+            observed = observed + penalty_gradient(lab.model, m_step.theta)
         else:
             # the formula of linear model sets: mean parameters pulled back at the two points
-            after = _pull_back(lab, m_step.theta, reached)
-            observed = after - _pull_back(lab, theta, dual)
+            after = pull_back_statistics(lab.problem, m_step.theta, reached)
+            observed = after - pull_back_statistics(lab.problem, theta, dual)
         for j, value in enumerate(observed):
             where = {"point": label, "component": j, "theta": theta, "relative distance to the set": left}
             yield Comparison(0.0, float(value), float(budget[j]), float(lab.scale[j]), where)
@@ -38,17 +45,6 @@ def _dual_and_reached(lab, theta, target):
     weights = lab.problem.weights
     left, moved = (np.sqrt(weights @ (dual - point) ** 2).sum() for point in (reached, start))
     return dual, reached, float(left / moved)
-
-
-def _pull_back(lab, theta, mean):
-    """Return E[J(x; theta)' mean], J the derivative of eta in theta."""
-    rows = lab.model.predictor_rows(lab.problem.data, theta)
-
-    def inner(point):
-        return np.einsum("nd,nd->n", mean, lab.model.natural_parameters(point))
-
-    slopes = lab.problem.weights[:, None] * row_derivatives(inner, rows)
-    return lab.model.pull_back_rows(lab.problem.data, slopes)
 
 
 CLAIM = Claim(

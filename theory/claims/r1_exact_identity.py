@@ -17,7 +17,8 @@ def measure(lab, constant=1.0, reverse=False):
         budget = 2.0 * (loss_rounding(problem, u) + loss_rounding(problem, v))
         budget += size
         yield Comparison(
-            predicted=slope + constant * divergence - posterior,
+            # a ridge penalty is not linearised: it stands on both sides
+            predicted=slope + constant * divergence - posterior + problem.penalty(u) - problem.penalty(v),
             observed=problem.loss(u) - problem.loss(v),
             budget=budget,
             scale=abs(slope) + divergence,

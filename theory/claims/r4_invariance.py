@@ -3,7 +3,7 @@
 import numpy as np
 
 from emmd.core.problem import Problem
-from theory.assumptions import regular_design, strict_minimum
+from theory.assumptions import invariant_problem, regular_design, strict_minimum
 from theory.claim import Claim, Kind, Sabotage, componentwise
 from theory.numeric.information import missing_information
 from theory.numeric.rounding import EPS, depth
@@ -56,5 +56,5 @@ CLAIM = Claim(
     kind=Kind.IDENTITY,
     measure=measure,
     sabotages=(Sabotage("stated for hess L", {"of": "hess L"}),),
-    assumptions=(regular_design, strict_minimum),
+    assumptions=(regular_design, strict_minimum, invariant_problem),
 )

@@ -45,7 +45,24 @@ def complex_step_gradient(problem, theta):
     """
     rows = problem.model.predictor_rows(problem.data, theta)
     slopes = row_derivatives(lambda point: row_losses(problem, point), rows)
-    return problem.model.pull_back_rows(problem.data, problem.weights[:, None] * slopes)
+    gradient = problem.model.pull_back_rows(problem.data, problem.weights[:, None] * slopes)
+    return gradient + penalty_gradient(problem.model, theta)
+
+
+def penalty_gradient(model, theta):
+    """Return the gradient of the model's ridge penalty, shape (p,), by complex steps of its value."""
+    return np.array([np.imag(model.penalty(theta + 1j * _STEP * e)) / _STEP for e in np.eye(len(theta))])
+
+
+def pull_back_statistics(problem, theta, mean):
+    """Return E[J(x; theta)' mean], J the derivative of eta in theta, for statistics of shape (n, D)."""
+    rows = problem.model.predictor_rows(problem.data, theta)
+
+    def inner(point):
+        return np.einsum("nd,nd->n", mean, problem.model.natural_parameters(point))
+
+    slopes = problem.weights[:, None] * row_derivatives(inner, rows)
+    return problem.model.pull_back_rows(problem.data, slopes)
 
 
 def natural_gradient(problem, theta):

@@ -24,7 +24,10 @@ def loss_rounding(problem, theta):
     problem : emmd.Problem
     theta : ndarray of shape (p,)
     """
-    return float(depth(problem) * EPS * problem.weights @ problem.model.rounding_rows(problem.data, theta)[0])
+    rows = problem.model.rounding_rows(problem.data, theta)[0]
+    # a ridge penalty is a sum of at most p products of four factors
+    penalty = (8 + len(theta)) * abs(problem.model.penalty(theta))
+    return float(EPS * (depth(problem) * problem.weights @ rows + penalty))
 
 
 def gradient_rounding(problem, theta):
@@ -35,7 +38,9 @@ def gradient_rounding(problem, theta):
     """
     _, terms, carried = problem.model.rounding_rows(problem.data, theta)
     rows = problem.weights[:, None] * (depth(problem) * terms + carried)
-    return EPS * np.abs(problem.model.absolute_pull_back(problem.data, rows))
+    # |hess R| |theta| bounds the terms of a ridge penalty's gradient
+    penalty = (8 + len(theta)) * np.abs(problem.model.penalty_hessian(theta)) @ np.abs(theta)
+    return EPS * (np.abs(problem.model.absolute_pull_back(problem.data, rows)) + penalty)
 
 
 def inner_rounding(problem, residual):

@@ -19,6 +19,7 @@ class Gamma(Family):
     name = "gamma"
     dispersion = "free"
     n_statistics = 2
+    precision_slope = 1.0
 
     def check_target(self, y):
         """Raise unless every target is positive."""
@@ -79,25 +80,32 @@ class Gamma(Family):
         """Return e^u."""
         return np.exp(xi[:, 0])
 
-    def fit(self, design, y, weights, start):
+    def precision(self, dispersion):
+        """Return the shape: one over the squared coefficient of variation."""
+        return np.exp(dispersion)
+
+    def fit_statistics(self, design, statistics, weights, start, ridge=None):
         """Newton's method for the mean, free of the shape; then one equation for the shape."""
+        y, log_y = statistics.T
         mass = weights.sum()
+        pull = np.zeros(design.n_features) if ridge is None else ridge
 
         def evaluate(flat):
             u = design.predict(flat)
             with np.errstate(over="ignore", invalid="ignore"):
                 ratio = y * np.exp(-u)
-                value = weights @ (u + ratio)
+                value = weights @ (u + ratio) + 0.5 * pull @ flat**2
             return (
                 value / mass,
-                design.moment(weights * (1.0 - ratio)) / mass,
-                design.gram(weights * ratio) / mass,
+                (design.moment(weights * (1.0 - ratio)) + pull * flat) / mass,
+                (design.gram(weights * ratio) + np.diag(pull)) / mass,
             )
 
         at_zero = float(weights @ y / mass)
         solved = newton(evaluate, start[0], design.scale, value_at_zero=at_zero)
         u = predictors(design, solved.x[None])[:, 0]
-        deviance = float(weights @ (u + y * np.exp(-u) - np.log(y)) / mass) - 1.0
+        excess = weights @ (u + y * np.exp(-u) - log_y) + 0.5 * pull @ solved.x**2
+        deviance = float(excess / mass) - 1.0
         return solved.x[None], _log_shape(deviance), solved.residual, solved.curvature
 
 

@@ -25,6 +25,7 @@ class Gaussian(Family):
     def __init__(self, variance="free"):
         if variance in ("free", "shared"):
             self.dispersion = variance
+            self.precision_slope = -1.0
             self.known = None
         elif isinstance(variance, str):
             raise ValueError(f"variance must be 'free', 'shared' or a positive number, got {variance!r}")
@@ -131,14 +132,26 @@ class Gaussian(Family):
         """Return u."""
         return xi[:, 0]
 
-    def fit(self, design, y, weights, start):
+    def precision(self, dispersion):
+        """Return 1 / variance."""
+        return np.exp(-dispersion) if self.known is None else np.full(1, 1.0 / self.known)
+
+    def fit(self, design, y, weights, start, ridge=None):
         """Weighted least squares; the dispersion is the log of the weighted mean square residual."""
-        mass = weights.sum()
-        coefficients, residual, curvature = design.weighted_least_squares(y, weights)
+        return self._least_squares(design, y, 0.0, weights, ridge)
+
+    def fit_statistics(self, design, statistics, weights, start, ridge=None):
+        """Do the same for means of (y, y^2): the variance of y around its mean counts as residual."""
+        y = statistics[:, 0]
+        spread = weights @ (statistics[:, 1] - y**2) / weights.sum()
+        return self._least_squares(design, y, spread, weights, ridge)
+
+    def _least_squares(self, design, y, spread, weights, ridge):
+        coefficients, residual, curvature = design.weighted_least_squares(y, weights, ridge)
         if self.known is not None:
             return coefficients[None], None, residual, curvature
-        rest = y - design.predict(coefficients)
+        pull = 0.0 if ridge is None else ridge @ coefficients**2
+        square = (weights @ (y - design.predict(coefficients)) ** 2 + pull) / weights.sum() + spread
         # an exact fit has log variance -inf, which the model names as a collapse
         with np.errstate(divide="ignore"):
-            dispersion = float(np.log(weights @ rest**2 / mass))
-        return coefficients[None], dispersion, residual, curvature
+            return coefficients[None], float(np.log(square)), residual, curvature
