@@ -23,9 +23,8 @@ class EM(Algorithm):
 
     def step(self, problem, theta, memory):
         """E-step, then M-step warm-started at theta."""
-        e_step = problem.model.e_step(problem.data, theta)
-        m_step = problem.model.m_step(problem.data, e_step.responsibilities, theta)
-        return Step(m_step.theta, e_step.loss, m_step.theta - theta, failure=inner_failure(m_step))
+        loss, m_step = problem.model.em_step(problem.data, theta)
+        return Step(m_step.theta, loss, m_step.theta - theta, failure=inner_failure(m_step))
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of M = I_com^{-1} I_mis, from the symmetric pencil."""

@@ -99,4 +99,4 @@ def _cross(designs, left, right, values):
     if first is second:
         return first.gram(values)
     # different features: columns of one at a time, so that no (n, d) product is kept
-    return np.array([second.moment(values * row) for row in first.XT])
+    return np.array([second.moment(values * row) for row in first.X.T])

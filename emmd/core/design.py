@@ -3,12 +3,13 @@
 from functools import cache, cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg import cho_solve, eigh
 from scipy.linalg.lapack import dpotrs
 
 from emmd.core.newton import cholesky
 from emmd.kernels.linear import gram_rows, moment_rows, predict_rows
-from emmd.kernels.reduce import run_rows, sum_rows
+from emmd.kernels.quadratic import predictor_norm, relative_change
+from emmd.kernels.reduce import BLOCK, run_rows, sum_rows
 
 SINGULAR = 1e-13
 """Relative smallest eigenvalue of E[xx'] (columns scaled to unit mean square) that counts as zero."""
@@ -30,6 +31,16 @@ def unpack_symmetric(packed, d):
     return packed[_packed_index(d)]
 
 
+def _in_blocks(X):
+    n, d = X.shape
+    blocks = np.zeros((-(-n // BLOCK), d, BLOCK))
+    whole = n // BLOCK
+    blocks[:whole] = X[: whole * BLOCK].reshape(whole, BLOCK, d).transpose(0, 2, 1)
+    if n > whole * BLOCK:
+        blocks[whole, :, : n - whole * BLOCK] = X[whole * BLOCK :].T
+    return blocks
+
+
 class Design:
     """Weighted features with the linear algebra that every model needs.
 
@@ -41,14 +52,14 @@ class Design:
 
     Attributes
     ----------
-    XT : ndarray of shape (d, n)
-        Feature-major, so that loops over rows run along memory.
+    XB : ndarray of shape (blocks, d, BLOCK)
+        The features, block by block and feature-major inside a block; zero beyond the last row.
     scale : ndarray of shape (d,)
         Root mean square of each column, 1 where that is 0.
     """
 
     def __init__(self, X, weights):
-        self.XT = np.array(X.T, order="C", copy=True)
+        self.XB = _in_blocks(X)
         self.weights = weights
         mean_square = np.diag(self.second_moment)
         self._require_squares(X, mean_square)
@@ -56,7 +67,7 @@ class Design:
 
     @staticmethod
     def _require_squares(X, mean_square):
-        largest = np.abs(X).max(axis=0)
+        largest = np.maximum(X.max(axis=0), -X.min(axis=0))
         bad = np.flatnonzero(~np.isfinite(mean_square) | ((mean_square < 1e-290) & (largest > 0)))
         if bad.size:
             raise ValueError(
@@ -67,12 +78,17 @@ class Design:
     @property
     def n_rows(self):
         """Number of rows n."""
-        return self.XT.shape[1]
+        return len(self.weights)
 
     @property
     def n_features(self):
         """Number of columns d."""
-        return self.XT.shape[0]
+        return self.XB.shape[1]
+
+    @property
+    def X(self):
+        """Features, shape (n, d); a copy."""
+        return self.XB.transpose(0, 2, 1).reshape(-1, self.n_features)[: self.n_rows]
 
     @cached_property
     def second_moment(self):
@@ -82,18 +98,17 @@ class Design:
     def predict(self, theta):
         """Return the linear predictors X theta, shape (n,)."""
         out = np.empty(self.n_rows)
-        run_rows(predict_rows, self.n_rows, self.XT, theta, out)
+        run_rows(predict_rows, self.n_rows, self.XB, theta, out)
         return out
 
     def moment(self, values):
         """Return ``sum_i values_i x_i``, shape (d,)."""
-        return sum_rows(moment_rows, self.n_rows, self.n_features, self.XT, values)
+        return sum_rows(moment_rows, self.n_rows, self.n_features, self.XB, values)
 
     def gram(self, values):
         """Return ``sum_i values_i x_i x_i'``, shape (d, d)."""
         d = self.n_features
-        work = np.empty(self.n_rows)
-        return unpack_symmetric(sum_rows(gram_rows, self.n_rows, d * (d + 1) // 2, self.XT, values, work), d)
+        return unpack_symmetric(sum_rows(gram_rows, self.n_rows, d * (d + 1) // 2, self.XB, values), d)
 
     @cached_property
     def _spectrum(self):
@@ -125,9 +140,10 @@ class Design:
             )
 
     @cached_property
-    def _factor(self):
+    def root(self):
+        """Lower Cholesky factor of E[xx'], columns scaled to unit mean square, shape (d, d)."""
         self.require_independent_columns()
-        return cho_factor(self.second_moment / np.outer(self.scale, self.scale), lower=True)
+        return np.linalg.cholesky(self.second_moment / np.outer(self.scale, self.scale))
 
     def solve(self, rhs):
         """Return ``E[xx']^{-1} rhs``.
@@ -138,7 +154,7 @@ class Design:
             When the columns are linearly dependent.
         """
         # a runaway gradient may be infinite here: the loop judges it, not the solver
-        return cho_solve(self._factor, rhs / self.scale, check_finite=False) / self.scale
+        return cho_solve((self.root, True), rhs / self.scale, check_finite=False) / self.scale
 
     def weighted_least_squares(self, y, weights, ridge=None):
         """Minimise ``sum_i weights_i (y_i - x_i' theta)^2 + sum_j ridge_j theta_j^2``.
@@ -168,4 +184,8 @@ class Design:
 
     def predictor_norm(self, theta):
         """Return the root mean square of x' theta."""
-        return float(np.sqrt(max(theta @ self.second_moment @ theta, 0.0)))
+        return predictor_norm(self.second_moment, theta)
+
+    def relative_change(self, displacement, theta):
+        """Return the root mean square of x' displacement relative to 1 plus that of x' theta."""
+        return relative_change(self.second_moment, displacement, theta)

@@ -49,7 +49,7 @@ class MixtureRounding:
         rows = []
         for block in self.blocks:
             design, part = data.designs[block.features], np.abs(block.coefficients(theta))
-            rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.XT).T @ part)
+            rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.X) @ part)
         return np.array(rows)
 
     def _slope_size(self, scores, r, p, a):
@@ -72,5 +72,5 @@ class MixtureRounding:
         bound = np.zeros(self.n_params)
         for a, block in free(self.blocks):
             design, slope = data.designs[block.features], slopes[:, a]
-            np.add.at(bound, block.entries, slope.sum() if design is None else np.abs(design.XT) @ slope)
+            np.add.at(bound, block.entries, slope.sum() if design is None else np.abs(design.X.T) @ slope)
         return bound

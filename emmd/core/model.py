@@ -122,6 +122,18 @@ class Model(ABC):
     def m_step(self, data, responsibilities, start):
         """Return the `MStep` for given responsibilities, warm-started at `start`."""
 
+    def em_step(self, data, theta):
+        """Evaluate the EM map: the E-step at theta, then the exact M-step warm-started there.
+
+        Returns
+        -------
+        loss : float
+            Average negative log-likelihood at theta.
+        m_step : MStep
+        """
+        e_step = self.e_step(data, theta)
+        return e_step.loss, self.m_step(data, e_step.responsibilities, theta)
+
     @abstractmethod
     def mirror_map(self, data, theta):
         """Return A(theta)."""

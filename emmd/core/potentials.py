@@ -12,8 +12,21 @@ from scipy.special import expit
 from emmd.core.design import unpack_symmetric
 from emmd.core.newton import NewtonResult, newton
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.logistic_regression import logistic_rows
-from emmd.kernels.reduce import run_rows, sum_rows
+from emmd.kernels.logistic_regression import LOG_2, logistic_gradient_rows, logistic_rows, solve_logistic
+from emmd.kernels.newton import (
+    ACCEPTED,
+    CURVATURE,
+    DONE,
+    HESSIAN,
+    ITERATIONS,
+    POINT,
+    RESIDUAL,
+    TRIAL,
+    advance,
+    begin,
+    workspace,
+)
+from emmd.kernels.reduce import PARALLEL_ROWS, run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
 
 
@@ -122,11 +135,53 @@ class Softplus:
 
     def m_step(self, design, targets, start):
         """Minimise E[log(1 + e^{x'theta}) - target x'theta]: logistic regression with soft labels."""
-        d = design.n_features
-        width = 1 + d + d * (d + 1) // 2
+        sums = _evaluate(design, targets, start)
+        return self.m_step_from(design, targets, start, sums[0], sums[1:])
+
+    def m_step_from(self, design, targets, start, value, sums):
+        """Minimise as `m_step` does, with the value, gradient and packed Hessian at the start known."""
+        if design.n_rows < PARALLEL_ROWS:
+            state, vectors, factor = workspace(design.n_features)
+            vectors[TRIAL] = start
+            solve_logistic(
+                design.XB, targets, design.weights, design.scale, state, vectors, factor, value, sums
+            )
+        else:
+            state, vectors = _solve_in_shares(design, targets, start, value, sums)
+        point = vectors[POINT].copy()
+        if not state[RESIDUAL] <= ACCEPTED:
+            return self._m_step_by_values(design, targets, point)
+        return NewtonResult(point, float(state[RESIDUAL]), int(state[ITERATIONS]), float(state[CURVATURE]))
+
+    @staticmethod
+    def _m_step_by_values(design, targets, start):
+        """Minimise with a line search on values: for what slopes alone do not solve."""
 
         def evaluate(theta):
-            sums = sum_rows(logistic_rows, design.n_rows, width, design.XT, theta, targets, design.weights)
+            sums = _evaluate(design, targets, theta)
+            d = design.n_features
             return sums[0], sums[1 : 1 + d], unpack_symmetric(sums[1 + d :], d)
 
-        return newton(evaluate, start, design.scale, value_at_zero=np.log(2.0))
+        return newton(evaluate, start, design.scale, value_at_zero=LOG_2)
+
+
+def _evaluate(design, targets, theta):
+    d = design.n_features
+    width = 1 + d + d * (d + 1) // 2
+    return sum_rows(logistic_rows, design.n_rows, width, design.XB, theta, targets, design.weights)
+
+
+def _solve_in_shares(design, targets, start, value, sums):
+    """Do what `solve_logistic` does with sums over rows that run in several threads."""
+    d, n, scale = design.n_features, design.n_rows, design.scale
+    state, vectors, factor = workspace(d)
+    vectors[TRIAL] = start
+    wanted = begin(state, vectors, factor, value, LOG_2, sums, scale)
+    while wanted != DONE:
+        if wanted == HESSIAN:
+            sums = _evaluate(design, targets, vectors[TRIAL])[1:]
+        else:
+            arguments = design.XB, vectors[TRIAL], targets, design.weights
+            sums = sum_rows(logistic_gradient_rows, n, d, *arguments)
+        wanted = advance(state, vectors, factor, sums, scale, wanted == HESSIAN)
+    return state, vectors

@@ -126,9 +126,7 @@ class Problem:
         ArithmeticError
             When the M-step cannot be solved to 1e-13.
         """
-        theta = self._check(theta)
-        p = self.model.e_step(self.data, theta).responsibilities
-        m_step = self.model.m_step(self.data, p, theta)
+        _, m_step = self.model.em_step(self.data, self._check(theta))
         if not m_step.solved:
             raise ArithmeticError(
                 f"the M-step could not be solved to 1e-13, its residual is {m_step.residual:.1e}"

@@ -1,5 +1,6 @@
 """The one loop: algorithms own a step, `minimize` owns the iteration, the stopping rule and the status."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -154,7 +155,7 @@ class _Loop:
             with np.errstate(over="ignore", invalid="ignore"):
                 step = self.algorithm.step(self.problem, self.theta, memory)
             size = self._size(step.displacement) if step.failure is None else self._measured_size()
-            if not (np.isfinite(step.loss) and np.isfinite(size)):
+            if not (math.isfinite(step.loss) and math.isfinite(size)):
                 return self._retreat()
             self._record(step.loss, size)
             if self.callback is not None:
@@ -177,7 +178,8 @@ class _Loop:
     def _judge(self, step, size):
         if step.failure is not None:
             return step.failure
-        if not np.isfinite(step.theta).all():
+        # a sum is finite only where all its terms are
+        if not math.isfinite(step.theta.sum()):
             return Status.LOSS_INCREASED
         if self._loss_rose(step.loss):
             return Status.LOSS_INCREASED

@@ -5,6 +5,7 @@ potentials, so the model set is linear and EM needs no Bregman projection. Insid
 this module parameters are in working units, beta / sigma.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,8 @@ from emmd.core.checks import positive_integer, real_array
 from emmd.core.design import Design
 from emmd.core.model import EStep, Model, MStep
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.reduce import run_rows, sum_rows
+from emmd.kernels.newton import ACCEPTED
+from emmd.kernels.reduce import PARALLEL_ROWS, run_rows, sum_rows
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class SymmetricData:
     @property
     def X(self):
         """Features, shape (n, d)."""
-        return self.design.XT.T
+        return self.design.X
 
     @property
     def weights(self):
@@ -199,13 +201,39 @@ class SymmetricModel(Model):
 
     def e_step(self, data, theta):
         """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""
-        design = data.design
-        expert, gate = self.split(theta)
-        p = np.empty(design.n_rows)
-        sums = sum_rows(
-            self.kernels.e_step_rows, design.n_rows, 1, design.XT, data.y, design.weights, expert, gate, p
-        )
+        sums, p = self.e_step_sums(data, self.unit * theta, 1)
         return EStep(self._with_density(sums[0]), p)
+
+    @abstractmethod
+    def e_step_sums(self, data, working, width):
+        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
+
+    def em_step(self, data, theta):
+        """Evaluate the EM map: one kernel call on few rows, a few shared passes on many."""
+        data.design.require_independent_columns()
+        working = self.unit * theta
+        evaluate = self.em_step_at_once if data.design.n_rows < PARALLEL_ROWS else self.em_step_in_shares
+        loss, image, residual, curvature, iterations = evaluate(data, working)
+        if not residual <= ACCEPTED:
+            return super().em_step(data, theta)
+        return self._with_density(loss), MStep(image / self.unit, residual, True, curvature, int(iterations))
+
+    @abstractmethod
+    def em_step_at_once(self, data, working):
+        """Evaluate the EM map in working units by one compiled call in one thread.
+
+        Returns
+        -------
+        loss : float
+            In working units.
+        image : ndarray of shape (2d,)
+        residual, curvature, iterations : float
+            Of the M-step, see `MStep`.
+        """
+
+    @abstractmethod
+    def em_step_in_shares(self, data, working):
+        """Evaluate the EM map by sums over rows that run in several threads; see `em_step_at_once`."""
 
     def m_step(self, data, responsibilities, start):
         """Minimise the expected complete loss for given responsibilities, exactly.
@@ -326,8 +354,7 @@ class SymmetricModel(Model):
     def relative_size(self, data, displacement, theta):
         """Return the larger of the two predictors' relative root mean square changes."""
         pairs = zip(self.split(displacement), self.split(theta))
-        norm = data.design.predictor_norm
-        return max(norm(change) / (1.0 + norm(part)) for change, part in pairs)
+        return max(data.design.relative_change(change, part) for change, part in pairs)
 
     def precondition(self, data, gradient, theta):
         """Return the gradient over the potentials' largest curvature times E[xx']."""

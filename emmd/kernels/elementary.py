@@ -18,7 +18,7 @@ from numba.extending import lower_builtin, type_callable
 
 from emmd.kernels._jit import scalar
 
-__all__ = ["exp", "expm1", "log", "log1p", "log_cosh", "sech", "sigmoid", "softplus", "tanh"]
+__all__ = ["exp", "expm1", "log", "log1p", "log1p_unit", "sigmoid", "softplus"]
 
 _LOG2_E = 1.4426950408889634
 # ln 2 in two parts: the high one ends in 21 zero bits, so k * high is exact for |k| < 2^21.
@@ -39,8 +39,6 @@ _SMALLEST_NORMAL = 2.0**-1022
 _EXP_HIGHEST, _EXP_LOWEST = 710.0, -746.0
 # expm1 is -1 to the last bit below this.
 _EXPM1_LOWEST = -40.0
-# tanh is 1 and log_cosh is |x| - log 2, to the last bit, from here on.
-_FLAT = 20.0
 # Where log1p on [0, 1] passes from k = 0 to k = 1: 1 + t = sqrt 2.
 _SQRT2_MINUS_1 = 0.4142135623730951
 
@@ -216,8 +214,15 @@ def _log1p_finite(x):
 
 
 @scalar
-def _log1p_unit(t):
-    """log(1 + t) for 0 <= t <= 1, where the splitting of 1 + t is one comparison."""
+def log1p_unit(t):
+    """log(1 + t) for 0 <= t <= 1, within 2 ulp: the splitting of 1 + t is one comparison.
+
+    Parameters
+    ----------
+    t : float
+        A number in [0, 1]; NaN gives NaN.
+    """
+    t = float(t)
     upper = t > _SQRT2_MINUS_1
     return _log_of_parts(1.0 if upper else 0.0, 0.5 * t - 0.5 if upper else t)
 
@@ -299,70 +304,4 @@ def softplus(x):
     float
         e^x in the left tail, x in the right one.
     """
-    return (x if x > 0.0 else 0.0) + _log1p_unit(exp(-abs(x)))
-
-
-@scalar
-def log_cosh(x):
-    """Logarithm of the hyperbolic cosine, within 6 ulp.
-
-    With u = e^|x| - 1, cosh x = 1 + u^2 / (2 (1 + u)), which does not cancel near 0 as
-    |x| + log(1 + e^(-2|x|)) - log 2 does.
-
-    Parameters
-    ----------
-    x : float
-        Any number; NaN gives NaN.
-
-    Returns
-    -------
-    float
-        x^2 / 2 near 0, |x| - log 2 in both tails.
-    """
-    x = abs(float(x))
-    y = _FLAT if x > _FLAT else x
-    u = expm1(y)
-    return (x - y) + _log1p_finite(u * u / (2.0 + 2.0 * u))
-
-
-@scalar
-def sech(x):
-    """Hyperbolic secant 1 / cosh(x) = 2 t / (1 + t^2) with t = e^-|x|, within 4 ulp in both tails.
-
-    Parameters
-    ----------
-    x : float
-        Any number; NaN gives NaN.
-
-    Returns
-    -------
-    float
-        A number in [0, 1]; 2 e^-|x| as long as that is not zero in the tails.
-    """
-    t = exp(-abs(x))
-    return 2.0 * t / (1.0 + t * t)
-
-
-@scalar
-def tanh(x):
-    """Hyperbolic tangent, within 4 ulp.
-
-    With u = e^|x| - 1, tanh |x| = v / (v + 2) for v = u (u + 2) = e^(2|x|) - 1. This is the u of `log_cosh`:
-    a loop that needs both computes it once.
-
-    Parameters
-    ----------
-    x : float
-        Any number; NaN gives NaN.
-
-    Returns
-    -------
-    float
-        x to first order near 0, +-1 in the tails.
-    """
-    y = abs(float(x))
-    y = _FLAT if y > _FLAT else y
-    u = expm1(y)
-    v = u * (u + 2.0)
-    t = v / (v + 2.0)
-    return -t if x < 0.0 else t
+    return (x if x > 0.0 else 0.0) + log1p_unit(exp(-abs(x)))

@@ -14,6 +14,8 @@ from itertools import pairwise
 import numba
 import numpy as np
 
+from emmd.kernels._jit import kernel
+
 CHUNK = 4096
 """Rows per partial sum. Part of the numerical contract: changing it changes last digits."""
 
@@ -27,6 +29,16 @@ PARALLEL_ROWS = 32_768
 def n_chunks(n_rows):
     """Return the number of chunks that cover `n_rows` rows."""
     return -(-n_rows // CHUNK)
+
+
+@kernel
+def total(partials):
+    """Add the partial sums of all chunks in the order of the rows, shape (width,)."""
+    sums = partials[0].copy()
+    for chunk in range(1, partials.shape[0]):
+        for k in range(sums.shape[0]):
+            sums[k] += partials[chunk, k]
+    return sums
 
 
 @lru_cache(maxsize=4)
@@ -71,4 +83,4 @@ def sum_rows(kernel, n_rows, width, *args):
     """
     partials = np.zeros((n_chunks(n_rows), width))
     _each_share(kernel, n_rows, partials, args)
-    return partials.sum(axis=0)
+    return total(partials)

@@ -8,49 +8,129 @@ purpose: the claims compare them.
 
 import numpy as np
 
+from emmd.kernels import newton
 from emmd.kernels._jit import kernel, scalar
-from emmd.kernels.elementary import exp, log1p, sigmoid, softplus
-from emmd.kernels.linear import block_predict
-from emmd.kernels.reduce import BLOCK, CHUNK
+from emmd.kernels.cholesky import cholesky_solve
+from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels.gram import block_gram
+from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.logistic_regression import solve_logistic
+from emmd.kernels.reduce import BLOCK, CHUNK, total
 
 HALF_LOG_2PI = 0.9189385332046727
-
-
-@scalar
-def _e_step_loss(a, b, y):
-    # y^2/2 + a^2/2 - log cosh(b/2 + ay) + log cosh(b/2), with the large parts combined by sign:
-    # nothing cancels at |b| = 1e4
-    logit = b + 2.0 * a * y
-    agree = (logit >= 0.0) == (b >= 0.0)
-    toward = 1.0 if b >= 0.0 else -1.0
-    side = toward if agree else -toward
-    switch = 0.0 if agree else abs(b)
-    rest = y - side * a
-    return 0.5 * rest * rest + switch + log1p(exp(-abs(b))) - log1p(exp(-abs(logit)))
+_PER_CHUNK = CHUNK // BLOCK
 
 
 @kernel
-def _e_step_block(a, b, y, c, p):
+def _e_step_block(a, b, y, c, p, pull, residual, curvature):
+    """Write responsibilities, ``c tau y`` and the gate's derivatives; return the loss and the gate's loss.
+
+    The loss is y^2/2 + a^2/2 - log cosh(b/2 + ay) + log cosh(b/2), with the large parts combined by sign:
+    nothing cancels at |b| = 1e4.
+    """
     loss = 0.0
-    for i in range(a.shape[0]):
-        p[i] = sigmoid(b[i] + 2.0 * a[i] * y[i])
-        loss += c[i] * (HALF_LOG_2PI + _e_step_loss(a[i], b[i], y[i]))
-    return loss
+    gate_loss = 0.0
+    for i in range(p.shape[0]):
+        logit = b[i] + 2.0 * a[i] * y[i]
+        t, s = exp(-abs(logit)), exp(-abs(b[i]))
+        t_inverse, s_inverse = 1.0 / (1.0 + t), 1.0 / (1.0 + s)
+        ahead = logit >= 0.0
+        toward = 1.0 if b[i] >= 0.0 else -1.0
+        agree = ahead == (b[i] >= 0.0)
+        rest = y[i] - (toward if agree else -toward) * a[i]
+        log_s = log1p_unit(s)
+        p[i] = (1.0 if ahead else t) * t_inverse
+        pull[i] = c[i] * y[i] * (1.0 if ahead else -1.0) * (1.0 - t) * t_inverse
+        residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
+        curvature[i] = c[i] * s * s_inverse * s_inverse
+        switch = 0.0 if agree else abs(b[i])
+        loss += c[i] * (HALF_LOG_2PI + 0.5 * rest * rest + switch + log_s - log1p_unit(t))
+        gate_loss += c[i] * ((b[i] if b[i] >= 0.0 else 0.0) + log_s - p[i] * b[i])
+    return loss, gate_loss
 
 
 @kernel
-def e_step_rows(first, last, partials, XT, y, c, beta, w, p):
-    """Chunk kernel: write the responsibilities ``p = sigmoid(b + 2 a y)``; sum the marginal loss."""
-    n = XT.shape[1]
-    a = np.empty(BLOCK)
-    b = np.empty(BLOCK)
-    for chunk in range(first, last):
-        end = min((chunk + 1) * CHUNK, n)
-        for lo in range(chunk * CHUNK, end, BLOCK):
-            hi = min(lo + BLOCK, end)
-            block_predict(XT, beta, lo, hi, a)
-            block_predict(XT, w, lo, hi, b)
-            partials[chunk, 0] += _e_step_block(a[: hi - lo], b[: hi - lo], y[lo:hi], c[lo:hi], p[lo:hi])
+def e_step_rows(first, last, partials, XB, y, c, beta, w, p):
+    """Chunk kernel: write the responsibilities ``p = sigmoid(b + 2 a y)``; sum what the M-step needs.
+
+    ``[loss]`` alone, or, where partials are as wide, ``[loss, gate's loss, E[tau y x] (d), gradient (d) and
+    packed Hessian of the gate's loss at w]``.
+    """
+    d, n = XB.shape[1], c.shape[0]
+    a, b = np.empty(BLOCK), np.empty(BLOCK)
+    pull, residual, curvature = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+        sums = partials[block // _PER_CHUNK]
+        lo = block * BLOCK
+        m = min(BLOCK, n - lo)
+        X = XB[block]
+        block_predict(X, beta, m, a)
+        block_predict(X, w, m, b)
+        loss, gate_loss = _e_step_block(a, b, y[lo:], c[lo:], p[lo : lo + m], pull, residual, curvature)
+        sums[0] += loss
+        if sums.shape[0] > 1:
+            sums[1] += gate_loss
+            block_moment(X, pull, m, sums[2 : 2 + d])
+            block_moment(X, residual, m, sums[2 + d : 2 + 2 * d])
+            block_gram(X, curvature, m, sums[2 + 2 * d :])
+
+
+@kernel
+def solve_expert(root, second_moment, scale, dual, out):
+    """Write ``E[xx']^{-1} dual`` to out; return the largest scaled residual.
+
+    Parameters
+    ----------
+    root : ndarray of shape (d, d)
+        Cholesky factor of E[xx'] scaled by ``scale`` on both sides.
+    second_moment : ndarray of shape (d, d)
+    scale, dual, out : ndarray of shape (d,)
+    """
+    d = scale.shape[0]
+    rest = np.empty(d)
+    for j in range(d):
+        out[j] = 0.0
+        rest[j] = dual[j] / scale[j]
+    # the second round is iterative refinement: it brings the residual to rounding
+    for _ in range(2):
+        cholesky_solve(root, rest, rest)
+        for j in range(d):
+            out[j] += rest[j] / scale[j]
+        for j in range(d):
+            image = 0.0
+            for k in range(d):
+                image += second_moment[j, k] * out[k]
+            rest[j] = (dual[j] - image) / scale[j]
+    return np.abs(rest).max()
+
+
+@kernel
+def em_step(XB, y, c, scale, root, second_moment, theta, p, out):
+    """Evaluate the EM map on small data in one thread: E-step, expert's and gate's exact M-steps.
+
+    Parameters
+    ----------
+    theta, out : ndarray of shape (2d,)
+        In working units; the image is written to `out`.
+    p : ndarray of shape (n,)
+        Overwritten with the responsibilities.
+
+    Returns
+    -------
+    loss, residual, curvature, iterations : float
+    """
+    d = XB.shape[1]
+    chunks = -(-c.shape[0] // CHUNK)
+    partials = np.zeros((chunks, 2 + 2 * d + d * (d + 1) // 2))
+    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], p)
+    sums = total(partials)
+    residual = solve_expert(root, second_moment, scale, sums[2 : 2 + d], out[:d])
+    state, vectors, factor = newton.workspace(d)
+    vectors[newton.TRIAL] = theta[d:]
+    solve_logistic(XB, p, c, scale, state, vectors, factor, sums[1], sums[2 + d :])
+    out[d:] = vectors[newton.POINT]
+    residual = max(residual, state[newton.RESIDUAL])
+    return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
 
 
 @scalar

@@ -8,42 +8,112 @@ purpose: the claims compare them.
 
 import numpy as np
 
+from emmd.kernels import newton
 from emmd.kernels._jit import kernel, scalar
-from emmd.kernels.elementary import exp, log1p, sigmoid, softplus
-from emmd.kernels.linear import block_predict
-from emmd.kernels.reduce import BLOCK, CHUNK
+from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels.gram import block_gram
+from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.logistic_regression import solve_logistic
+from emmd.kernels.reduce import BLOCK, CHUNK, total
 
-
-@scalar
-def _e_step_loss(t, b):
-    # softplus(b) + softplus(t) - softplus(b + t): the linear parts leave min(|b|, |t|) when the signs differ
-    linear = min(abs(b), abs(t)) if (b >= 0.0) != (t >= 0.0) else 0.0
-    return linear + log1p(exp(-abs(b))) + log1p(exp(-abs(t))) - log1p(exp(-abs(b + t)))
+_PER_CHUNK = CHUNK // BLOCK
 
 
 @kernel
-def _e_step_block(a, b, y, c, p):
+def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, gate_curvature):
+    """Write the posterior of z = 1 and of yz = 1 and the derivatives of both logistic losses.
+
+    Returns the loss, the expert's loss and the gate's loss. The loss is softplus(b) + softplus(ay) -
+    softplus(b + ay): the linear parts leave min(|b|, |a|) when the signs differ.
+    """
     loss = 0.0
-    for i in range(a.shape[0]):
-        t = y[i] * a[i]
-        p[i] = sigmoid(b[i] + t)
-        loss += c[i] * _e_step_loss(t, b[i])
-    return loss
+    expert_loss = 0.0
+    gate_loss = 0.0
+    for i in range(p.shape[0]):
+        evidence = y[i] * a[i]
+        logit = b[i] + evidence
+        t, s, r = exp(-abs(logit)), exp(-abs(b[i])), exp(-abs(a[i]))
+        t_inverse, s_inverse, r_inverse = 1.0 / (1.0 + t), 1.0 / (1.0 + s), 1.0 / (1.0 + r)
+        log_s, log_r = log1p_unit(s), log1p_unit(r)
+        p[i] = (1.0 if logit >= 0.0 else t) * t_inverse
+        q[i] = (1.0 if (logit >= 0.0) == (y[i] > 0.0) else t) * t_inverse
+        expert_slope[i] = c[i] * ((1.0 if a[i] >= 0.0 else r) * r_inverse - q[i])
+        expert_curvature[i] = c[i] * r * r_inverse * r_inverse
+        gate_slope[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
+        gate_curvature[i] = c[i] * s * s_inverse * s_inverse
+        linear = min(abs(b[i]), abs(a[i])) if (b[i] >= 0.0) != (evidence >= 0.0) else 0.0
+        loss += c[i] * (linear + log_s + log_r - log1p_unit(t))
+        expert_loss += c[i] * ((a[i] if a[i] >= 0.0 else 0.0) + log_r - q[i] * a[i])
+        gate_loss += c[i] * ((b[i] if b[i] >= 0.0 else 0.0) + log_s - p[i] * b[i])
+    return loss, expert_loss, gate_loss
 
 
 @kernel
-def e_step_rows(first, last, partials, XT, y, c, beta, w, p):
-    """Chunk kernel: write the responsibilities ``p = sigmoid(b + a y)``; sum the marginal loss."""
-    n = XT.shape[1]
-    a = np.empty(BLOCK)
-    b = np.empty(BLOCK)
-    for chunk in range(first, last):
-        end = min((chunk + 1) * CHUNK, n)
-        for lo in range(chunk * CHUNK, end, BLOCK):
-            hi = min(lo + BLOCK, end)
-            block_predict(XT, beta, lo, hi, a)
-            block_predict(XT, w, lo, hi, b)
-            partials[chunk, 0] += _e_step_block(a[: hi - lo], b[: hi - lo], y[lo:hi], c[lo:hi], p[lo:hi])
+def e_step_rows(first, last, partials, XB, y, c, beta, w, p, q):
+    """Chunk kernel: write ``p = P(z = 1)`` and ``q = P(yz = 1)``; sum what the M-step needs.
+
+    ``[loss]`` alone, or, where partials are as wide, ``[loss, expert's loss, gate's loss]`` followed by
+    gradient (d) and packed Hessian of the expert's loss at beta and of the gate's at w.
+    """
+    d, n = XB.shape[1], c.shape[0]
+    width = d + d * (d + 1) // 2
+    a, b = np.empty(BLOCK), np.empty(BLOCK)
+    slopes, curvatures = np.empty((2, BLOCK)), np.empty((2, BLOCK))
+    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+        sums = partials[block // _PER_CHUNK]
+        lo = block * BLOCK
+        m = min(BLOCK, n - lo)
+        X = XB[block]
+        block_predict(X, beta, m, a)
+        block_predict(X, w, m, b)
+        losses = _e_step_block(
+            a, b, y[lo:], c[lo:], p[lo : lo + m], q[lo:], slopes[0], curvatures[0], slopes[1], curvatures[1]
+        )
+        sums[0] += losses[0]
+        if sums.shape[0] > 1:
+            sums[1] += losses[1]
+            sums[2] += losses[2]
+            for part in range(2):
+                start = 3 + part * width
+                block_moment(X, slopes[part], m, sums[start : start + d])
+                block_gram(X, curvatures[part], m, sums[start + d : start + width])
+
+
+@kernel
+def em_step(XB, y, c, scale, theta, p, q, out):
+    """Evaluate the EM map on small data in one thread: E-step, then both logistic M-steps.
+
+    Parameters
+    ----------
+    theta, out : ndarray of shape (2d,)
+        The image is written to `out`.
+    p, q : ndarray of shape (n,)
+        Overwritten with P(z = 1 | x, y) and P(yz = 1 | x, y).
+
+    Returns
+    -------
+    loss, residual, curvature, iterations : float
+    """
+    d = XB.shape[1]
+    width = d + d * (d + 1) // 2
+    chunks = -(-c.shape[0] // CHUNK)
+    partials = np.zeros((chunks, 3 + 2 * width))
+    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], p, q)
+    sums = total(partials)
+    residual, curvature, iterations = 0.0, np.inf, 0.0
+    state, vectors, factor = newton.workspace(d)
+    for part in range(2):
+        vectors[newton.TRIAL] = theta[part * d : (part + 1) * d]
+        start = 3 + part * width
+        labels = q if part == 0 else p
+        solve_logistic(
+            XB, labels, c, scale, state, vectors, factor, sums[1 + part], sums[start : start + width]
+        )
+        out[part * d : (part + 1) * d] = vectors[newton.POINT]
+        residual = max(residual, state[newton.RESIDUAL])
+        curvature = min(curvature, state[newton.CURVATURE])
+        iterations = max(iterations, state[newton.ITERATIONS])
+    return sums[0], residual, curvature, iterations
 
 
 @scalar

@@ -6,6 +6,7 @@ from emmd.core.checks import positive_number
 from emmd.core.potentials import Quadratic, Softplus, log_sigmoid
 from emmd.core.symmetric import SymmetricModel
 from emmd.kernels import symmetric_linear
+from emmd.kernels.reduce import sum_rows
 
 
 class SymMoLinE(SymmetricModel):
@@ -60,3 +61,31 @@ class SymMoLinE(SymmetricModel):
         """Return theta and its joint sign flip, shape (2, 2d)."""
         theta = self.check_theta(theta)
         return np.stack([theta, -theta])
+
+    def e_step_sums(self, data, working, width):
+        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
+        design, d = data.design, self.n_features
+        p = np.empty(design.n_rows)
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p
+        return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments), p
+
+    def em_step_at_once(self, data, working):
+        """Evaluate the EM map in working units by one compiled call."""
+        design = data.design
+        p, image = np.empty(design.n_rows), np.empty(self.n_params)
+        regression = design.scale, design.root, design.second_moment
+        loss, *solved = symmetric_linear.em_step(
+            design.XB, data.y, design.weights, *regression, working, p, image
+        )
+        return loss, image, *solved
+
+    def em_step_in_shares(self, data, working):
+        """Evaluate the EM map: one shared pass for the E-step, then the expert and the gate."""
+        design, d = data.design, self.n_features
+        sums, p = self.e_step_sums(data, working, 2 + 2 * d + d * (d + 1) // 2)
+        image = np.empty(self.n_params)
+        regression = design.root, design.second_moment, design.scale
+        residual = symmetric_linear.solve_expert(*regression, sums[2 : 2 + d], image[:d])
+        gate = Softplus().m_step_from(design, p, working[d:], sums[1], sums[2 + d :])
+        image[d:] = gate.x
+        return sums[0], image, max(residual, gate.residual), gate.curvature, gate.iterations

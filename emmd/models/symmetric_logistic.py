@@ -5,6 +5,7 @@ import numpy as np
 from emmd.core.potentials import Softplus, log_sigmoid
 from emmd.core.symmetric import SymmetricModel
 from emmd.kernels import symmetric_logistic
+from emmd.kernels.reduce import sum_rows
 
 
 class SymMoLogE(SymmetricModel):
@@ -59,3 +60,43 @@ class SymMoLogE(SymmetricModel):
         theta = self.check_theta(theta)
         swapped = np.concatenate([theta[self.n_features :], theta[: self.n_features]])
         return np.stack([theta, -theta, swapped, -swapped])
+
+    def e_step_sums(self, data, working, width):
+        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
+        return self._e_step_sums(data, working, width)[:2]
+
+    def _e_step_sums(self, data, working, width):
+        """Return also the posterior of y z = 1, the expert's soft labels."""
+        design, d = data.design, self.n_features
+        p, q = np.empty((2, design.n_rows))
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, q
+        return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), p, q
+
+    def em_step_at_once(self, data, working):
+        """Evaluate the EM map in working units by one compiled call."""
+        design = data.design
+        p, q = np.empty((2, design.n_rows))
+        image = np.empty(self.n_params)
+        loss, *solved = symmetric_logistic.em_step(
+            design.XB, data.y, design.weights, design.scale, working, p, q, image
+        )
+        return loss, image, *solved
+
+    def em_step_in_shares(self, data, working):
+        """Evaluate the EM map: one shared pass for the E-step, then two logistic regressions."""
+        d = self.n_features
+        width = d + d * (d + 1) // 2
+        sums, p, q = self._e_step_sums(data, working, 3 + 2 * width)
+        expert, gate = (
+            Softplus().m_step_from(
+                data.design, labels, start, sums[1 + part], sums[3 + part * width : 3 + (part + 1) * width]
+            )
+            for part, (labels, start) in enumerate(zip((q, p), np.split(working, 2)))
+        )
+        return (
+            sums[0],
+            np.concatenate([expert.x, gate.x]),
+            max(expert.residual, gate.residual),
+            min(expert.curvature, gate.curvature),
+            max(expert.iterations, gate.iterations),
+        )

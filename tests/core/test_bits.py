@@ -73,3 +73,15 @@ def test_calls_from_several_python_threads(case):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda theta: _everything(case, theta), thetas))
     assert together == alone
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_compiled_call_and_shared_passes(name, monkeypatch):
+    case = random_case(name, 9_000, 3)
+    model, data = case.problem.model, case.problem.data
+    working = model.unit * case.theta
+    at_once = model.em_step_at_once(data, working)
+    monkeypatch.setattr("emmd.core.potentials.PARALLEL_ROWS", 1)
+    in_shares = model.em_step_in_shares(data, working)
+    for one, other in zip(at_once, in_shares):
+        np.testing.assert_array_equal(one, other)

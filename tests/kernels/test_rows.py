@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from emmd.kernels import linear, symmetric_linear, symmetric_logistic
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.logistic_regression import logistic_rows
+from emmd.kernels.logistic_regression import logistic_gradient_rows, logistic_rows
 from emmd.kernels.reduce import BLOCK, CHUNK, n_chunks, run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
 from tests.kernels import exact
@@ -31,6 +31,16 @@ def _sample(n, d):
     return XT, rng.standard_normal(d), rng.standard_normal(d), rng.uniform(0.1, 1.0, n), rng
 
 
+def _blocks(XT):
+    """Return features of shape (d, n) in blocks; what lies beyond the last row must not be read."""
+    d, n = XT.shape
+    XB = np.full((-(-n // BLOCK), d, BLOCK), np.nan)
+    for block, start in enumerate(range(0, n, BLOCK)):
+        part = XT[:, start : start + BLOCK]
+        XB[block, :, : part.shape[1]] = part
+    return XB
+
+
 def _upper(matrix):
     return matrix[np.triu_indices(len(matrix))]
 
@@ -52,14 +62,15 @@ def test_the_sizes_are_the_interesting_ones():
 # --- sums -----------------------------------------------------------------------------------------------
 
 # 4500: a second chunk with one full and one partial block
-SUMS = [(n, d) for n in ROWS for d in (1, 3)] + [(4500, 2)]
+# features in tiles of four: below, at, above and twice the tile, with every remainder
+SUMS = [(n, d) for n in ROWS for d in (1, 3)] + [(4500, 2)] + [(300, d) for d in (4, 5, 6, 7, 8, 9, 13)]
 
 
 @pytest.mark.parametrize(("n", "d"), SUMS)
 def test_predict(n, d):
     XT, theta, *_ = _sample(n, d)
     out = np.full(n, np.nan)
-    run_rows(linear.predict_rows, n, XT, theta, out)
+    run_rows(linear.predict_rows, n, _blocks(XT), theta, out)
     _close(out, XT.T @ theta, np.abs(XT.T) @ np.abs(theta))
 
 
@@ -67,23 +78,39 @@ def test_predict(n, d):
 def test_moment_and_gram(n, d):
     XT, *_, rng = _sample(n, d)
     v = rng.standard_normal(n)
-    _close(sum_rows(linear.moment_rows, n, d, XT, v), XT @ v, np.abs(XT) @ np.abs(v))
-    gram = sum_rows(linear.gram_rows, n, d * (d + 1) // 2, XT, v, np.full(n, np.nan))
+    _close(sum_rows(linear.moment_rows, n, d, _blocks(XT), v), XT @ v, np.abs(XT) @ np.abs(v))
+    gram = sum_rows(linear.gram_rows, n, d * (d + 1) // 2, _blocks(XT), v)
     _close(gram, _upper((XT * v) @ XT.T), _upper((np.abs(XT) * np.abs(v)) @ np.abs(XT).T))
+
+
+def _logistic_sums(XT, w, q, c):
+    """Return loss, gradient and packed Hessian of a soft-label logistic regression, with bounds."""
+    b = XT.T @ w
+    p = expit(b)
+    value = np.sum(c * (np.logaddexp(0.0, b) - q * b)), np.sum(c * (1.0 + np.abs(b)))
+    gradient = XT @ (c * (p - q)), np.abs(XT) @ c
+    hessian, bound = (_upper((array * c * p * (1 - p)) @ array.T) for array in (XT, np.abs(XT)))
+    return value, gradient, (hessian, bound + 1e-300)
 
 
 @pytest.mark.parametrize(("n", "d"), SUMS)
 def test_logistic_regression(n, d):
     XT, w, _, c, rng = _sample(n, d)
     q = rng.uniform(size=n)
-    sums = sum_rows(logistic_rows, n, 1 + d + d * (d + 1) // 2, XT, w, q, c)
-    b = XT.T @ w
-    p = expit(b)
-    rows = c * (np.logaddexp(0.0, b) - q * b)
-    gram = [_upper((array * c * p * (1 - p)) @ array.T) for array in (XT, np.abs(XT))]
-    _close(sums[:1], [rows.sum()], np.sum(c * (1.0 + np.abs(b))))
-    _close(sums[1 : 1 + d], XT @ (c * (p - q)), np.abs(XT) @ c)
-    _close(sums[1 + d :], gram[0], gram[1] + 1e-300)
+    sums = sum_rows(logistic_rows, n, 1 + d + d * (d + 1) // 2, _blocks(XT), w, q, c)
+    value, gradient, hessian = _logistic_sums(XT, w, q, c)
+    _close(sums[:1], [value[0]], value[1])
+    _close(sums[1 : 1 + d], *gradient)
+    _close(sums[1 + d :], *hessian)
+    _close(sum_rows(logistic_gradient_rows, n, d, _blocks(XT), w, q, c), *gradient)
+
+
+def _e_step(name, XB, y, c, beta, w, p, width, partials=None):
+    """Run a model's E-step on all rows; symmologe also writes the posterior of y z = 1."""
+    outputs = (p,) if name == "symmoline" else (p, np.empty_like(p))
+    if partials is None:
+        return sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, beta, w, *outputs)
+    return MODELS[name].e_step_rows(0, 1, partials, XB, y, c, beta, w, *outputs)
 
 
 @pytest.mark.parametrize(("n", "d"), SUMS)
@@ -92,7 +119,7 @@ def test_e_step(name, n, d):
     XT, beta, w, c, rng = _sample(n, d)
     y = rng.choice([-1.0, 1.0], n)
     p = np.full(n, np.nan)
-    loss = sum_rows(MODELS[name].e_step_rows, n, 1, XT, y, c, beta, w, p)
+    loss = _e_step(name, _blocks(XT), y, c, beta, w, p, 1)
     a, b = XT.T @ beta, XT.T @ w
     logit = b + (2.0 if name == "symmoline" else 1.0) * a * y
     np.testing.assert_allclose(p, expit(logit), rtol=1e-13)
@@ -102,6 +129,27 @@ def test_e_step(name, n, d):
         joint = [np.log(expit(z * b)) + np.log(expit(z * y * a)) for z in (1, -1)]
     rows = c * -np.log(np.exp(joint[0]) + np.exp(joint[1]))
     _close(loss, [rows.sum()], np.sum(c * (1.0 + np.abs(rows))))
+
+
+@pytest.mark.parametrize(("n", "d"), SUMS)
+@pytest.mark.parametrize("name", MODELS)
+def test_what_the_e_step_adds_up_for_the_m_step(name, n, d):
+    XT, beta, w, c, rng = _sample(n, d)
+    y = rng.choice([-1.0, 1.0], n) if name == "symmologe" else 2.0 * rng.standard_normal(n)
+    p, P = np.full(n, np.nan), d * (d + 1) // 2
+    width = 2 + 2 * d + P if name == "symmoline" else 3 + 2 * (d + P)
+    sums = _e_step(name, _blocks(XT), y, c, beta, w, p, width)
+    gate = _logistic_sums(XT, w, p, c)
+    if name == "symmoline":
+        _close(sums[2 : 2 + d], XT @ (c * (2 * p - 1) * y), np.abs(XT) @ (c * np.abs(y)))
+        found = sums[1:2], sums[2 + d : 2 + 2 * d], sums[2 + 2 * d :]
+    else:
+        expert = _logistic_sums(XT, beta, np.where(y > 0, p, 1 - p), c)
+        for actual, expected in zip((sums[1:2], sums[3 : 3 + d], sums[3 + d : 3 + d + P]), expert):
+            _close(actual, np.atleast_1d(expected[0]), expected[1])
+        found = sums[2:3], sums[3 + d + P : 3 + 2 * d + P], sums[3 + 2 * d + P :]
+    for actual, expected in zip(found, gate):
+        _close(actual, np.atleast_1d(expected[0]), expected[1])
 
 
 # --- a share of the chunks --------------------------------------------------------------------------------
@@ -115,10 +163,10 @@ def _share(n=2 * CHUNK + 300):
 
 def test_a_share_writes_its_own_chunks_only():
     XT, theta, c, middle = _share()
-    n = XT.shape[1]
+    n, XB = XT.shape[1], _blocks(XT)
     out, partials = np.full(n, np.nan), np.zeros((3, 1))
-    linear.predict_rows(1, 2, partials, XT, theta, out)
-    linear.moment_rows(1, 2, partials, XT, c)
+    linear.predict_rows(1, 2, partials, XB, theta, out)
+    linear.moment_rows(1, 2, partials, XB, c)
     written = np.zeros(n, dtype=bool)
     written[middle] = True
     np.testing.assert_array_equal(np.isfinite(out), written)
@@ -128,16 +176,16 @@ def test_a_share_writes_its_own_chunks_only():
 
 def test_shares_add_up_to_the_whole_bit_by_bit():
     XT, theta, c, _ = _share()
-    n = XT.shape[1]
+    n, XB = XT.shape[1], _blocks(XT)
     whole, parts = np.zeros((2, 3, 1))
-    linear.moment_rows(0, 3, whole, XT, c)
+    linear.moment_rows(0, 3, whole, XB, c)
     for first, last in ((0, 1), (1, 3)):
-        linear.moment_rows(first, last, parts, XT, c)
+        linear.moment_rows(first, last, parts, XB, c)
     np.testing.assert_array_equal(parts, whole)
     outs = np.full((2, n), np.nan)
-    linear.predict_rows(0, 3, whole, XT, theta, outs[0])
-    linear.predict_rows(0, 2, whole, XT, theta, outs[1])
-    linear.predict_rows(2, 3, whole, XT, theta, outs[1])
+    linear.predict_rows(0, 3, whole, XB, theta, outs[0])
+    linear.predict_rows(0, 2, whole, XB, theta, outs[1])
+    linear.predict_rows(2, 3, whole, XB, theta, outs[1])
     np.testing.assert_array_equal(outs[0], outs[1])
 
 
@@ -147,16 +195,17 @@ def test_shares_add_up_to_the_whole_bit_by_bit():
 
 
 def _sums(name, arrays, d):
-    """Run a summing kernel on arrays called partials, XT, u, v, c and out; return its sums."""
-    partials, XT, u, v, c, out = (arrays[key] for key in ("partials", "XT", "u", "v", "c", "out"))
+    """Run a summing kernel on arrays called partials, XB, u, v, c and out; return its sums."""
+    partials, XB, u, v, c, out = (arrays[key] for key in ("partials", "XB", "u", "v", "c", "out"))
     theta = np.linspace(-1.0, 1.0, d)
     calls = {
         "divergence": lambda: divergence_rows(0, 1, partials, u, v, c),
-        "moment": lambda: linear.moment_rows(0, 1, partials, XT, u),
-        "gram": lambda: linear.gram_rows(0, 1, partials, XT, u, out),
-        "logistic": lambda: logistic_rows(0, 1, partials, XT, theta, c, c),
-        "symmoline": lambda: symmetric_linear.e_step_rows(0, 1, partials, XT, u, c, theta, -theta, out),
-        "symmologe": lambda: symmetric_logistic.e_step_rows(0, 1, partials, XT, u, c, theta, -theta, out),
+        "moment": lambda: linear.moment_rows(0, 1, partials, XB, u),
+        "gram": lambda: linear.gram_rows(0, 1, partials, XB, u),
+        "logistic": lambda: logistic_rows(0, 1, partials, XB, theta, c, c),
+        "gradient": lambda: logistic_gradient_rows(0, 1, partials, XB, theta, c, c),
+        "symmoline": lambda: _e_step("symmoline", XB, u, c, theta, -theta, out, None, partials),
+        "symmologe": lambda: _e_step("symmologe", XB, u, c, theta, -theta, out, None, partials),
     }
     calls[name]()
     return partials.tobytes()
@@ -174,13 +223,16 @@ def _laid_out(arrays, order, gap):
     return placed
 
 
-@pytest.mark.parametrize("name", ["divergence", "moment", "gram", "logistic", "symmoline", "symmologe"])
+SUMMING = ["divergence", "moment", "gram", "logistic", "gradient", "symmoline", "symmologe"]
+
+
+@pytest.mark.parametrize("name", SUMMING)
 def test_sums_do_not_depend_on_addresses(name):
-    n, d = 300, 2
+    n, d = 300, 7
     rng = np.random.default_rng(4)
     arrays = {key: 3.0 * rng.standard_normal(n) for key in ("u", "v", "out")}
-    arrays |= {"c": rng.uniform(size=n), "XT": rng.standard_normal((d, n))}
-    arrays["partials"] = np.zeros((1, 1 + d + d * (d + 1) // 2))
+    arrays |= {"c": rng.uniform(size=n), "XB": _blocks(rng.standard_normal((d, n)))}
+    arrays["partials"] = np.zeros((1, 3 + 2 * (d + d * (d + 1) // 2)))
     orders = []
     for written in ("partials", "out"):
         others = [key for key in arrays if key != written]
@@ -226,10 +278,8 @@ def _e_step_alone(name, a, b, y):
     losses, p = np.empty((2, len(a)))
     pick = np.eye(2)
     for i, (score_a, score_b) in enumerate(zip(a, b)):
-        partials = np.zeros((1, 1))
-        XT = np.array([[score_a], [score_b]])
-        MODELS[name].e_step_rows(0, 1, partials, XT, y[i : i + 1], np.ones(1), pick[0], pick[1], p[i : i + 1])
-        losses[i] = partials[0, 0]
+        XB = _blocks(np.array([[score_a], [score_b]]))
+        losses[i] = _e_step(name, XB, y[i : i + 1], np.ones(1), pick[0], pick[1], p[i : i + 1], 1)[0]
     return losses, p
 
 

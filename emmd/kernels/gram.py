@@ -1,0 +1,95 @@
+"""Weighted Gram matrices of one block of rows, in tiles that stay in registers.
+
+A dot product of two features costs two loads for one product; a tile of four by four features costs eight
+loads for sixteen. Sums are collected in local numbers: adding to memory inside the loop would be vectorised
+or not depending on addresses.
+"""
+
+from emmd.kernels._jit import kernel, scalar
+
+
+@scalar
+def packed(d, j, k):
+    """Return the place of entry (j, k), j <= k, in the upper triangle packed by rows."""
+    return j * d - (j * (j - 1)) // 2 + k - j
+
+
+@kernel
+def _tile_4x4(X, v, m, j, k, sums):
+    d = X.shape[0]
+    s00 = s01 = s02 = s03 = 0.0
+    s10 = s11 = s12 = s13 = 0.0
+    s20 = s21 = s22 = s23 = 0.0
+    s30 = s31 = s32 = s33 = 0.0
+    for i in range(m):
+        a0, a1, a2, a3 = v[i] * X[j, i], v[i] * X[j + 1, i], v[i] * X[j + 2, i], v[i] * X[j + 3, i]
+        b0, b1, b2, b3 = X[k, i], X[k + 1, i], X[k + 2, i], X[k + 3, i]
+        s00 += a0 * b0
+        s01 += a0 * b1
+        s02 += a0 * b2
+        s03 += a0 * b3
+        s10 += a1 * b0
+        s11 += a1 * b1
+        s12 += a1 * b2
+        s13 += a1 * b3
+        s20 += a2 * b0
+        s21 += a2 * b1
+        s22 += a2 * b2
+        s23 += a2 * b3
+        s30 += a3 * b0
+        s31 += a3 * b1
+        s32 += a3 * b2
+        s33 += a3 * b3
+    tile = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
+    for row in range(4):
+        # a tile on the diagonal holds the lower triangle too
+        for column in range(row if j == k else 0, 4):
+            sums[packed(d, j + row, k + column)] += tile[row][column]
+
+
+@kernel
+def _tile_4x1(X, v, m, j, k, sums):
+    d = X.shape[0]
+    s0 = s1 = s2 = s3 = 0.0
+    for i in range(m):
+        b = v[i] * X[k, i]
+        s0 += b * X[j, i]
+        s1 += b * X[j + 1, i]
+        s2 += b * X[j + 2, i]
+        s3 += b * X[j + 3, i]
+    sums[packed(d, j, k)] += s0
+    sums[packed(d, j + 1, k)] += s1
+    sums[packed(d, j + 2, k)] += s2
+    sums[packed(d, j + 3, k)] += s3
+
+
+@kernel
+def _tile_1x1(X, v, m, j, k, sums):
+    total = 0.0
+    for i in range(m):
+        total += v[i] * X[j, i] * X[k, i]
+    sums[packed(X.shape[0], j, k)] += total
+
+
+@kernel
+def block_gram(X, v, m, sums):
+    """Add the upper triangle, packed by rows, of ``sum_i v_i x_i x_i'`` over a block to ``sums``.
+
+    Parameters
+    ----------
+    X : ndarray of shape (d, BLOCK)
+        Feature-major; the first `m` columns are rows of data.
+    v : ndarray of shape (m,)
+    m : int
+    sums : ndarray of shape (d (d + 1) / 2,)
+    """
+    d = X.shape[0]
+    whole = d - d % 4
+    for j in range(0, whole, 4):
+        for k in range(j, whole, 4):
+            _tile_4x4(X, v, m, j, k, sums)
+        for k in range(whole, d):
+            _tile_4x1(X, v, m, j, k, sums)
+    for j in range(whole, d):
+        for k in range(j, d):
+            _tile_1x1(X, v, m, j, k, sums)

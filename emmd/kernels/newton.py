@@ -1,0 +1,201 @@
+"""Newton's method that asks for what it needs: gradients always, Hessians only where they pay.
+
+The method minimises a smooth convex function and evaluates nothing itself. `begin` takes the first
+evaluation, `advance` every further one; both return what is wanted next, at the point ``vectors[TRIAL]``:
+`DONE`, `GRADIENT` or `HESSIAN` (gradient and Hessian). So one compiled loop serves small data, and the same
+steps serve sums that come from several threads, processes or machines.
+
+A Hessian costs as many passes over the data as its Gram matrix costs more than a gradient. A Cholesky factor
+is therefore kept while it still contracts: after a step of length s (in predictors) Newton's error is about
+s^2 / 4, a stale factor contracts by the rate seen, and a Hessian at the next point is asked for when it saves
+more passes than it costs. Nothing of this changes the answer: the method ends where the gradient is rounding.
+
+Steps are accepted by slopes along the step, not by values: for a convex function a step whose end still
+points downhill has decreased it, and slopes keep their digits next to the minimum, where values lose half.
+"""
+
+import math
+
+import numpy as np
+
+from emmd.kernels._jit import kernel
+from emmd.kernels.cholesky import cholesky, cholesky_solve
+from emmd.kernels.gram import packed
+
+DONE, GRADIENT, HESSIAN = 0, 1, 2
+
+# rows of `vectors`
+POINT, SLOPES, STEP, TRIAL = 0, 1, 2, 3
+
+# entries of `state`
+RESIDUAL, CURVATURE, ITERATIONS, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE = range(8)
+
+_FIRST, _STEPPING, _REFRESHING = 0.0, 1.0, 2.0
+
+TARGET = 1e-14
+"""The scaled gradient at which the method stops."""
+
+ACCEPTED = 1e-13
+"""The scaled gradient above which the result counts as not solved."""
+
+_MOST = 100
+# a stale factor that contracts by less than this is given up
+_STALE = 0.3
+_SMALL = 1e-8
+# a step is halved until the slope along it has shrunk to this share; 1/2 would be a bisection already
+_SLOPE_LEFT = 0.5
+
+
+@kernel
+def workspace(d):
+    """Return ``(state, vectors, factor)`` for a function of d parameters."""
+    return np.zeros(8), np.zeros((4, d)), np.zeros((d, d))
+
+
+@kernel
+def begin(state, vectors, factor, value, value_at_zero, sums, scale):
+    """Take value, gradient and packed Hessian (``sums``) at ``vectors[TRIAL]``, the start.
+
+    Parameters
+    ----------
+    state, vectors, factor
+        From `workspace`, with the start in ``vectors[TRIAL]``.
+    value, value_at_zero : float
+        A start above the value at 0, where a saturated Hessian would send the first step anywhere, is
+        replaced by 0.
+    sums : ndarray of shape (d + d (d + 1) / 2,)
+    scale : ndarray of shape (d,)
+        Typical size of each gradient entry (the root mean square of each feature).
+
+    Returns
+    -------
+    int
+        What to evaluate at ``vectors[TRIAL]``.
+    """
+    state[:] = 0.0
+    if value <= value_at_zero:
+        return advance(state, vectors, factor, sums, scale, True)
+    vectors[TRIAL] = 0.0
+    return HESSIAN
+
+
+@kernel
+def advance(state, vectors, factor, sums, scale, with_hessian):
+    """Take gradient and, if `with_hessian`, packed Hessian at ``vectors[TRIAL]``; see `begin`."""
+    state[ITERATIONS] += 1.0
+    phase = state[_PHASE]
+    residual = _scaled_maximum(sums, scale)
+    if phase == _STEPPING:
+        if _too_long(state, vectors, sums, residual):
+            return _shorter(state, vectors)
+        if not residual < state[RESIDUAL] and state[RESIDUAL] <= ACCEPTED:
+            return DONE
+        state[_RATE] = residual / state[RESIDUAL]
+    _arrive(state, vectors, sums, residual)
+    state[_FRESH] = 1.0 if with_hessian else 0.0
+    if with_hessian:
+        state[CURVATURE] = _refactor(factor, sums, scale)
+    return _continue(state, vectors, factor, scale)
+
+
+@kernel
+def _scaled_maximum(gradient, scale):
+    largest = 0.0
+    for j in range(scale.shape[0]):
+        size = abs(gradient[j]) / scale[j]
+        # the negation lets NaN through
+        largest = size if not size <= largest else largest
+    return largest
+
+
+@kernel
+def _too_long(state, vectors, gradient, residual):
+    if not residual < math.inf:
+        return True
+    slope = 0.0
+    for j in range(vectors.shape[1]):
+        slope += gradient[j] * vectors[STEP, j]
+    # below the accepted residual slopes are rounding
+    return slope > _SLOPE_LEFT * state[_DESCENT] and state[RESIDUAL] > ACCEPTED
+
+
+@kernel
+def _shorter(state, vectors):
+    state[_LENGTH] *= 0.5
+    if state[ITERATIONS] >= _MOST:
+        return DONE
+    for j in range(vectors.shape[1]):
+        vectors[TRIAL, j] = vectors[POINT, j] + state[_LENGTH] * vectors[STEP, j]
+    return GRADIENT
+
+
+@kernel
+def _arrive(state, vectors, gradient, residual):
+    state[RESIDUAL] = residual
+    for j in range(vectors.shape[1]):
+        vectors[POINT, j] = vectors[TRIAL, j]
+        vectors[SLOPES, j] = gradient[j]
+
+
+@kernel
+def _refactor(factor, sums, scale):
+    d = scale.shape[0]
+    hessian = np.empty((d, d))
+    for j in range(d):
+        for k in range(j, d):
+            hessian[k, j] = sums[d + packed(d, j, k)] / (scale[j] * scale[k])
+    return cholesky(hessian, factor)
+
+
+@kernel
+def _continue(state, vectors, factor, scale):
+    """Stop, ask for a Hessian where a stale factor no longer contracts, or step."""
+    if state[ITERATIONS] >= _MOST or not state[RESIDUAL] < math.inf:
+        return DONE
+    solved = state[RESIDUAL] <= TARGET
+    stale = state[_FRESH] == 0.0
+    # a small curvature tells of a minimiser at infinity: it must be that of the point returned
+    doubtful = state[CURVATURE] < _SMALL if solved else state[_RATE] > _STALE or state[_LENGTH] < 1.0
+    if stale and doubtful:
+        state[_PHASE] = _REFRESHING
+        return HESSIAN
+    if solved:
+        return DONE
+    _step(state, vectors, factor, scale)
+    return _wanted(state, vectors.shape[1])
+
+
+@kernel
+def _step(state, vectors, factor, scale):
+    d = vectors.shape[1]
+    for j in range(d):
+        vectors[STEP, j] = -vectors[SLOPES, j] / scale[j]
+    cholesky_solve(factor, vectors[STEP], vectors[STEP])
+    descent = 0.0
+    for j in range(d):
+        vectors[STEP, j] /= scale[j]
+        vectors[TRIAL, j] = vectors[POINT, j] + vectors[STEP, j]
+        descent -= vectors[STEP, j] * vectors[SLOPES, j]
+    state[_DESCENT] = descent
+    state[_LENGTH] = 1.0
+    state[_PHASE] = _STEPPING
+
+
+@kernel
+def _wanted(state, d):
+    """Return HESSIAN when the passes it will save at the next point are more than it costs."""
+    # the decrement is at most a quarter of the mean square change of the predictors
+    length = 2.0 * math.sqrt(max(state[_DESCENT], 0.0))
+    rate = 0.25 * length if state[_FRESH] == 1.0 else state[_RATE]
+    expected = rate * state[RESIDUAL]
+    if expected <= TARGET:
+        return GRADIENT
+    saved = _passes(rate, expected) - _passes(0.25 * rate * length, expected)
+    # multiplications per row: d (d + 1) / 2 for the Gram matrix, 2 d + 30 for a gradient
+    return HESSIAN if saved > 0.5 * d * (d + 1) / (2.0 * d + 30.0) else GRADIENT
+
+
+@kernel
+def _passes(rate, residual):
+    """Return the number of contractions by `rate` from `residual` down to the target."""
+    return math.ceil(math.log(TARGET / residual) / math.log(min(max(rate, 1e-16), 0.9)))

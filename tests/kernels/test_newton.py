@@ -1,0 +1,166 @@
+"""The compiled Newton method: its answers, what it asks for, and its Cholesky factors."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from emmd.kernels import newton
+from emmd.kernels.cholesky import cholesky, cholesky_solve
+from emmd.kernels.gram import packed
+from emmd.kernels.logistic_regression import LOG_2
+
+pytestmark = pytest.mark.kernels
+
+
+# --- Cholesky -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [1, 2, 7, 20])
+def test_factor_and_solution(d):
+    rng = np.random.default_rng(d)
+    root = rng.standard_normal((d, 2 * d))
+    A = root @ root.T / (2 * d)
+    L, out = np.zeros((d, d)), np.zeros(d)
+    pivot = cholesky(A, L)
+    np.testing.assert_allclose(L, np.linalg.cholesky(A), rtol=1e-12, atol=1e-12)
+    assert pivot == pytest.approx(np.diag(L).min() ** 2)
+    x = rng.standard_normal(d)
+    cholesky_solve(L, A @ x, out)
+    np.testing.assert_allclose(out, x, rtol=1e-9)
+    in_place = A @ x
+    cholesky_solve(L, in_place, in_place)
+    np.testing.assert_array_equal(in_place, out)
+
+
+def test_a_singular_matrix_is_damped_and_says_so():
+    L = np.zeros((3, 3))
+    assert cholesky(np.ones((3, 3)), L) == 0.0
+    np.testing.assert_allclose(L @ L.T, np.ones((3, 3)), atol=1e-6)
+
+
+def test_nan_ends():
+    assert cholesky(np.full((2, 2), np.nan), np.zeros((2, 2))) == 0.0
+
+
+def test_packed_entries_lie_row_by_row():
+    d = 5
+    assert [packed(d, j, k) for j, k in zip(*np.triu_indices(d))] == list(range(d * (d + 1) // 2))
+
+
+# --- Newton ---------------------------------------------------------------------------------------------
+
+
+class Logistic:
+    """Soft-label logistic regression in NumPy, with what the method asked for."""
+
+    def __init__(self, X, q, c):
+        self.X, self.q, self.c = X, q, c
+        self.scale = np.sqrt(c @ X**2)
+        self.asked = []
+
+    def value(self, w):
+        b = self.X @ w
+        return self.c @ (np.logaddexp(0.0, b) - self.q * b)
+
+    def sums(self, w, with_hessian):
+        p = expit(self.X @ w)
+        gradient = self.X.T @ (self.c * (p - self.q))
+        if not with_hessian:
+            return gradient
+        hessian = (self.X.T * (self.c * p * (1 - p))) @ self.X
+        return np.concatenate([gradient, hessian[np.triu_indices(len(w))]])
+
+    def solve(self, start):
+        state, vectors, factor = newton.workspace(len(start))
+        vectors[newton.TRIAL] = start
+        sums = self.sums(start, True)
+        wanted = newton.begin(state, vectors, factor, self.value(start), LOG_2, sums, self.scale)
+        while wanted != newton.DONE:
+            self.asked.append(wanted)
+            with_hessian = wanted == newton.HESSIAN
+            found = self.sums(vectors[newton.TRIAL], with_hessian)
+            wanted = newton.advance(state, vectors, factor, found, self.scale, with_hessian)
+        return state, vectors[newton.POINT].copy()
+
+
+def _problem(n, d, seed, size=1.0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d)) * np.geomspace(1e-3, 1e3, d)
+    truth = size * rng.standard_normal(d) / np.geomspace(1e-3, 1e3, d) / np.sqrt(d)
+    c = rng.uniform(0.1, 1.0, n)
+    return Logistic(X, expit(X @ truth + rng.standard_normal(n)), c / c.sum()), truth
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("size", [0.1, 1.0, 5.0])
+def test_the_gradient_vanishes_and_scipy_agrees(seed, size):
+    problem, truth = _problem(200, 1 + 2 * seed, seed, size)
+    for start in (np.zeros_like(truth), 0.5 * truth, -3.0 * truth):
+        state, x = problem.solve(start)
+        gradient = problem.sums(x, False) / problem.scale
+        assert np.abs(gradient).max() == state[newton.RESIDUAL] <= newton.ACCEPTED
+        loose = minimize(lambda u: problem.value(u / problem.scale), x * problem.scale, method="BFGS")
+        # nowhere near x is there a smaller value
+        assert loose.fun >= problem.value(x) - 1e-14 * (1.0 + abs(loose.fun))
+
+
+def test_a_start_that_is_worse_than_zero_is_replaced():
+    problem, truth = _problem(200, 4, 0)
+    start = -400.0 * truth
+    assert problem.value(start) > LOG_2
+    state, x = problem.solve(start)
+    np.testing.assert_allclose(x, _problem(200, 4, 0)[0].solve(np.zeros(4))[1], rtol=1e-10)
+    assert state[newton.RESIDUAL] <= newton.ACCEPTED
+    assert problem.asked[0] == newton.HESSIAN
+
+
+def test_a_step_that_overshoots_is_halved():
+    # curvature at the start is 1e-4 of that at the minimum: the first Newton step is far too long
+    X = np.ones((2, 1))
+    problem = Logistic(X, np.array([0.4, 0.4]), np.array([0.5, 0.5]))
+    sums = problem.sums(np.array([9.0]), True)
+    state, vectors, factor = newton.workspace(1)
+    vectors[newton.TRIAL] = 9.0
+    wanted = newton.begin(state, vectors, factor, 0.0, LOG_2, sums, problem.scale)
+    first = float(vectors[newton.TRIAL][0])
+    assert first < -1000.0
+    found = problem.sums(vectors[newton.TRIAL], wanted == newton.HESSIAN)
+    wanted = newton.advance(state, vectors, factor, found, problem.scale, wanted == newton.HESSIAN)
+    assert vectors[newton.TRIAL][0] == 9.0 + 0.5 * (first - 9.0)
+    while wanted != newton.DONE:
+        with_hessian = wanted == newton.HESSIAN
+        found = problem.sums(vectors[newton.TRIAL], with_hessian)
+        wanted = newton.advance(state, vectors, factor, found, problem.scale, with_hessian)
+    assert vectors[newton.POINT][0] == pytest.approx(np.log(0.4 / 0.6), rel=1e-12)
+
+
+def test_near_the_solution_no_second_hessian_is_asked_for():
+    problem, truth = _problem(200, 10, 3)
+    solution = problem.solve(truth)[1]
+    problem.asked.clear()
+    problem.solve(solution + 1e-5 * truth)
+    assert problem.asked
+    assert set(problem.asked) == {newton.GRADIENT}
+
+
+def test_where_a_gram_matrix_is_cheap_hessians_are_asked_for():
+    problem, truth = _problem(200, 2, 3)
+    problem.solve(0.2 * truth)
+    assert newton.HESSIAN in problem.asked
+
+
+def test_separable_labels_have_no_curvature_at_the_end():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.standard_normal(60), np.ones(60)])
+    problem = Logistic(X, (X[:, 0] > 0).astype(float), np.full(60, 1 / 60))
+    state, x = problem.solve(np.zeros(2))
+    assert np.isfinite(x).all()
+    assert state[newton.CURVATURE] < 1e-12
+
+
+def test_an_infinite_gradient_ends():
+    state, vectors, factor = newton.workspace(2)
+    sums = np.array([np.inf, 0.0, 1.0, 0.0, 1.0])
+    assert newton.begin(state, vectors, factor, 0.5, LOG_2, sums, np.ones(2)) == newton.DONE
+    assert not state[newton.RESIDUAL] <= newton.ACCEPTED
