@@ -11,6 +11,8 @@ def natural_options(name, information, hessian):
     """Return the options under which an algorithm is compared: its best constant step."""
     if name == "mirror_descent":
         return {"step_size": float(best_step(information.eigenvalues))}
+    if name == "over_relaxation":
+        return {"relaxation": float(best_step(information.eigenvalues))}
     if name == "gradient_em":
         step = 1.0 / np.linalg.eigvalsh(information.complete)[-1]
         return {"step_size": float(step), "inner_steps": _INNER_STEPS}

@@ -44,9 +44,12 @@ class Algorithm(ABC):
     ----------
     name : str
         What `minimize` calls it (class attribute).
+    fixed_point : bool
+        Whether it is a map of theta, so that wrappers can accelerate it; wrappers are not (class attribute).
     """
 
     name = ""
+    fixed_point = True
 
     @property
     def monotone(self) -> bool:

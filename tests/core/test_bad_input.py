@@ -194,6 +194,21 @@ BAD_RUNS = [
     ),
     ("step_size array of em", run(step_size=np.ones(2)), (TypeError, ValueError), ["step_size", "'em'"]),
     ("window", run(method="anderson", window=0), ValueError, ["window", "at least 1", "0"]),
+    ("step_max", run(method="anderson", step_max=0.5), ValueError, ["step_max", "at least 1", "0.5"]),
+    ("step_max text", run(method="squarem", step_max="1"), TypeError, ["step_max", "number", "'1'"]),
+    (
+        "relaxation",
+        run(method="over_relaxation", relaxation="best"),
+        ValueError,
+        ["relaxation", "'optimal'", "'best'"],
+    ),
+    ("relaxation 0", run(method="over_relaxation", relaxation=0), ValueError, ["relaxation", "0"]),
+    (
+        "base of anderson",
+        run(method="anderson", base="over_relaxation"),
+        ValueError,
+        ["base", "fixed-point", "OverRelaxation"],
+    ),
     ("base", run(method="squarem", base="newton"), ValueError, ["base", "'newton'", "em"]),
     (
         "base of squarem",

@@ -25,8 +25,20 @@ METHODS = {
     "gradient_descent backtracking": {"step_size": "backtracking"},
     "squarem": {},
     "anderson": {},
+    "over_relaxation": {},
+    "over_relaxation 1.2": {"relaxation": 1.2},
+    "generalized_em": {},
 }
-MONOTONE = ["em", "mirror_descent", "gradient_descent backtracking", "squarem", "anderson"]
+MONOTONE = [
+    "em",
+    "mirror_descent",
+    "gradient_descent backtracking",
+    "squarem",
+    "anderson",
+    "over_relaxation",
+    "generalized_em",
+]
+HAVE_MEMORY = {"squarem", "anderson", "over_relaxation", "gradient_descent backtracking"}
 EPS = np.finfo(float).eps
 
 
@@ -120,7 +132,7 @@ def _separable(name, sigma):
     return both(name, X, y, sigma=sigma)[0]
 
 
-@pytest.mark.parametrize("method", ["em", "squarem", "anderson", "mirror_descent"])
+@pytest.mark.parametrize("method", ["em", "squarem", "anderson", "over_relaxation", "mirror_descent"])
 @pytest.mark.parametrize("sigma", [0.01, 0.1, 0.3])
 def test_separable_data_diverge(name, method, sigma):
     result = emmd.minimize(_separable(name, sigma), [2.0, 1.0, 0.5, 0.3, 0.2, 0.1], method=method)
@@ -234,9 +246,7 @@ def test_the_trace_is_the_path(name, label):
     assert_all_finite(result)
 
 
-@pytest.mark.parametrize(
-    "label", [label for label in METHODS if label != "anderson" and "backtracking" not in label]
-)
+@pytest.mark.parametrize("label", [label for label in METHODS if label not in HAVE_MEMORY])
 def test_a_step_of_the_trace_is_a_step_of_the_method(name, label):
     """Methods without memory: a fresh run from a recorded point goes to the next one."""
     case = good_case(name)
@@ -337,7 +347,7 @@ def test_many_inner_steps_are_em(name):
     np.testing.assert_allclose(near, _path(case, "em", max_iter=2), rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("wrapper", ["squarem", "anderson"])
+@pytest.mark.parametrize("wrapper", ["squarem", "anderson", "over_relaxation"])
 def test_wrappers_take_any_map(name, wrapper):
     case = good_case(name)
     mirror = make_algorithm("mirror_descent", step_size=1.0)

@@ -11,7 +11,7 @@ import emmd
 from tests.cases import NAMES, both, model
 
 COLUMNS = np.array([2.0**20, 2.0**-18, 2.0**9])
-GEOMETRIC = ["em", "mirror_descent", "squarem", "anderson"]
+GEOMETRIC = ["em", "mirror_descent", "squarem", "anderson", "over_relaxation", "generalized_em"]
 
 
 def _sample(name):

@@ -14,6 +14,8 @@ METHODS = [
     ("gradient_descent", {"step_size": 0.3}),
     ("gradient_em", {"step_size": 0.3, "inner_steps": 1}),
     ("gradient_em", {"step_size": 0.3, "inner_steps": 7}),
+    ("generalized_em", {}),
+    ("over_relaxation", {"relaxation": 1.4}),
 ]
 
 
@@ -77,6 +79,15 @@ def test_the_best_step_balances_the_two_ends():
     assert abs(1 - step * 0.9) == pytest.approx(abs(1 - step * 0.2), rel=1e-12)
 
 
+def test_one_newton_step_has_the_local_law_of_em_but_not_its_steps(solved):
+    problem, theta = solved
+    predicted = theory.predicted_rate(problem, theta, "generalized_em")
+    assert predicted == pytest.approx(theory.predicted_rate(problem, theta, "em"), rel=1e-12)
+    away = theta + 0.3
+    newton = emmd.minimize(problem, away, "generalized_em", max_iter=1).x
+    assert np.abs(newton - problem.em_step(away)).max() > 1e-4
+
+
 def test_eigenvalues_in_the_unit_interval_and_matrix(solved):
     problem, theta = solved
     information = theory.missing_information(problem, theta)
@@ -99,5 +110,7 @@ def test_methods_without_a_linear_law_say_so(solved):
     problem, theta = solved
     with pytest.raises(ValueError, match="no constant linear law"):
         theory.predicted_rate(problem, theta, "anderson")
+    with pytest.raises(ValueError, match="no constant linear law"):
+        theory.predicted_rate(problem, theta, "over_relaxation")
     with pytest.raises(ValueError, match="mirror_descent"):
         theory.predicted_rate(problem, theta, "mirror_decent")

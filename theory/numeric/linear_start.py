@@ -1,0 +1,69 @@
+"""Starts so close to an optimum that a map is its linearisation, in eigencoordinates of M.
+
+An error e = theta - theta* is written as V c with V the eigenvectors of M, orthonormal in the metric of
+I_com: then M multiplies c by the eigenvalues.
+"""
+
+import numpy as np
+
+from theory.numeric.rounding import inner_rounding
+
+_PART = 1e-2
+"""Distance from the optimum over 1 - lambda_max, the size of the region where a slow problem is linear."""
+
+
+def start_length(lab):
+    """Return the length, in the metric of I_com, of a start where the map is nearly linear."""
+    return _PART * (1.0 - lab.information.rate)
+
+
+def coordinates(lab, theta):
+    """Return c with theta - theta* = V c, shape (p,)."""
+    return lab.information.vectors.T @ (lab.information.complete @ (theta - lab.reference.theta))
+
+
+def from_coordinates(lab, c):
+    """Return theta* + V c, shape (p,)."""
+    return lab.reference.theta + lab.information.vectors @ c
+
+
+def slow_start(lab, power):
+    """Return coordinates of unit length in which a slow mode weighs (1 - lambda)^-power, shape (p,)."""
+    c = (1.0 - lab.information.eigenvalues) ** -power
+    return c / np.linalg.norm(c)
+
+
+def map_error(lab):
+    """Return a bound of the error of one map evaluation at theta*, in the metric of I_com."""
+    error = lab.gradient_error(lab.reference.theta) + inner_rounding(lab.problem, 1e-13)
+    return float(error @ np.sqrt((lab.information.vectors**2).sum(axis=1)))
+
+
+def odd_part(lab, advance, c, length):
+    """Return the linear response of a map to c, and a bound of its error, both of shape (p,).
+
+    The mean over both signs of the start has an error of second order in the
+    length, and two lengths remove that.
+
+    Parameters
+    ----------
+    advance : callable
+        theta -> theta; coordinates of its value over `length` are the response.
+    c : ndarray of shape (p,)
+    length : float
+    """
+    fine, coarse = (_odd(lab, advance, c, factor * length) for factor in (1.0, 2.0))
+    return (4.0 * fine - coarse) / 3.0, np.abs(coarse - fine)
+
+
+def _odd(lab, advance, c, length):
+    plus, minus = (
+        coordinates(lab, advance(from_coordinates(lab, sign * length * c))) for sign in (1.0, -1.0)
+    )
+    return (plus - minus) / (2.0 * length)
+
+
+def loss_rises(lab, before, after):
+    """Return whether the linear theory sees the quadratic loss rise, or nearly, between two errors."""
+    curvature = 1.0 - lab.information.eigenvalues
+    return bool(curvature @ after**2 > 0.99 * (curvature @ before**2))
