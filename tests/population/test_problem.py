@@ -32,12 +32,13 @@ def test_spectrum_and_fixed_point_at_the_true_parameter(model, point, tol, d):
     np.testing.assert_allclose(problem.em_step(problem.theta_star), problem.theta_star, rtol=0, atol=tol)
 
 
-@pytest.mark.parametrize("point", [(1.0, 1.0, 0.5), (1.5, 0.5, -0.3)])
-def test_default_accuracy_is_1e_8_at_moderate_snr(point):
-    problem = population_problem("symmoline", parameter(*point))
+@pytest.mark.parametrize("point", [(0.01, 0.3, 0.2), (1.0, 1.0, 0.5), (10.0, 0.5, -0.3), (100.0, 1.0, 0.9)])
+def test_default_accuracy_is_1e_8_at_any_snr(point):
+    problem = population_problem("symmoline", parameter(*point), radius=0.3)
     found = theory.missing_information(problem, problem.theta_star).eigenvalues
     truth = theory.population("symmoline", *point).eigenvalues(2)
     np.testing.assert_allclose(found, truth, rtol=0, atol=1e-8)
+    assert problem.n_rows < 1_000_000
 
 
 def test_one_feature():
@@ -83,6 +84,42 @@ def test_linear_loss_and_gradient_away_from_the_true_parameter(theta):
     np.testing.assert_allclose(problem.gradient(theta), gradient, rtol=0, atol=3e-8)
 
 
+def high_snr_oracle(snr_expert, w_star, theta):
+    """Loss and gradient at theta = (beta, w), beta* = (snr_expert, 0): Cartesian coordinates, both experts.
+
+    x'beta* = sinh(t) resolves what happens within the noise; everything else is far from turning.
+    """
+    t = np.arange(-np.arcsinh(6.5 * snr_expert), np.arcsinh(6.5 * snr_expert), 0.03)
+    o, e = np.arange(-6.0, 6.1, 0.15), np.arange(-6.0, 6.1, 0.15)
+    loss, gradient = 0.0, np.zeros(4)
+    for row in t:
+        x = np.array([np.full(o.size, np.sinh(row) / snr_expert), o])
+        chance = np.exp(-(x**2).sum(axis=0) / 2) / (2 * np.pi) * np.cosh(row) / snr_expert * 0.03 * 0.15
+        noise = np.exp(-(e**2) / 2) / np.sqrt(2 * np.pi) * 0.15
+        a, b, b_star = (v[:, None] for v in (theta[:2] @ x, theta[2:] @ x, w_star @ x))
+        for z in (1.0, -1.0):
+            y = z * np.sinh(row) + e
+            mass = chance[:, None] * noise * expit(z * b_star)
+            score = b + 2 * a * y
+            joint = np.logaddexp(0, -b) + (y - a) ** 2 / 2  # -log of expert +1, without log sqrt(2 pi)
+            loss += (mass * (joint - np.logaddexp(0, -score) + np.log(2 * np.pi) / 2)).sum()
+            tau, p = 2 * expit(score) - 1, expit(score)
+            slopes = [(mass * (a - tau * y)).sum(axis=1), (mass * (expit(b) - p)).sum(axis=1)]
+            gradient += np.concatenate([x @ slope for slope in slopes])
+    return loss, gradient
+
+
+@pytest.mark.parametrize("snr", [30.0, 100.0])
+def test_high_snr_away_from_the_true_parameter(snr):
+    truth = np.array([snr, 0.0, 0.5, 0.8])
+    problem = population_problem("symmoline", truth, tol=1e-7, radius=0.5)
+    theta = np.array([snr - 0.3, -0.4, 0.6, 0.4])
+    assert problem.contains(theta)
+    loss, gradient = high_snr_oracle(snr, truth[2:], theta)
+    assert problem.loss(theta) == pytest.approx(loss, rel=0, abs=1e-7)
+    np.testing.assert_allclose(problem.gradient(theta), gradient, rtol=0, atol=1e-7)
+
+
 def logistic_oracle(theta_star, theta, n):
     """Loss and expert gradient of SymMoLogE at theta by Gauss-Hermite in the plane, y summed out."""
     nodes, weights = hermegauss(n)
@@ -103,6 +140,22 @@ def test_logistic_loss_away_from_the_true_parameter(theta):
     problem = population_problem("symmologe", truth)
     assert problem.contains(theta)
     assert problem.loss(theta) == pytest.approx(logistic_oracle(truth, np.array(theta), 150), abs=1e-8)
+
+
+@pytest.mark.parametrize("snr", [3.0, 30.0])
+def test_stated_error_covers_a_finer_rule_in_a_ball_at_high_snr(snr):
+    truth = parameter(snr, 0.8, 0.4)
+    coarse = population_problem("symmoline", truth, radius=0.6, tol=1e-4)
+    fine = population_problem("symmoline", truth, radius=0.6, tol=1e-7)
+    assert coarse.error <= 3e-4
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        theta = truth + np.concatenate([0.6 * unit(rng), 0.6 * unit(rng)])
+        assert coarse.contains(theta)
+        assert coarse.contains(-theta)
+        for name in ("loss", "gradient", "hessian"):
+            gap = np.abs(np.subtract(getattr(coarse, name)(theta), getattr(fine, name)(theta))).max()
+            assert gap <= 3 * coarse.error
 
 
 @pytest.mark.parametrize(("model", "tol"), [("symmoline", 1e-4), ("symmologe", 1e-5)])
@@ -195,12 +248,39 @@ def test_region_is_known():
     assert not problem.contains([0.1, 0, 1e-3, 0, 0, 0])
 
 
+def test_region_is_a_cone_that_covers_its_starts():
+    truth = parameter(6.0, 0.5, 0.0)
+    start = np.array([4.0, 3.0, 0.0, 0.0])
+    narrow, wide = (population_problem("symmoline", truth, starts=s, tol=1e-2) for s in (None, start))
+    assert narrow.angle == pytest.approx(np.arcsin(2 / 6))
+    assert wide.angle == pytest.approx(np.arctan2(3, 4))
+    assert wide.contains(start)
+    assert wide.contains(-start)
+    assert not narrow.contains(start)
+    assert narrow.contains(narrow.theta_star)
+    assert wide.region == narrow.region
+
+
+def test_starts_choose_the_plane_of_parallel_parameters():
+    truth, start = np.array([2.0, 0, 0, 1.0, 0, 0]), np.array([1.0, 0, 0.5, 0, 0, 0])
+    problem = population_problem("symmoline", truth, starts=start, tol=1e-3)
+    assert problem.contains(start)
+    assert not problem.contains([1.0, 0.5, 0, 0, 0, 0])
+
+
 BAD = [
     ({"theta_star": [1, 0, 0]}, "theta_star must hold beta\\* and w\\*"),
     ({"theta_star": [np.nan, 0]}, "theta_star must be finite"),
     ({"region": 0.5}, "region must contain theta\\*"),
     ({"region": -1.0}, "region must be positive"),
-    ({"region": (1, 2, 3)}, "region must be one bound or two"),
+    ({"region": (1, 2, 3)}, "region must have an angle of at most pi/2, got 3"),
+    ({"region": (1, 2, 1, 1)}, "region must be one bound or two, or two and an angle, got 4 numbers"),
+    ({"radius": (1, 2, 3)}, "radius must be one bound or two, got 3 numbers"),
+    ({"radius": 0.0}, "radius must be positive"),
+    ({"radius": 1.0, "region": 2.0}, "region, radius and starts exclude each other, got region and radius"),
+    ({"starts": [1.0, 2.0, 3.0]}, "starts must have shape"),
+    ({"starts": [1.0, 0, 0, 0, 0, np.nan], "d": 3}, "starts must be finite"),
+    ({"starts": [1.0, 0, 0.1, 0, 0, 0], "d": 3}, "starts must lie in one plane"),
     ({"region": 60.0}, "region leaves the domain"),
     ({"d": 1}, "d must be at least 2"),
     ({"tol": 1e-20}, "tol must be between"),

@@ -9,6 +9,9 @@ from emmd.core.checks import real_array
 
 __all__ = ["Frame", "frame_of"]
 
+# Sine of an angle that counts as zero.
+_PARALLEL = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -20,7 +23,8 @@ class Frame:
     root : ndarray of shape (d, d)
         Lower triangular, root root' = Sigma.
     plane : ndarray of shape (k, d)
-        Orthonormal rows whose span holds the whitened beta* and w*; k = min(d, 2).
+        Orthonormal rows, the first along the whitened beta* (along w* if beta* = 0); their span holds
+        the whitened w* too; k = min(d, 2).
     across : ndarray of shape (d - k, d)
         Orthonormal rows that complete the basis.
     expert, gate : ndarray of shape (k,)
@@ -67,7 +71,7 @@ class Frame:
         return *inside, float(left)
 
 
-def frame_of(model, theta_star, covariance=None):
+def frame_of(model, theta_star, covariance=None, others=()):
     """Choose the coordinates in which a true parameter of a symmetric model is simple.
 
     Parameters
@@ -76,6 +80,8 @@ def frame_of(model, theta_star, covariance=None):
     theta_star : ndarray of shape (2d,)
     covariance : array_like of shape (d, d), optional
         The identity by default.
+    others : sequence of ndarray of shape (2d,)
+        Parameters that choose the plane's second direction when beta* and w* do not.
 
     Returns
     -------
@@ -88,8 +94,8 @@ def frame_of(model, theta_star, covariance=None):
     """
     d = model.n_features
     root = _root(np.eye(d) if covariance is None else real_array("covariance", covariance, 2, (d, d)))
-    expert, gate = (root.T @ part for part in model.split(theta_star))
-    plane = _span(np.stack([expert, gate]), min(d, 2))
+    expert, gate, *rest = (root.T @ part for theta in (theta_star, *others) for part in model.split(theta))
+    plane = _span([expert, gate, *rest], min(d, 2))
     across = null_space(plane).T
     return Frame(theta_star, root, plane, across, plane @ expert, plane @ gate)
 
@@ -104,14 +110,15 @@ def _root(covariance):
 
 
 def _span(vectors, k):
-    """Orthonormal rows: the span of two vectors, completed by unit vectors where it is smaller than k."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units = np.where(norms > 0, vectors / np.where(norms > 0, norms, 1.0), 0.0)
-    _, size, rows = np.linalg.svd(units)
-    rank = int((size > 1e-12).sum())
-    return _completed(rows[:rank], k)
-
-
-def _completed(rows, k):
-    spare = null_space(rows).T if len(rows) else np.eye(rows.shape[1])
+    """Orthonormal rows by Gram and Schmidt in the given order, completed where the span is smaller."""
+    d = len(vectors[0])
+    rows = np.empty((0, d))
+    for vector in vectors:
+        rest = vector
+        for _ in range(2):
+            rest = rest - rows.T @ (rows @ rest)
+        size = np.linalg.norm(rest)
+        if len(rows) < k and size > _PARALLEL * np.linalg.norm(vector):
+            rows = np.concatenate([rows, rest[None] / size])
+    spare = null_space(rows).T if len(rows) else np.eye(d)
     return np.concatenate([rows, spare])[:k]

@@ -1,9 +1,10 @@
 r"""Nodes for x ~ N(0, I) in the plane (or on the line) of beta* and w*, for integrands away from theta*.
 
 Such an integrand holds tanh(b/2 + a y) with a = x'beta and b = x'w for every beta and w of a region: it turns
-sharply across lines a = 0 through the origin, the more sharply the farther out. Polar coordinates with
-r = e^s fit it. Along a ray a and b are multiples of r, so as a function of s the poles stay at Im s = +-pi/2
-whatever the parameters; the number of angles follows r, and so does the rule for y.
+sharply across lines through the origin, the more sharply the farther out. Polar coordinates with r = e^s fit
+it: as a function of s the poles stay at the same distance whatever the parameters. At every radius the
+directions gather where the turns are (`directions`), and at every point of the plane the rule for the noise
+of y is as fine as the turn in y that can be seen from there.
 
 Every rule is trapezoidal, its step set by the nearest pole and by what its weight still counts: at radius r
 only `nats` - r^2/2 nats are left to be paid for.
@@ -15,20 +16,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from theory.population.directions import directions, turns
 from theory.population.quadrature import normal_density, reach, spacing
 
 __all__ = ["Bounds", "Cloud", "cloud"]
 
-_DIRECTIONS_ON_A_LINE = 2
-_FEWEST = 6
 # Hessians hold polynomials in x and y of degree four, which weigh up to e^4 in the tails at 1e-8.
 _MOMENTS = 4.0
-# Nats for the factors in front of e^(-2 pi eta / h), from Hessians at the worst parameters of regions: sharp
-# turns count at many noises and radii at once, so the angles need more than the rest.
-_FACTOR, _TURNS = 3.0, 7.0
-# Part of the growth that e^(-r^2/2) could pay for; the rest keeps the integrand off the line integrable.
-_USED = 0.8
-_TINY = 1e-9
+# Nats for the factors in front of e^(-2 pi eta / h), from Hessians at the worst parameters of regions: for
+# narrow cones, and what is added, times the sine of the angle, for wide ones.
+_FACTOR, _WIDE = 3.5, 1.0
+# The loss holds e^2/2, without any turn: a few nodes more make its rule exact.
+_SMOOTH = 8.0
+# Width of the strip of s = log r. For labels e^(-r^2/2) alone limits it: less than r^2/2 of growth, with a
+# part kept to stay integrable off the line. Gaussian targets meet zeros of y at r = |e| / |beta*|.
+_STRIP = {True: 0.44, False: math.asin(math.sqrt(0.4))}
+# Fewest noise nodes a point needs, for an early estimate of what a region costs.
+_SPARSE = 12
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Bounds:
         Norms of beta* and w*, i.e. the two SNRs.
     gaussian : bool
         Whether y is Gaussian given x and z; otherwise it is a label.
+    angle : float
+        Largest angle between beta and the line of beta*, in radians; for labels it is not used.
     """
 
     expert: float
@@ -50,11 +56,16 @@ class Bounds:
     true_expert: float
     true_gate: float
     gaussian: bool
+    angle: float = math.pi / 2
+
+    def expert_along(self, off):
+        """Return the largest |u'beta| for unit vectors u at angles `off` from the line across beta*."""
+        return self.expert * np.sin(np.minimum(self.angle + off, math.pi / 2))
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Weighted points (x, e): x in the plane, e the noise of a Gaussian target.
+    """Weighted points (x, e): x in the plane, its first axis along beta*; e the noise of a Gaussian target.
 
     Attributes
     ----------
@@ -68,6 +79,18 @@ class Cloud:
     x: np.ndarray
     noise: np.ndarray
     weights: np.ndarray
+
+
+class _Shell(NamedTuple):
+    """All at one radius: points of the plane, their weights, and the noise rule of each of them.
+
+    `half` counts the nodes to either side of zero noise; labels have two values and no rule.
+    """
+
+    x: np.ndarray
+    weights: np.ndarray
+    steps: np.ndarray
+    half: np.ndarray
 
 
 def cloud(bounds, dimension, nats, max_nodes):
@@ -91,92 +114,76 @@ def cloud(bounds, dimension, nats, max_nodes):
     ValueError
         If the region needs more than `max_nodes` nodes.
     """
-    step, first, last = _radial_steps(bounds, dimension, nats)
-    _afford(_FEWEST * (last - first + 1), bounds, nats, max_nodes)
-    radii, radial = _radii(dimension, step, first, last)
-    shells = [_Shell.at(bounds, dimension, nats, radius) for radius in radii]
-    _afford(sum(2.0 * shell.angles * shell.half for shell in shells), bounds, nats, max_nodes)
-    parts = [_points(dimension, r, weight, shell) for r, weight, shell in zip(radii, radial, shells)]
+    radii, radial = _radii(bounds, dimension, nats)
+    factor = _FACTOR + _WIDE * math.sin(bounds.angle)
+    rest = np.maximum(nats + factor - radii**2 / 2, 1.0)
+    circles = [turns(bounds, *pair) for pair in zip(radii, rest)] if dimension == 2 else [None] * len(radii)
+    sparse = _SPARSE if bounds.gaussian else 2
+    _afford(sparse * sum(2 if c is None else c.n for c in circles), bounds, nats, max_nodes)
+    shells = [_shell(bounds, circle, *row) for circle, row in zip(circles, zip(radii, radial, rest))]
+    _afford(sum(2 * int(shell.half.sum()) for shell in shells), bounds, nats, max_nodes)
+    parts = [_points(shell) if bounds.gaussian else _labelled(shell) for shell in shells]
     return Cloud(*(np.concatenate(columns) for columns in zip(*parts)))
 
 
 def _afford(n_nodes, bounds, nats, max_nodes):
     if n_nodes > max_nodes:
+        cone = f" within {math.degrees(bounds.angle):.3g} degrees of beta*" if bounds.gaussian else ""
         raise ValueError(
-            f"region leaves the domain: ||beta|| <= {bounds.expert:.3g} and ||w|| <= {bounds.gate:.3g} need "
-            f"{n_nodes:.2g} or more nodes at tol = {math.exp(-nats):.1g}, max_nodes is {max_nodes}"
+            f"region leaves the domain: ||beta|| <= {bounds.expert:.3g}{cone} and ||w|| <= "
+            f"{bounds.gate:.3g} need {n_nodes:.2g} or more nodes at tol = {math.exp(-nats):.1g}, "
+            f"max_nodes is {max_nodes}"
         )
 
 
-def _radial_steps(bounds, dimension, nats):
-    """Step in s = log r, and the first and last multiple of it."""
-    # Off the real line by eta, e^(-r^2/2) and the density of y given x grow by r^2 sin^2(eta) (1 + SNR^2/2):
-    # less than r^2/2 up to this eta.
-    strength = bounds.true_expert if bounds.gaussian else 0.0
-    step = 2 * math.pi * math.asin(math.sqrt(_USED) / math.hypot(math.sqrt(2), strength)) / (nats + _MOMENTS)
-    first, last = -(nats + _MOMENTS) / dimension, math.log(reach(0.0, nats + _MOMENTS))
-    return step, math.floor(first / step), math.ceil(last / step)
-
-
-def _radii(dimension, step, first, last):
+def _radii(bounds, dimension, nats):
     """Radii e^s and weights for int r^(k-1) e^(-r^2/2) dr, normalised over all directions."""
-    radii = np.exp(step * np.arange(first, last + 1))
+    step = 2 * math.pi * _STRIP[bounds.gaussian] / (nats + _MOMENTS)
+    # losses far from theta* weigh what is left out with the square of SNR_e
+    tail = nats + 2 * _MOMENTS + math.log1p(bounds.true_expert**2)
+    first, last = -tail / dimension, math.log(reach(0.0, tail))
+    radii = np.exp(step * np.arange(math.floor(first / step), math.ceil(last / step) + 1))
     surface = 2 * math.pi if dimension == 2 else 2.0
     peak = surface / math.sqrt(2 * math.pi) ** dimension
     return radii, step * peak * radii**dimension * np.exp(-radii * radii / 2)
 
 
-class _Shell(NamedTuple):
-    """Nodes at one radius: directions, step of the noise, noise nodes to either side (labels: 1/2)."""
-
-    angles: int
-    step: float
-    half: float
-
-    @classmethod
-    def at(cls, bounds, dimension, nats, radius):
-        left = max(nats + _FACTOR - radius**2 / 2, 1.0)
-        angles = _angles(bounds, radius, left) if dimension == 2 else _DIRECTIONS_ON_A_LINE
-        if not bounds.gaussian:
-            return cls(angles, 0.0, 0.5)
-        step = float(spacing(2 * bounds.expert * radius, left))
-        return cls(angles, step, math.ceil(reach(0.0, left + _MOMENTS) / step))
-
-    def noise(self):
-        """Nodes between the lattice points, in pairs +-e without a zero, and weights with sum 1."""
-        if self.half < 1:
-            return np.zeros(1), np.ones(1)
-        noise = self.step * (np.arange(self.half) + 0.5)
-        noise = np.concatenate([-noise[::-1], noise])
-        weights = normal_density(noise)
-        return noise, weights / weights.sum()
+def _shell(bounds, circle, radius, weight, left):
+    vectors, shares = (np.array([[1.0], [-1.0]]), np.full(2, 0.5)) if circle is None else directions(circle)
+    along = vectors[:, 0]
+    if not bounds.gaussian:
+        return _Shell(radius * vectors, weight * shares, along, np.ones(along.size))
+    steps = _noise_steps(bounds, radius, along, left)
+    half = np.ceil(reach(0.0, left + _MOMENTS) / steps)
+    return _Shell(radius * vectors, weight * shares, steps, half)
 
 
-def _angles(bounds, radius, left):
-    """Even number of directions that resolves one turn at a radius.
+def _noise_steps(bounds, radius, along, left):
+    """Steps of the noise e at points with cosines `along` to beta*, shape (n,).
 
-    Turning by i eta moves a predictor of norm R by i R r sinh(eta). The noise e that decides is the one whose
-    own cost e^2/2 is worth paying for a nearer pole; and the density of y given x must not grow by more than
-    what is left.
+    For z = 1 y is a* + e. Seen from a point tanh(b/2 + a y) turns at y = -b/(2 a) with the slope a, and the
+    noise that leads there costs its square; the worst |a| is looked for up to its largest.
     """
-    if bounds.gaussian:
-        noise = np.linspace(0.0, math.sqrt(2 * left), 24)
-        turned = radius * bounds.true_expert
-        slope = np.maximum(bounds.gate / 2 + bounds.expert * (turned + noise), bounds.true_gate / 2)
-        sine = np.minimum(math.pi / (2 * radius * slope), math.sqrt(2 * left) / max(turned, _TINY))
-        cost = left + _TURNS - noise**2 / 2 + (turned * sine) ** 2 / 2
-    else:
-        slope = max(bounds.gate + bounds.expert, bounds.true_gate, bounds.true_expert) / 2
-        sine, cost = math.pi / (2 * radius * max(slope, _TINY)), left + _TURNS
-    turns = np.max(cost / np.arcsinh(sine))
-    return 2 * math.ceil(max(turns, _FEWEST) / 2)
+    mean = radius * bounds.true_expert * np.abs(along)[:, None]
+    off = np.arcsin(np.clip(np.abs(along), 0.0, 1.0))[:, None]
+    projected = bounds.expert_along(off) * np.geomspace(1e-3, 1.0, 12)
+    noise = np.maximum(mean - bounds.gate / (2 * np.maximum(projected, 1e-300)), 0.0)
+    rest = left - noise**2 / 2
+    steps = np.where(rest > 0, spacing(2 * radius * projected, np.maximum(rest, 0.1)), np.inf)
+    return np.minimum(steps.min(axis=1), spacing(0.0, left + _SMOOTH))
 
 
-def _points(dimension, radius, weight, shell):
-    noise, chance = shell.noise()
-    turn = 2 * math.pi * (np.arange(shell.angles) + 0.5) / shell.angles
-    direction = (
-        np.stack([np.cos(turn), np.sin(turn)], axis=1) if dimension == 2 else np.array([[1.0], [-1.0]])
-    )
-    x = np.repeat(radius * direction, noise.size, axis=0)
-    return x, np.tile(noise, shell.angles), np.tile(chance, shell.angles) * (weight / shell.angles)
+def _points(shell):
+    """Nodes of the noise between the lattice points, in pairs +-e without a zero."""
+    half = shell.half.astype(int)
+    point = np.repeat(np.arange(half.size), half)
+    count = np.arange(point.size) - np.repeat(np.cumsum(half) - half, half)
+    noise = (count + 0.5) * shell.steps[point]
+    chance = normal_density(noise)
+    weights = chance * (shell.weights / (2 * np.bincount(point, chance)))[point]
+    x = shell.x[point]
+    return np.concatenate([x, x]), np.concatenate([noise, -noise]), np.concatenate([weights, weights])
+
+
+def _labelled(shell):
+    return shell.x, np.zeros(len(shell.x)), shell.weights

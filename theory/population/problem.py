@@ -12,12 +12,13 @@ from emmd.core.model import Model
 from emmd.core.problem import Problem
 from emmd.core.symmetric import SymmetricModel
 from theory.population.frame import Frame, frame_of
-from theory.population.polar import Bounds, cloud
+from theory.population.polar import cloud
+from theory.population.region import inside, region_bounds
 
 __all__ = ["PopulationProblem", "population_problem", "symmetric_models"]
 
-# The finer rule that measures the error is good to e^-6 = 0.0025 of it.
-_REFINED = 6.0
+# The finer rule that measures the error is good to e^-4 = 0.02 of it.
+_REFINED = 4.0
 _COARSEST, _FINEST = 1e-2, 1e-13
 
 
@@ -42,6 +43,8 @@ class PopulationProblem(Problem):
         The true parameter.
     region : tuple of float
         Bounds of ||Sigma^(1/2) beta|| / sigma and ||Sigma^(1/2) w|| for which the nodes were made.
+    angle : float
+        Bound of the angle between Sigma^(1/2) beta and the line of Sigma^(1/2) beta*, in radians.
     error : float
         Measured accuracy of loss, gradient and Hessian in whitened coordinates; see `population_problem`.
     """
@@ -62,23 +65,36 @@ class PopulationProblem(Problem):
         """Bounds of the whitened norms of beta / sigma and w."""
         return self.bounds.expert, self.bounds.gate
 
+    @property
+    def angle(self):
+        """Bound of the angle between the whitened beta and the line of the whitened beta*, in radians."""
+        return self.bounds.angle
+
     def contains(self, theta):
         """Return whether theta is in the region and in the plane, where averages are accurate."""
         expert, gate, across = self.frame.project(*self.model.split(self._check(theta)))
-        norms = np.linalg.norm(expert), np.linalg.norm(gate)
-        inside = norms[0] <= self.bounds.expert and norms[1] <= self.bounds.gate
-        return bool(inside and across <= 1e-12 * (1.0 + sum(self.region)))
+        return inside(self.bounds, expert, gate) and across <= 1e-12 * (1.0 + sum(self.region))
 
     @cached_property
     def error(self):
         """Largest change of loss, gradient or Hessian on the region's probes under a finer rule."""
         nats = -math.log(self.tol)
-        coarse, fine = (_in_plane(self.model, self.frame, self.bounds, n) for n in (nats, nats + _REFINED))
-        return max(_distance(coarse, fine, theta) for theta in _probes(self.frame, self.bounds))
+        # one rule at a time: each may hold millions of nodes
+        coarse, fine = (_probed(self.model, self.frame, self.bounds, n) for n in (nats, nats + _REFINED))
+        return float(np.abs(coarse - fine).max())
 
 
 def population_problem(
-    model, theta_star, region=None, d=None, covariance=None, sigma=1.0, tol=1e-8, max_nodes=2_000_000
+    model,
+    theta_star,
+    region=None,
+    d=None,
+    covariance=None,
+    sigma=1.0,
+    tol=1e-8,
+    max_nodes=2_000_000,
+    radius=None,
+    starts=None,
 ):
     r"""Make the population problem of a symmetric model: EM, rates and claims run on it unchanged.
 
@@ -88,10 +104,13 @@ def population_problem(
         A name takes `d` and `sigma` from the arguments.
     theta_star : array_like of shape (2k,)
         True parameter (beta*, w*), k <= d; zeros are appended to both up to d.
-    region : float or pair of float, optional
-        Bound of ||Sigma^(1/2) beta|| / sigma and of ||Sigma^(1/2) w||, one for both or one each; parameters
-        inside are resolved. By default sqrt(1 + SNR_e^2), beyond which no EM step of symmoline can lead
-        (half as much again for symmologe), and 3/2 + 3/2 SNR_g.
+    region : float or sequence of float, optional
+        Bound of ||Sigma^(1/2) beta|| / sigma and of ||Sigma^(1/2) w||, one for both or one each; a third
+        number bounds the angle, in radians, between Sigma^(1/2) beta and the line of Sigma^(1/2) beta* (pi/2,
+        that is everywhere, when it is left out; symmoline only). Parameters inside are resolved. By default
+        sqrt(1 + SNR_e^2), beyond which no EM step of symmoline can lead (half as much again for symmologe),
+        3/2 + 3/2 SNR_g, and the angle under which a ball of radius 2 around beta* is seen: everything for
+        SNR_e <= 2.
     d : int, optional
         Number of features; k by default.
     covariance : array_like of shape (d, d), optional
@@ -101,6 +120,12 @@ def population_problem(
     tol : float
         Accuracy asked for, between 1e-13 and 1e-2.
     max_nodes : int
+    radius : float or pair of float, optional
+        Instead of `region`: the balls ||Sigma^(1/2) (beta - beta*)|| / sigma <= radius and
+        ||Sigma^(1/2) (w - w*)|| <= radius, one for both or one each, and their mirror images.
+    starts : array_like of shape (2k,) or (m, 2k), optional
+        Instead of `region`: the default region, widened until it holds these parameters, and with them all
+        beta that are nearer to the line of beta*. They also choose the plane when beta* and w* are parallel.
 
     Returns
     -------
@@ -111,26 +136,32 @@ def population_problem(
     TypeError
         For a model that is not symmetric, or a wrong type.
     ValueError
-        For a wrong shape, a region that does not contain theta* or needs more than `max_nodes` nodes.
+        For a wrong shape, a region that does not contain theta* or needs more than `max_nodes` nodes, or
+        starts outside the plane.
 
     Notes
     -----
-    x in the plane of beta* and w* comes in polar coordinates (`polar`). A Gaussian y comes as x'beta* + e:
-    (x, y) and (-x, y) are equally likely and equal in every average that a problem forms, so only z = 1 is
-    enumerated, with weight 2 P(z = 1 | x), and x changes sign with e. Labels are enumerated.
+    x in the plane of beta* and w* comes in polar coordinates (`polar`), with directions gathered where
+    x'beta* is of the size of the noise (`directions`). A Gaussian y comes as x'beta* + e: (x, y) and (-x, y)
+    are equally likely and equal in every average that a problem forms, so only z = 1 is enumerated, with
+    weight 2 P(z = 1 | x), and x changes sign with e. Labels are enumerated.
 
     Exact up to about `tol`, for parameters in the plane and in the region: loss, gradient, both Hessians, the
     EM map, divergences; also the law of x. `PopulationProblem.error` measures it against a finer rule, at
-    theta* and on the region's boundary, where it is worst: up to three times `tol` was seen. For d > 2 the
-    other d - 2 directions have the representatives +-sqrt(d - 2) e_j: they have the moments of N(0, I) up to
-    the third, hence the Hessians' orthogonal blocks and the EM map are exact in the plane. Not exact:
-    anything at parameters out of the plane, where fourth and higher moments of these coordinates enter, and
-    averages odd in x that involve y.
+    theta* and on the region's boundary, where it is worst: `tol` for Hessians, and a tenth of that for
+    gradients, was seen. For d > 2 the other d - 2 directions have the representatives +-sqrt(d - 2) e_j: they
+    have the moments of N(0, I) up to the third, hence the Hessians' orthogonal blocks and the EM map are
+    exact in the plane. Not exact: anything at parameters out of the plane, where fourth and higher moments of
+    these coordinates enter, and averages odd in x that involve y.
 
-    Nodes grow like the square of the region for symmoline: with the default region and SNR_g = 1, SNR_e = 1
-    and 2 need 0.3 and 1.5 million at 1e-8, SNR_e = 3 needs 1.9 million at 1e-6 and SNR_e = 4 needs 1.4
-    million at 1e-4; that is the domain. For symmologe they grow like the region: 4 thousand at SNR 1 and 150
-    thousand at SNR 100. d > 2 multiplies them by 2 (d - 2).
+    What costs nodes is rho, the largest distance of the region's beta from the line of beta* in units of the
+    noise. For x with x'beta = 0 the responsibilities turn from 0 to 1, and y is about rho there: the turn is
+    1/rho^2 wide, and it has to be resolved for every beta. So nodes grow like rho^2, whatever SNR_e; SNR_e
+    itself costs only its logarithm, and SNR_g its size. With SNR_g = 1, in millions: 0.4, 0.8 and 1.4 for the
+    default region at SNR_e = 1, 2 and 10; 0.9 and 1.1 for radius 1 at SNR_e = 30 and 100; 0.5 for the whole
+    plane at SNR_e = 8 and tol = 1e-3. Beyond SNR_e = 100 losses, of the size of SNR_e^2, lose digits, and
+    `error` says so. d > 2 multiplies nodes by 2 (d - 2). For symmologe they grow like the region: 4 thousand
+    at SNR 1 and 0.2 million at SNR 100.
 
     Examples
     --------
@@ -139,12 +170,13 @@ def population_problem(
     True
     """
     model, theta_star = _model_and_truth(model, theta_star, d, sigma)
-    frame = frame_of(model, theta_star, covariance)
+    starts = None if starts is None else _starts(model, starts)
+    frame = frame_of(model, theta_star, covariance, () if starts is None else starts)
     tol = positive_number("tol", tol)
     if not _FINEST <= tol <= _COARSEST:
         raise ValueError(f"tol must be between {_FINEST:g} and {_COARSEST:g}, got {tol!r}")
     max_nodes = positive_integer("max_nodes", max_nodes)
-    bounds = _bounds(model, frame, region)
+    bounds = region_bounds(model, frame, region, radius, starts)
     nodes = _nodes(model, frame, bounds, -math.log(tol), max_nodes // frame.copies)
     return PopulationProblem(model, frame.spread(*nodes), frame, bounds, tol)
 
@@ -162,38 +194,29 @@ def _model_and_truth(model, theta_star, d, sigma):
         raise TypeError(f"model must be a symmetric model or its name, got {describe(model)}")
     if not k <= model.n_features:
         raise ValueError(f"d must be at least {k}, as theta_star has {2 * k} entries, got {model.n_features}")
-    padding = np.zeros(model.n_features - k)
-    return model, np.concatenate([theta_star[:k], padding, theta_star[k:], padding])
+    return model, _padded(model, theta_star)
+
+
+def _padded(model, theta):
+    """Append zeros to beta and w up to the model's number of features."""
+    beta, w = np.split(theta, 2)
+    padding = np.zeros(model.n_features - beta.size)
+    return np.concatenate([beta, padding, w, padding])
+
+
+def _starts(model, starts):
+    starts = real_array("starts", starts, np.ndim(starts))
+    if starts.ndim not in (1, 2) or starts.shape[-1] % 2 or starts.shape[-1] > model.n_params:
+        raise ValueError(
+            f"starts must have shape (2k,) or (m, 2k) with k at most {model.n_features}, got {starts.shape}"
+        )
+    return [_padded(model, start) for start in np.atleast_2d(starts)]
 
 
 def symmetric_models():
     """Return the classes of the symmetric models by name."""
     models = discover("emmd.models", Model).plugins
     return {name: kind for name, kind in models.items() if issubclass(kind, SymmetricModel)}
-
-
-def _bounds(model, frame, region):
-    true_expert, true_gate = float(np.linalg.norm(frame.expert)), float(np.linalg.norm(frame.gate))
-    if region is not None:
-        expert, gate = _pair(region)
-    elif model.has_density:
-        expert, gate = math.hypot(1.0, true_expert), 1.5 + 1.5 * true_gate
-    else:
-        # the swap of beta and w is a symmetry, so the region has it too
-        expert = gate = 1.5 + 1.5 * max(true_expert, true_gate)
-    if expert < true_expert or gate < true_gate:
-        raise ValueError(
-            f"region must contain theta*, whose norms are {true_expert:.6g} and {true_gate:.6g}, "
-            f"got {expert:.6g} and {gate:.6g}"
-        )
-    return Bounds(expert, gate, true_expert, true_gate, model.has_density)
-
-
-def _pair(region):
-    values = real_array("region", region, np.ndim(region)).ravel()
-    if values.size > 2:
-        raise ValueError(f"region must be one bound or two, got {values.size}")
-    return [positive_number("region", float(value)) for value in np.broadcast_to(values, 2)]
 
 
 def _nodes(model, frame: Frame, bounds, nats, max_nodes):
@@ -212,30 +235,30 @@ def _nodes(model, frame: Frame, bounds, nats, max_nodes):
     return x[seen], y[seen], weights[seen]
 
 
-def _in_plane(model, frame, bounds, nats):
-    """The same problem in whitened coordinates of the plane, without an upper bound of nodes."""
+def _probed(model, frame, bounds, nats):
+    """Loss, gradient and both informations on the probes, in whitened coordinates of the plane."""
     plane = type(model)(len(frame.plane))
-    nodes = _nodes(plane, frame, bounds, nats, np.inf)
-    return Problem(plane, *nodes)
+    problem = Problem(plane, *_nodes(plane, frame, bounds, nats, np.inf))
+    rows = []
+    for theta in _probes(frame, bounds):
+        loss, gradient = plane.loss_and_gradient(problem.data, theta)
+        complete, missing = problem.informations(theta)
+        rows.append(np.concatenate([[loss], gradient, complete.ravel(), (complete - missing).ravel()]))
+    return np.array(rows)
 
 
 def _probes(frame, bounds):
-    """theta* and parameters on the region's boundary, along and across beta* and w*, shape (p, 2k)."""
-    line = np.eye(len(frame.plane))
+    """theta* and parameters on the region's boundary and half way to it, shape (p, 2k)."""
+    angle = bounds.angle
+    # size and direction of beta, direction of w; on a line only their signs are left
+    ends = ((1.0, angle, 0.3), (1.0, -angle, 2.0), (0.5, angle, 2.0), (1.0, angle / 2, 0.3))
+    k = len(frame.plane)
     corners = [
-        np.concatenate([bounds.expert * sign * first, bounds.gate * second])
-        for first in line
-        for second in line
-        for sign in (1.0, -1.0)
+        np.concatenate([bounds.expert * size * _unit(turn)[:k], bounds.gate * _unit(gate)[:k]])
+        for size, turn, gate in (ends if k == 2 else ((1.0, 0.0, 0.0), (1.0, math.pi, 0.0)))
     ]
     return [np.concatenate([frame.expert, frame.gate]), *corners]
 
 
-def _distance(coarse, fine, theta):
-    pairs = (
-        (coarse.loss(theta), fine.loss(theta)),
-        (coarse.gradient(theta), fine.gradient(theta)),
-        (coarse.hessian(theta), fine.hessian(theta)),
-        (coarse.complete_hessian(theta), fine.complete_hessian(theta)),
-    )
-    return float(max(np.abs(np.subtract(one, other)).max() for one, other in pairs))
+def _unit(turn):
+    return np.array([math.cos(turn), math.sin(turn)])

@@ -31,7 +31,7 @@ def spacing(rate, nats):
     ----------
     rate : float or ndarray
         Non-negative; pi over the distance of the nearest pole.
-    nats : float
+    nats : float or ndarray
         Accuracy.
 
     Returns
@@ -40,7 +40,7 @@ def spacing(rate, nats):
         The h with 2 pi eta / h - eta^2 / 2 = `nats`. The second term is the growth of the normal density off
         the line; it is why eta = sqrt(2 nats) is far enough even without a pole.
     """
-    height = math.pi / np.maximum(rate, math.pi / math.sqrt(2 * nats))
+    height = math.pi / np.maximum(rate, math.pi / np.sqrt(2 * nats))
     return 2 * math.pi * height / (nats + height**2 / 2)
 
 
