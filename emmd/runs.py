@@ -60,8 +60,10 @@ def load_traces(store, experiment=None):
     Returns
     -------
     pandas.DataFrame
-        Columns ``run`` (id, categorical), ``iteration``, ``evaluations``, ``loss``, ``error`` (distance to
-        the sample's optimum modulo symmetries) and ``seconds``.
+        Columns ``run`` (id, categorical), ``iteration``, ``evaluations``, ``loss``, ``seconds`` at which the
+        iterate was reached, and what the source follows: ``error`` (distance to the sample's optimum
+        modulo symmetries) for drawn data, ``train_loss``, ``test_loss``, ... for real ones; NaN where
+        a run has no such column.
 
     Raises
     ------
@@ -77,14 +79,24 @@ def load_traces(store, experiment=None):
     rows = _select(store, query, experiment)
     if not rows:
         return pd.DataFrame({"run": pd.Categorical([])})
-    names = rows[0][1].split(",")
-    blocks = [np.frombuffer(data).reshape(len(names), -1) for _, _, data, _ in rows]
-    lengths = [block.shape[1] for block in blocks]
+    seconds = [np.frombuffer(row[3]) for row in rows]
+    lengths = [len(part) for part in seconds]
     run = pd.Categorical.from_codes(np.repeat(np.arange(len(rows)), lengths), [row[0] for row in rows])
-    values = np.concatenate(blocks, axis=1)
-    frame = pd.DataFrame({"run": run, **dict(zip(names, values))})
-    frame["seconds"] = np.concatenate([np.frombuffer(row[3]) for row in rows])
+    frame = pd.DataFrame({"run": run, **_columns(rows, lengths), "seconds": np.concatenate(seconds)})
     return frame.astype({"iteration": np.int64, "evaluations": np.int64})
+
+
+def _columns(rows, lengths):
+    """Return the traces' columns, NaN where a run does not have one that another run has."""
+    names = [row[1].split(",") for row in rows]
+    known = list(dict.fromkeys(name for group in dict.fromkeys(map(tuple, names)) for name in group))
+    values = np.full((len(known), sum(lengths)), np.nan)
+    place = {name: k for k, name in enumerate(known)}
+    end = 0
+    for group, row, length in zip(names, rows, lengths):
+        begin, end = end, end + length
+        values[[place[name] for name in group], begin:end] = np.frombuffer(row[2]).reshape(len(group), length)
+    return dict(zip(known, values))
 
 
 def open_store(store):

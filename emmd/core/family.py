@@ -28,6 +28,8 @@ class Family(ABC):
         Length S of T and nu.
     precision_slope : float
         Derivative of the log of `precision` in the dispersion predictor.
+    variance_bound : float or None
+        At least the largest eigenvalue of Cov(T) for every nu, if canonical and bounded.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Family(ABC):
     dispersion = "none"
     n_statistics = 1
     precision_slope = 0.0
+    variance_bound: float | None = None
 
     @property
     def n_predictors(self):

@@ -2,7 +2,11 @@
 
 import numpy as np
 
+from emmd.core.large_glm import large_fit
 from emmd.core.newton import newton
+
+LARGE = 100
+"""Number of coefficients from which conjugate gradients take the place of Hessians."""
 
 
 def canonical_fit(family, design, statistics, weights, start, ridge=None):
@@ -26,6 +30,10 @@ def canonical_fit(family, design, statistics, weights, start, ridge=None):
         See `Family.fit`.
     """
     mass = weights.sum()
+    zero = family.natural(np.zeros((1, family.n_linear)))
+    at_zero = float(family.log_partition(zero)[0] - weights @ (statistics @ zero[0]) / mass)
+    if start.size >= LARGE:
+        return large_fit(family, design, statistics, weights, start, ridge, at_zero)
     pull = np.zeros(start.size) if ridge is None else np.tile(ridge, len(start))
 
     def evaluate(flat):
@@ -40,8 +48,6 @@ def canonical_fit(family, design, statistics, weights, start, ridge=None):
         gradient = np.concatenate([design.moment(weights * column) for column in rest.T]) + pull * flat
         return value / mass, gradient / mass, (_hessian(design, weights, spread) + np.diag(pull)) / mass
 
-    zero = family.natural(np.zeros((1, family.n_linear)))
-    at_zero = float(family.log_partition(zero)[0] - weights @ (statistics @ zero[0]) / mass)
     solved = newton(evaluate, start.ravel(), np.tile(design.scale, len(start)), value_at_zero=at_zero)
     return solved.x.reshape(start.shape), None, solved.residual, solved.curvature
 

@@ -8,6 +8,7 @@ from emmd.core.blocks import free, predictor, pull_back, pull_back_second
 from emmd.core.checks import known_name, positive_integer, real_array
 from emmd.core.design import Design
 from emmd.core.family import family_object
+from emmd.core.information_bound import bounded_solve
 from emmd.core.mixture_layout import MixtureLayout
 from emmd.core.mixture_natural import MixtureNatural, log_sum_exp
 from emmd.core.mixture_projection import MixtureProjection
@@ -20,6 +21,7 @@ from emmd.core.status import Status
 
 _EMPTY = 1e-10
 _COLLAPSED = np.log(1e-12)
+_LONG = 300
 
 
 @dataclass(frozen=True)
@@ -414,7 +416,13 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
         return design.predictor_norm(part) * size
 
     def precondition(self, data, gradient, theta):
-        """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite."""
+        """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite.
+
+        Where theta is long and the family bounds the information, the bound takes the place of I_com:
+        a gradient step should not pay for a p x p matrix.
+        """
+        if self.n_params >= _LONG and self.family.variance_bound is not None:
+            return bounded_solve(self, data, gradient)
         return solve_positive(self.complete_hessian(data, theta), gradient)
 
     def parameter_scale(self, data):

@@ -1,5 +1,6 @@
 """`emmd snr`: the command line of sweeps. Heavy imports wait inside the commands."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -13,15 +14,18 @@ app = typer.Typer(
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="TOML file, or the name of a shipped one.")]
 StoreFile = Annotated[str, typer.Option("--store", metavar="FILE", help="SQLite file with the runs.")]
 Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+DataDir = Annotated[
+    str | None, typer.Option("--data-dir", metavar="DIR", help="Folder with Fashion-MNIST's files.")
+]
 Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.")]
 
 
 @app.command()
-def check(config: Config, json: Json = None) -> int:
+def check(config: Config, data_dir: DataDir = None, json: Json = None) -> int:
     """Validate a config and print its plan: cells, runs, estimated time and size."""
     from experiments.snr.commands import check
 
-    return check(config, json)
+    return check(config, data_dir, json)
 
 
 @app.command()
@@ -39,12 +43,15 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Do runs again that raised an error.")
     ] = False,
+    data_dir: DataDir = None,
     json: Json = None,
 ) -> int:
     """Run a sweep, or go on with one that was interrupted."""
     from experiments.snr.commands import run
+    from experiments.snr.sweep import Options
 
-    return run(config, store, jobs, scheduler, wait, accept_version, retry_failed, json)
+    options = Options(jobs or os.cpu_count() or 1, scheduler, wait, accept_version, retry_failed)
+    return run(config, store, options, data_dir, json)
 
 
 @app.command()

@@ -12,18 +12,21 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from emmd.data.fashion_mnist import DATA_DIR
 from experiments.console import announce_compilation, messages, results
 from experiments.output import write_json
 from experiments.snr.estimate import estimate
 from experiments.snr.export import write_tables
 from experiments.snr.plan import make_plan
 from experiments.snr.read_config import parse, read_text
-from experiments.snr.sweep import Options, run_sweep
+from experiments.snr.sweep import run_sweep
 
 
-def check(config, json):
+def check(config, data_dir, json):
     """Print the plan of an experiment; return the exit code."""
     plan = make_plan(parse(read_text(config), config))
+    _look_in(data_dir)
+    plan.experiment.require()
     announce_compilation()
     forecast = estimate(plan)
     if json is not None:
@@ -38,10 +41,10 @@ def check(config, json):
     return 0
 
 
-def run(config, store, jobs, scheduler, wait, accept_version, retry_failed, json):
+def run(config, store, options, data_dir, json):
     """Run or resume a sweep; return the exit code."""
     text = read_text(config)
-    options = Options(jobs or os.cpu_count() or 1, scheduler, wait, accept_version, retry_failed)
+    _look_in(data_dir)
     announce_compilation()
     with _progress() as advance:
         summary = run_sweep(text, store, options, advance, config)
@@ -69,6 +72,12 @@ def export(store, out, file_format):
     for path in write_tables(store, out, file_format):
         results.print(f"wrote {path}", soft_wrap=True)
     return 0
+
+
+def _look_in(data_dir):
+    """Say where data are, to this process and to its workers; a run's id does not depend on it."""
+    if data_dir is not None:
+        os.environ[DATA_DIR] = data_dir
 
 
 @contextmanager

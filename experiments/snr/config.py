@@ -10,11 +10,9 @@ from emmd.core.solve import make_algorithm
 from experiments.snr.fields import Count, Positive, Section
 from experiments.snr.measure import Measure
 from experiments.snr.report.figure import ReportFigure
+from experiments.snr.sample import STEP_WORDS
 from experiments.snr.source import Source
 from experiments.snr.starts import Start
-
-BEST = "best"
-"""As a step size: the best constant step, from the Hessians at the sample's own optimum."""
 
 
 class AlgorithmConfig(Section):
@@ -23,18 +21,21 @@ class AlgorithmConfig(Section):
     Attributes
     ----------
     method : str
-    step_size : float, "best" or "backtracking", optional
+    step_size : float, "best", "safe" or "backtracking", optional
+    max_iter : int, optional
+        In the place of that of ``[stopping]``: algorithms whose iterations cost less may do more of them.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
     method: str
     step_size: float | str | None = None
+    max_iter: Count | None = None
 
     @model_validator(mode="after")
     def _known(self):
         options = self.plain()
-        if options.get("step_size") == BEST:
+        if options.get("step_size") in STEP_WORDS:
             options["step_size"] = 0.5
         try:
             make_algorithm(**options)
@@ -44,7 +45,7 @@ class AlgorithmConfig(Section):
 
     def plain(self):
         """Return the block as a plain dict without what was not given."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump(exclude_none=True, exclude={"max_iter"})
 
 
 class Stopping(Section):
@@ -124,3 +125,31 @@ class Experiment(Section):
     record: Record = Record()
     measures: Measures = Field(default=[])
     figures: Figures = Field(default=[])
+
+    def require(self):
+        """Raise a ValueError when data that the problems need are missing on this machine."""
+        for block in self.problems:
+            block.require()
+
+    @model_validator(mode="after")
+    def _fitting(self):
+        for block in self.problems:
+            for k, start in enumerate(self.starts):
+                _one_of(f"starts[{k}].kind", start.kind, block.starts, block)
+            for k, algorithm in enumerate(self.algorithms):
+                if algorithm.step_size in STEP_WORDS:
+                    _one_of(f"algorithms[{k}].step_size", algorithm.step_size, block.step_words, block)
+            for name in self.measures:
+                known = [other for other, measure in _measures().items() if block.name in measure.sources]
+                _one_of("measures", name, known, block)
+        return self
+
+
+def _one_of(place, value, known, source):
+    if value not in known:
+        listed = ", ".join(sorted(known)) or "none"
+        raise ValueError(f"{place} must be one of {listed} for source {source.name!r}, got {value!r}")
+
+
+def _measures():
+    return discover("experiments.snr.measures", Measure).plugins

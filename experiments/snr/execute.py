@@ -1,6 +1,5 @@
 """Doing runs: from a plan's entries to their results, wherever this is called."""
 
-import time
 import traceback
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -12,8 +11,8 @@ from threadpoolctl import ThreadpoolController
 from emmd.core.discover import discover
 from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
-from experiments.natural_options import natural_options
 from experiments.snr.measure import Measure, Scope
+from experiments.snr.sample import STEP_WORDS
 from experiments.snr.seeds import canonical, seed_of
 from experiments.snr.source import Source
 from experiments.snr.starts import draw_start
@@ -106,16 +105,24 @@ class _Bench:
         """Follow one path and take its measures."""
         algorithm = self._shared(canonical(run.algorithm), lambda: self._algorithm(run.algorithm))
         start = draw_start(run.start, self.sample, seed_of("start", *run.data.names, run.start))
-        began = time.perf_counter()
+        self._load_kernels(start, algorithm)
         result = minimize(self.sample.problem, start, algorithm, record=True, **run.common["stopping"])
-        seconds = time.perf_counter() - began
-        outcome = Outcome(run, Status(result.status).name.lower(), result.message, seconds=seconds)
+        reached = seconds_reached(result.trace)
+        outcome = Outcome(run, Status(result.status).name.lower(), result.message, seconds=reached[-1])
         outcome.results = self._results(run, algorithm, start, result)
         if run.common["record"]["trace"]:
             kept = kept_iterates(result.nit, run.common["record"]["points"])
             outcome.trace = self._trace(result.trace, kept)
-            outcome.seconds_trace = result.trace.seconds[kept]
+            outcome.seconds_trace = reached[kept]
         return outcome
+
+    def _load_kernels(self, start, algorithm):
+        """Take one step, once per process and kind of work: seconds hold no reading of compiled code."""
+        model = self.sample.problem.model
+        kind = (model.name, model.family.name if model.name == "moe" else "", algorithm.name)
+        if kind not in _LOADED:
+            minimize(self.sample.problem, start, algorithm, max_iter=1)
+            _LOADED.add(kind)
 
     def _shared(self, key, compute):
         if key not in self.once:
@@ -124,27 +131,17 @@ class _Bench:
 
     def _algorithm(self, plain):
         options = {key: value for key, value in plain.items() if key != "method"}
-        if options.get("step_size") == "best":
-            information = self.sample.information
-            natural = natural_options(
-                plain["method"], information, information.complete - information.missing
-            )
-            options["step_size"] = natural["step_size"]
+        if options.get("step_size") in STEP_WORDS:
+            options["step_size"] = self.sample.step_size(plain["method"], options["step_size"])
         return make_algorithm(plain["method"], **options)
 
     def _results(self, run, algorithm, start, result):
-        sample = self.sample
-        ends = sample.distances(np.array([start, result.x]))
         results = {
             "iterations": int(result.nit),
             "evaluations": int(result.nfev),
             "loss": float(result.fun),
-            "start_error": float(ends[0]),
-            "error": float(ends[1]),
-            "distance_to_truth": sample.problem.distance(result.x, sample.truth),
-            "optimum_loss": float(sample.reference.loss),
-            "optimum_strict": sample.reference.strict,
         }
+        results |= self.sample.ends(start, result.x)
         if hasattr(algorithm, "step_size") and not isinstance(algorithm.step_size, str):
             results["step_size"] = float(algorithm.step_size)
         for name in run.common["measures"]:
@@ -164,13 +161,25 @@ class _Bench:
             "iteration": kept.astype(float),
             "evaluations": trace.evaluations[kept].astype(float),
             "loss": trace.loss[kept],
-            "error": self.sample.distances(trace.theta[kept]),
+            **self.sample.along(trace.theta[kept]),
         }
 
 
 @lru_cache(maxsize=2)
 def _bench(data):
     return _Bench(data)
+
+
+_LOADED: set = set()
+
+
+def seconds_reached(trace):
+    """Return when each iterate of a path was reached, the first at 0.
+
+    A trace says when an iterate was left; the last one is left after the final check of convergence,
+    which is no part of the path.
+    """
+    return np.concatenate([[0.0], trace.seconds[:-1]])
 
 
 def _sources():

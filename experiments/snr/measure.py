@@ -25,8 +25,11 @@ class Measure:
     measure : callable
         ``measure(sample)``, ``measure(sample, algorithm)`` or ``measure(sample, algorithm, result)``
         by scope; returns a dict of numbers, None for what does not exist.
+    sources : tuple of str
+        Names of the sources whose samples it can measure.
     """
 
     name: str
     scope: Scope
     measure: Callable
+    sources: tuple = ("snr",)

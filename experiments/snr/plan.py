@@ -16,21 +16,25 @@ class Data:
     experiment : str
     cell : dict
     repetition : int
+    model_keys : tuple of str
+        Keys of the cell that do not decide what is drawn.
     """
 
     experiment: str
     cell: dict
     repetition: int
+    model_keys: tuple = ()
 
     @property
     def names(self):
-        """The names that decide the sample's random numbers."""
-        return ("data", self.experiment, self.cell, self.repetition)
+        """The names that decide the random numbers of the sample and of its starts."""
+        drawn = {key: value for key, value in self.cell.items() if key not in self.model_keys}
+        return ("data", self.experiment, drawn, self.repetition)
 
     @cached_property
     def key(self):
         """Identifies the sample."""
-        return digest(self.names)
+        return digest(("data", self.experiment, self.cell, self.repetition))
 
     def __hash__(self):
         return hash(self.key)
@@ -112,27 +116,33 @@ def make_plan(experiment):
         When two blocks of the experiment describe the same run.
     """
     starts = [start for block in experiment.starts for start in block.each()]
-    algorithms = [algorithm.plain() for algorithm in experiment.algorithms]
-    common = {
-        "stopping": experiment.stopping.model_dump(),
-        "record": experiment.record.model_dump(),
-        "measures": sorted(experiment.measures),
-    }
+    algorithms = [(algorithm.plain(), _common(experiment, algorithm)) for algorithm in experiment.algorithms]
     runs = [
         Run(data, start, algorithm, common)
         for data in _samples(experiment)
         for start in starts
-        for algorithm in algorithms
+        for algorithm, common in algorithms
     ]
     _refuse_twins(runs)
     return Plan(experiment, runs)
+
+
+def _common(experiment, algorithm):
+    stopping = experiment.stopping.model_dump()
+    if algorithm.max_iter is not None:
+        stopping["max_iter"] = algorithm.max_iter
+    return {
+        "stopping": stopping,
+        "record": experiment.record.model_dump(),
+        "measures": sorted(experiment.measures),
+    }
 
 
 def _samples(experiment):
     for block in experiment.problems:
         for cell in block.cells():
             for repetition in range(experiment.repetitions):
-                yield Data(experiment.name, cell, repetition)
+                yield Data(experiment.name, cell, repetition, block.model_keys)
 
 
 def _refuse_twins(runs):

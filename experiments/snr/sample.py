@@ -1,29 +1,57 @@
 """One data set with what its runs share, each computed once."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from emmd import Problem
+from experiments.natural_options import natural_options
 from theory.numeric.information import missing_information
 from theory.numeric.reference import reference_optimum
 
+STEP_WORDS = ("best", "safe")
+"""As a step size: the best constant step, from the Hessians at the sample's own optimum; or the inverse of
+a bound of all Hessians. Sources say which of them they know."""
+
 
 @dataclass
-class Sample:
-    """A problem, the parameter it was drawn from, and the optimum that EM reaches from there.
+class Sample(ABC):
+    """A problem, and what is kept of paths on it.
 
     Attributes
     ----------
     cell : dict
     problem : emmd.Problem
-    truth : ndarray of shape (p,)
-        theta*.
     """
 
     cell: dict
     problem: Problem
+
+    @abstractmethod
+    def ends(self, start, theta):
+        """Return numbers by name about a path from `start` to `theta`."""
+
+    @abstractmethod
+    def along(self, thetas):
+        """Return columns by name about iterates of shape (T, p), each of shape (T,)."""
+
+    @abstractmethod
+    def step_size(self, method, word):
+        """Return the constant step that a word of the experiment file stands for."""
+
+
+@dataclass
+class DrawnSample(Sample):
+    """A sample drawn from a known parameter, with the optimum that EM reaches from there.
+
+    Attributes
+    ----------
+    truth : ndarray of shape (p,)
+        theta*.
+    """
+
     truth: np.ndarray
 
     @cached_property
@@ -63,3 +91,24 @@ class Sample:
         """
         copies = self.problem.model.equivalents(self.reference.theta)
         return np.min([np.linalg.norm(thetas - copy, axis=1) for copy in copies], axis=0)
+
+    def ends(self, start, theta):
+        """Return errors at both ends, the distance to theta*, and the optimum's loss."""
+        errors = self.distances(np.array([start, theta]))
+        return {
+            "start_error": float(errors[0]),
+            "error": float(errors[1]),
+            "distance_to_truth": self.problem.distance(theta, self.truth),
+            "optimum_loss": float(self.reference.loss),
+            "optimum_strict": self.reference.strict,
+        }
+
+    def along(self, thetas):
+        """Return the parameter error."""
+        return {"error": self.distances(thetas)}
+
+    def step_size(self, method, word):
+        """Return the best constant step, from the Hessians at the optimum."""
+        information = self.information
+        natural = natural_options(method, information, information.complete - information.missing)
+        return natural["step_size"]

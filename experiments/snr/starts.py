@@ -1,10 +1,11 @@
-"""Where runs start: at theta*, at a distance from it, or anywhere."""
+"""Where runs start: at theta*, at a distance from it, anywhere, or from the data."""
 
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
+from emmd.starts import KINDS, draw_starts
 from experiments.snr.fields import Count, Grid, Positive, Section
 
 
@@ -83,8 +84,30 @@ class AtRandom(Section):
         return size * rng.standard_normal(model.n_params) / model.parameter_scale(sample.problem.data)
 
 
-Start = Annotated[AtTruth | AtDistance | AtRandom, Field(discriminator="kind")]
-_DRAW = {"truth": AtTruth.draw, "distance": AtDistance.draw, "random": AtRandom.draw}
+class FromData(Section):
+    """The starts of the estimators: k-means, random responsibilities and random parameters, in turn.
+
+    Attributes
+    ----------
+    count : int
+    """
+
+    kind: Literal["data"]
+    count: Count = 1
+
+    def each(self):
+        """Return the starts as plain dicts."""
+        return [{"kind": self.kind, "index": k} for k in range(self.count)]
+
+    @staticmethod
+    def draw(start, sample, rng):
+        """Return the start of the kind that is due."""
+        position = start["index"] % len(KINDS)
+        return draw_starts(sample.problem, position + 1, int(rng.integers(2**31)))[position].theta
+
+
+Start = Annotated[AtTruth | AtDistance | AtRandom | FromData, Field(discriminator="kind")]
+_DRAW = {"truth": AtTruth.draw, "distance": AtDistance.draw, "random": AtRandom.draw, "data": FromData.draw}
 
 
 def draw_start(start, sample, seed):

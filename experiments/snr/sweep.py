@@ -79,6 +79,7 @@ def run_sweep(text, path, options=None, advance=lambda total, new: None, name="C
     """
     options = options or Options()
     plan = make_plan(parse(text, name))
+    plan.experiment.require()
     with writing(path, code_version(), options.wait) as store:
         _refuse_other_code(store, options)
         if options.retry_failed:

@@ -10,6 +10,7 @@ class Bernoulli(Family):
     """P(y = 1 | x) = sigmoid(x'beta): T = y, a = log(1 + e^nu)."""
 
     name = "bernoulli"
+    variance_bound = 0.25
 
     def check_target(self, y):
         """Raise unless y holds 0 and 1 only."""

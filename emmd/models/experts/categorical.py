@@ -16,6 +16,7 @@ class Categorical(Family):
     """
 
     name = "categorical"
+    variance_bound = 0.5
 
     def __init__(self, n_classes=2):
         self.n_classes = positive_integer("n_classes", n_classes, minimum=2)

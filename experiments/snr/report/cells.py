@@ -1,6 +1,6 @@
 """Groups of runs that tables and figures speak of."""
 
-CELL = ("model", "n", "d", "snr_expert", "snr_gate", "cosine")
+CELL = ("model", "data", "n", "d", "side", "ridge", "snr_expert", "snr_gate", "cosine", "n_experts")
 REACHED = 1e-3
 """A run reached the optimum next to theta* when it ends within this Euclidean distance of it."""
 

@@ -10,7 +10,7 @@ from emmd.core.checks import known_name
 from emmd.data.snr import snr_parameters
 from experiments.cases import MODELS
 from experiments.snr.fields import Count, Grid, NotNegative
-from experiments.snr.sample import Sample
+from experiments.snr.sample import DrawnSample
 from experiments.snr.source import Source
 
 _KEYS = ("model", "n", "d", "snr_expert", "snr_gate", "cosine")
@@ -31,6 +31,8 @@ class SnrSource(Source):
     """
 
     name: ClassVar[str] = "snr"
+    starts: ClassVar[tuple] = ("truth", "distance", "random")
+    step_words: ClassVar[tuple] = ("best",)
 
     model: Grid[str]
     n: Grid[Count]
@@ -58,4 +60,4 @@ class SnrSource(Source):
         model = MODELS[cell["model"]](cell["d"])
         truth = snr_parameters(cell["d"], cell["snr_expert"], cell["snr_gate"], cell["cosine"])
         X, y, _ = model.sample(truth, cell["n"], seed)
-        return Sample(cell, Problem(model, X, y), truth)
+        return DrawnSample(cell, Problem(model, X, y), truth)
