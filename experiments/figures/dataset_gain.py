@@ -56,7 +56,8 @@ DATASET_GAIN = ReportFigure(
     caption="Each split keeps the start with the least training loss. Left: mean over the splits of the "
     "held-out log-likelihood per row minus that of one expert (a generalised linear model with the same "
     "ridge); bars are 95 % intervals with Nadeau and Bengio's correction for overlapping splits; the axis is "
-    "linear below 0.01. Right: how often BIC, computed at the penalised fit, chooses each K on the training rows.",
+    "linear below 0.01. Right: how often BIC, computed at the penalised fit, chooses each K on the training "
+    "rows.",
     draw=_draw,
     table=lambda runs, traces: summary(runs),
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.figures.style import COLOURS, new_figure, styled
-from experiments.snr.report.cells import CELL, algorithms_of, cell_groups
+from experiments.snr.report.cells import REAL_CELL, algorithms_of, cell_groups
 from experiments.snr.report.figure import ReportFigure
 from experiments.snr.report.scores import budget, references, scores_within
 
@@ -12,7 +12,7 @@ _MARKERS = "osD^vP*"
 
 
 def _draw(runs, traces):
-    cell, cell_runs = next(iter(cell_groups(runs)))
+    _, cell_runs = next(iter(cell_groups(runs)))
     points = _points(cell_runs, traces)
     with styled():
         figure = new_figure(10.0, 4.6)
@@ -42,7 +42,7 @@ def _points(runs, traces):
     by_run = dict(list(traces.groupby("run", observed=True)))
     rows = [
         {
-            **{key: run[key] for key in (*CELL, "repetition", "start_index", "algorithm") if key in run},
+            **{key: run[key] for key in (*REAL_CELL, "repetition", "start_index", "algorithm") if key in run},
             "seconds": limit,
             **scores_within(by_run[index], "seconds", limit),
         }

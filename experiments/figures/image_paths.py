@@ -76,7 +76,7 @@ def averaged(paths, steps):
 
 
 def _table(runs, traces):
-    """Scores at equal iterations, at equal seconds and at the end: mean and deviation over samples and starts."""
+    """Scores at equal iterations, at equal seconds and at the end: mean and deviation over runs."""
     rows = []
     for cell, group in cell_groups(runs):
         for name, scores in references(group):

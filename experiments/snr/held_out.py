@@ -1,6 +1,7 @@
 """A real data set with rows held out, and what a fitted mixture says of them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
@@ -40,7 +41,7 @@ class HeldOut(Sample):
 
     def scores(self, theta):
         """Return losses in nats per row, without any penalty, and the test accuracy of classes."""
-        model = self.problem.model
+        model: Any = self.problem.model
         joint = log_joint(model, theta, self.test_X, self.test_y)
         scores = {
             "train_loss": self.problem.loss(theta) - model.penalty(theta),

@@ -77,7 +77,11 @@ def finished(tmp_path_factory, config):
 @pytest.fixture
 def emmd(monkeypatch, capsys):
     """Run the command line in this process; return exit code, stdout and stderr."""
+    from emmd.data.fashion_mnist import DATA_DIR
     from experiments import cli
+
+    # --data-dir sets it for this process and its workers: put back afterwards
+    monkeypatch.setenv(DATA_DIR, "")
 
     def run(*words):
         monkeypatch.setattr("sys.argv", ["emmd", *map(str, words)])

@@ -21,7 +21,11 @@ BAD = [
     ("n = 300", "n = [300, -5]", "problems[0].n[1]: input should be greater than or equal to 1, got -5"),
     ("n = 300", "", "problems[0].n is missing"),
     ("n = 300", "n = 300\nsnr_gait = 2", "problems[0].snr_gait is not a known key"),
-    ("n = 300", 'n = 300\nsource = "snn"', "problems[0]: source must be one of snr, got 'snn'"),
+    (
+        "n = 300",
+        'n = 300\nsource = "snn"',
+        "problems[0]: source must be one of datasets, images, snr, got 'snn'",
+    ),
     ("[3.0, 4.0]", "[3.0, 3.0]", "problems[0].snr_expert: must not hold 3.0 twice"),
     ("[3.0, 4.0]", "[3.0, nan]", "problems[0].snr_expert[1]"),
     ("[3.0, 4.0]", "inf", "problems[0].snr_expert[0]"),
@@ -33,6 +37,13 @@ BAD = [
     ("d = 2", "d = 1", "problems[0]: cosine must be -1 or 1 when there is one feature, got 0.3"),
     ('["symmoline", "symmologe"]', '"symmolin"', "did you mean 'symmoline'"),
     ('kind = "distance"', 'kind = "far"', "starts[0]: input tag 'far'"),
+    ("step_size = 1.1", 'step_size = "safe"', "step_size must be one of best for source 'snr', got 'safe'"),
+    ('method = "em"', 'method = "em"\nmax_iter = 0', "algorithms[0].max_iter: input should be greater than"),
+    (
+        '["predicted_rate", "contraction"]',
+        '["upright"]',
+        "measures must be one of contraction, observed_rate, population_rate, predicted_rate, snr_bound for",
+    ),
     (
         "distance = [0.2, 0.5]",
         "distance = -1",

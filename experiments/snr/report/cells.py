@@ -1,6 +1,7 @@
 """Groups of runs that tables and figures speak of."""
 
-CELL = ("model", "data", "n", "d", "side", "ridge", "snr_expert", "snr_gate", "cosine", "n_experts")
+CELL = ("model", "n", "d", "snr_expert", "snr_gate", "cosine")
+REAL_CELL = ("data", "n", "side", "ridge", "n_experts")
 REACHED = 1e-3
 """A run reached the optimum next to theta* when it ends within this Euclidean distance of it."""
 
@@ -9,7 +10,7 @@ NAMES = {"symmoline": "SymMoLinE (linear experts)", "symmologe": "SymMoLogE (log
 
 def cell_groups(runs):
     """Yield (cell as a dict, its runs), in the order of the cells' values."""
-    keys = [key for key in CELL if key in runs]
+    keys = [key for key in dict.fromkeys([*CELL, *REAL_CELL]) if key in runs]
     for values, group in runs.groupby(keys, sort=True, dropna=False):
         yield dict(zip(keys, values)), group
 

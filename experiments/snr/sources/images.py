@@ -1,8 +1,9 @@
 """Real images, each inverted at random with probability 1/2: two softmax experts and a linear gate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -30,7 +31,7 @@ def _digits():
 
 @dataclass(frozen=True)
 class _Images:
-    load: object
+    load: Callable
     side: int
     white: float
     most: int
