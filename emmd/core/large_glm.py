@@ -31,7 +31,7 @@ class LargeFit:
 
     def __init__(self, family, design, statistics, weights, ridge):
         self.family, self.design = family, design
-        self.XT = design.XT
+        self.XT = np.ascontiguousarray(design.X.T)
         self.mass = weights.sum()
         pull = np.zeros(design.n_features) if ridge is None else ridge
         self.weights, self.ridge = weights / self.mass, pull / self.mass
