@@ -283,6 +283,10 @@ class ConjugatePrior(Model):
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
         return self.model.parameter_scale(data.data)
 
+    def score_size(self, data):
+        """Return the size of the terms that an M-step's residual is relative to."""
+        return self.model.score_size(data.data)
+
     def parameter_width(self):
         """Return how many parameters share each parameter's predictor, shape (p,)."""
         return self.model.parameter_width()

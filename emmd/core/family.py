@@ -88,6 +88,23 @@ class Family(ABC):
         """Return the size of each predictor that matters, shape (q,): 1 for logits and logs."""
         return np.ones(self.n_predictors)
 
+    def score_size(self, statistics, weights):
+        """Return the size of the score's terms, to which inner residuals are relative.
+
+        A sum of counts in the hundreds cannot be balanced to 1e-13: rounding alone is that large.
+
+        Parameters
+        ----------
+        statistics : ndarray of shape (n, S)
+        weights : ndarray of shape (n,)
+
+        Returns
+        -------
+        float
+            The largest root mean square of a statistic, at least 1; 1 where scores are dimensionless.
+        """
+        return max(1.0, float(np.sqrt((weights @ statistics**2).max() / weights.sum())))
+
     def precision(self, dispersion):
         """Return what multiplies a ridge on the coefficients, e.g. one over the variance; 1 by default.
 
@@ -174,6 +191,7 @@ class Family(ABC):
         dispersion : float or None
             The maximising dispersion predictor, None when there is none.
         residual : float
+            Of the mean score, relative to the features' scale and to `score_size`.
         curvature : float
         """
         return self.fit_statistics(design, self.statistics(y), weights, start, ridge)

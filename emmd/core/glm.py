@@ -48,7 +48,8 @@ def canonical_fit(family, design, statistics, weights, start, ridge=None):
         gradient = np.concatenate([design.moment(weights * column) for column in rest.T]) + pull * flat
         return value / mass, gradient / mass, (_hessian(design, weights, spread) + np.diag(pull)) / mass
 
-    solved = newton(evaluate, start.ravel(), np.tile(design.scale, len(start)), value_at_zero=at_zero)
+    scale = np.tile(design.scale, len(start)) * family.score_size(statistics, weights)
+    solved = newton(evaluate, start.ravel(), scale, value_at_zero=at_zero)
     return solved.x.reshape(start.shape), None, solved.residual, solved.curvature
 
 

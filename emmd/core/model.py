@@ -210,6 +210,10 @@ class Model(ABC):
     def parameter_scale(self, data):
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
 
+    def score_size(self, data):
+        """Return the size of the score's terms to which an `MStep`'s residual is relative."""
+        return 1.0
+
     @abstractmethod
     def parameter_width(self):
         """Return how many parameters share each parameter's predictor, shape (p,)."""

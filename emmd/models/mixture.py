@@ -425,6 +425,10 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
             return bounded_solve(self, data, gradient)
         return solve_positive(self.complete_hessian(data, theta), gradient)
 
+    def score_size(self, data):
+        """Return the family's."""
+        return self.family.score_size(self.family.statistics(data.y), data.weights)
+
     def parameter_scale(self, data):
         """Return the change of a predictor, in units that matter, per unit of each parameter."""
         return data.unit

@@ -44,5 +44,6 @@ def gradient_rounding(problem, theta):
 
 
 def inner_rounding(problem, residual):
-    """Return what an inner residual, relative to the features' scale, is in each gradient entry, (p,)."""
-    return residual * problem.model.parameter_scale(problem.data)
+    """Return what an inner residual, relative to features and score, is in each gradient entry, (p,)."""
+    model, data = problem.model, problem.data
+    return residual * model.parameter_scale(data) * model.score_size(data)

@@ -80,6 +80,10 @@ class Gamma(Family):
         """Return e^u."""
         return np.exp(xi[:, 0])
 
+    def score_size(self, statistics, weights):
+        """Return 1: residuals are relative to y already."""
+        return 1.0
+
     def precision(self, dispersion):
         """Return the shape: one over the squared coefficient of variation."""
         return np.exp(dispersion)

@@ -132,6 +132,10 @@ class Gaussian(Family):
         """Return u."""
         return xi[:, 0]
 
+    def score_size(self, statistics, weights):
+        """Return 1: residuals are relative to y already."""
+        return 1.0
+
     def precision(self, dispersion):
         """Return 1 / variance."""
         return np.exp(-dispersion) if self.known is None else np.full(1, 1.0 / self.known)
