@@ -88,7 +88,7 @@ def large_fit(family, design, statistics, weights, start, ridge, value_at_zero):
         fit.product,
         fit.precondition,
         start.ravel(),
-        np.tile(design.scale, len(start)),
+        np.tile(design.scale, len(start)) * family.score_size(statistics, weights),
         value_at_zero,
     )
     return solved.x.reshape(start.shape), None, solved.residual, solved.curvature
