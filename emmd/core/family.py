@@ -7,10 +7,34 @@ map from predictors to natural parameters with two derivatives.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import numpy as np
 
 from emmd.core.checks import describe
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass over the data at one parameter has found.
+
+    Attributes
+    ----------
+    loss : float
+    responsibilities : ndarray of shape (K, n)
+    fits : list of tuple or None
+        Per expert what `Family.fit` returns; None where it must be asked, for want of digits.
+    gate_value : float
+        -E sum_k r_k log p_k.
+    gate_sums : ndarray
+        Its gradient and packed Hessian; empty for a constant gate.
+    """
+
+    loss: float
+    responsibilities: np.ndarray
+    fits: list
+    gate_value: float
+    gate_sums: np.ndarray
 
 
 class Family(ABC):
@@ -195,6 +219,24 @@ class Family(ABC):
         curvature : float
         """
         return self.fit_statistics(design, self.statistics(y), weights, start, ridge)
+
+    def pass_over(self, designs, y, named, constant_gate):
+        """Evaluate E-step and the M-step's sums in one pass over the data, where a kernel does that.
+
+        Parameters
+        ----------
+        designs : dict of str to Design
+        y : ndarray of shape (n,)
+        named : dict of str to ndarray
+            ``coef``, ``dispersion`` and ``gate``.
+        constant_gate : bool
+
+        Returns
+        -------
+        Pass or None
+            None when the family has no such kernel: E-step and fits are then done one after the other.
+        """
+        return
 
     def fit_statistics(self, design, statistics, weights, start, ridge=None):
         """Do what `fit` does for mean statistics of shape (n, S), such as those of pseudo-observations."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from emmd.kernels import newton as on_demand
+
 RESIDUAL_TARGET = 1e-14
 """The scaled gradient at which Newton's method stops."""
 
@@ -107,3 +109,42 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
         (value, gradient, hessian), residual = trial, trial_residual
         factor, curvature = cholesky(hessian / np.outer(scale, scale))
     return NewtonResult(x, float(residual), iterations, curvature)
+
+
+def newton_on_demand(evaluate, start, value, sums, scale, value_at_zero, cost):
+    """Minimise with Hessians only where they pay, see `emmd.kernels.newton`; sums come from anywhere.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``(x, with_hessian) -> [gradient (d), packed Hessian]`` or the gradient alone.
+    start : ndarray of shape (d,)
+    value, value_at_zero : float
+        The function at the start and at 0.
+    sums : ndarray of shape (d + d (d + 1) / 2,)
+        Gradient and packed Hessian at the start.
+    scale : ndarray of shape (d,)
+    cost : float
+        Of a Hessian, in units of a gradient.
+
+    Returns
+    -------
+    NewtonResult
+    """
+    state, vectors, factor = on_demand.workspace(start, cost)
+    wanted = on_demand.begin(state, vectors, factor, value, value_at_zero, sums, scale)
+    while wanted != on_demand.DONE:
+        with_hessian = wanted == on_demand.HESSIAN
+        sums = evaluate(vectors[on_demand.TRIAL], with_hessian)
+        wanted = on_demand.advance(state, vectors, factor, sums, scale, with_hessian)
+    return newton_result(state, vectors)
+
+
+def newton_result(state, vectors):
+    """Return where the method of `emmd.kernels.newton` ended."""
+    return NewtonResult(
+        vectors[on_demand.POINT].copy(),
+        float(state[on_demand.RESIDUAL]),
+        int(state[on_demand.ITERATIONS]),
+        float(state[on_demand.CURVATURE]),
+    )

@@ -10,21 +10,14 @@ import numpy as np
 from scipy.special import expit
 
 from emmd.core.design import unpack_symmetric
-from emmd.core.newton import NewtonResult, newton
+from emmd.core.newton import NewtonResult, newton, newton_on_demand, newton_result
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.logistic_regression import LOG_2, logistic_gradient_rows, logistic_rows, solve_logistic
-from emmd.kernels.newton import (
-    ACCEPTED,
-    CURVATURE,
-    DONE,
-    HESSIAN,
-    ITERATIONS,
-    POINT,
-    RESIDUAL,
-    TRIAL,
-    advance,
-    begin,
-    workspace,
+from emmd.kernels.logistic_regression import (
+    LOG_2,
+    hessian_cost,
+    logistic_gradient_rows,
+    logistic_rows,
+    solve_logistic,
 )
 from emmd.kernels.reduce import PARALLEL_ROWS, run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
@@ -141,17 +134,11 @@ class Softplus:
     def m_step_from(self, design, targets, start, value, sums):
         """Minimise as `m_step` does, with the value, gradient and packed Hessian at the start known."""
         if design.n_rows < PARALLEL_ROWS:
-            state, vectors, factor = workspace(design.n_features)
-            vectors[TRIAL] = start
-            solve_logistic(
-                design.XB, targets, design.weights, design.scale, state, vectors, factor, value, sums
-            )
+            features = design.XB, targets, design.weights, design.scale
+            solved = newton_result(*solve_logistic(*features, start, value, sums))
         else:
-            state, vectors = _solve_in_shares(design, targets, start, value, sums)
-        point = vectors[POINT].copy()
-        if not state[RESIDUAL] <= ACCEPTED:
-            return self._m_step_by_values(design, targets, point)
-        return NewtonResult(point, float(state[RESIDUAL]), int(state[ITERATIONS]), float(state[CURVATURE]))
+            solved = _solve_in_shares(design, targets, start, value, sums)
+        return solved if solved.solved else self._m_step_by_values(design, targets, solved.x)
 
     @staticmethod
     def _m_step_by_values(design, targets, start):
@@ -173,15 +160,12 @@ def _evaluate(design, targets, theta):
 
 def _solve_in_shares(design, targets, start, value, sums):
     """Do what `solve_logistic` does with sums over rows that run in several threads."""
-    d, n, scale = design.n_features, design.n_rows, design.scale
-    state, vectors, factor = workspace(d)
-    vectors[TRIAL] = start
-    wanted = begin(state, vectors, factor, value, LOG_2, sums, scale)
-    while wanted != DONE:
-        if wanted == HESSIAN:
-            sums = _evaluate(design, targets, vectors[TRIAL])[1:]
-        else:
-            arguments = design.XB, vectors[TRIAL], targets, design.weights
-            sums = sum_rows(logistic_gradient_rows, n, d, *arguments)
-        wanted = advance(state, vectors, factor, sums, scale, wanted == HESSIAN)
-    return state, vectors
+
+    def evaluate(theta, with_hessian):
+        if with_hessian:
+            return _evaluate(design, targets, theta)[1:]
+        arguments = design.XB, theta, targets, design.weights
+        return sum_rows(logistic_gradient_rows, design.n_rows, design.n_features, *arguments)
+
+    cost = hessian_cost(design.n_features)
+    return newton_on_demand(evaluate, start, value, sums, design.scale, LOG_2, cost)

@@ -2,8 +2,12 @@
 
 import numpy as np
 
-from emmd.core.newton import newton
+from emmd.core.design import unpack_symmetric
+from emmd.core.newton import newton, newton_on_demand
 from emmd.core.potentials import Softplus
+from emmd.kernels.logistic_regression import hessian_cost
+from emmd.kernels.reduce import sum_rows
+from emmd.kernels.softmax_regression import assemble_hessian, softmax_rows
 
 
 def log_softmax(logits):
@@ -33,26 +37,51 @@ def fit_gate(design, targets, start, form=None):
     """
     if len(start) == 1 and form is None:
         return Softplus().m_step(design, targets[0], start[0])
+    flat, form = start.ravel(), np.zeros((start.size, start.size)) if form is None else form
+    value = _value(design, targets, form, flat)
+    return fit_gate_from(design, targets, start, value, _derivatives(design, targets, form)(flat, True), form)
+
+
+def fit_gate_from(design, targets, start, value, sums, form=None):
+    """Minimise as `fit_gate` does, with value, gradient and packed Hessian at the start known."""
+    if len(start) == 1 and form is None:
+        return Softplus().m_step_from(design, targets[0], start[0], value, sums)
     free, d = start.shape
     form = np.zeros((free * d, free * d)) if form is None else form
+    evaluate, scale = _derivatives(design, targets, form), np.tile(design.scale, free)
+    # K (K - 1) / 2 Gram matrices for a Hessian
+    cost = 0.5 * (free + 1) * hessian_cost(d)
+    at_zero = np.log(free + 1.0)
+    solved = newton_on_demand(evaluate, start.ravel(), value, sums, scale, at_zero, cost)
+    if solved.solved:
+        return solved
 
-    def evaluate(flat):
-        logits = np.array([design.predict(row) for row in flat.reshape(free, d)])
-        log_p = log_softmax(logits)
-        p = np.exp(log_p[:-1])
-        pull = form @ flat
-        value = -np.sum(design.weights * (targets * log_p).sum(axis=0)) + 0.5 * flat @ pull
-        gradient = np.concatenate([design.moment(design.weights * row) for row in p - targets[:-1]]) + pull
-        return value, gradient, _hessian(design, p) + form
+    def by_values(flat):
+        found = evaluate(flat, True)
+        hessian = unpack_symmetric(found[free * d :], free * d)
+        return _value(design, targets, form, flat), found[: free * d], hessian
 
-    return newton(evaluate, start.ravel(), np.tile(design.scale, free), value_at_zero=np.log(free + 1.0))
+    return newton(by_values, solved.x, scale, value_at_zero=at_zero)
 
 
-def _hessian(design, p):
-    free, d = len(p), design.n_features
-    full = np.empty((free, d, free, d))
-    for j in range(free):
-        for k in range(j, free):
-            spread = p[j] * ((j == k) - p[k])
-            full[j, :, k, :] = full[k, :, j, :] = design.gram(design.weights * spread)
-    return full.reshape(free * d, free * d)
+def _value(design, targets, form, flat):
+    logits = np.array([design.predict(row) for row in flat.reshape(len(targets) - 1, -1)])
+    return 0.5 * flat @ form @ flat - np.sum(design.weights * (targets * log_softmax(logits)).sum(axis=0))
+
+
+def _derivatives(design, targets, form):
+    """Return ``(w, with_hessian) -> [gradient, packed Hessian]`` or the gradient alone."""
+    free, d = len(targets) - 1, design.n_features
+    blocks, packed_form = free * (free + 1) // 2 * (d * (d + 1) // 2), form[np.triu_indices(free * d)]
+
+    def evaluate(flat, with_hessian):
+        width = free * d + (blocks if with_hessian else 0)
+        arguments = design.XB, flat.reshape(free, d), targets, design.weights
+        sums = sum_rows(softmax_rows, design.n_rows, width, *arguments)
+        if with_hessian:
+            sums = assemble_hessian(sums, free, d)
+            sums[free * d :] += packed_form
+        sums[: free * d] += form @ flat
+        return sums
+
+    return evaluate

@@ -68,23 +68,32 @@ def logistic_gradient_rows(first, last, partials, XB, w, q, c):
 
 
 @kernel
-def solve_logistic(XB, q, c, scale, state, vectors, factor, value, sums):
+def hessian_cost(d):
+    """Return multiplications per row of a Gram matrix over those of a gradient."""
+    return 0.5 * d * (d + 1) / (2.0 * d + 30.0)
+
+
+@kernel
+def solve_logistic(XB, q, c, scale, start, value, sums):
     """Minimise the loss from a start where value, gradient and Hessian are known; one thread.
 
     Parameters
     ----------
     XB, q, c
         Features in blocks, soft labels and weights.
-    scale : ndarray of shape (d,)
-    state, vectors, factor
-        From `newton.workspace`, with the start in ``vectors[TRIAL]``; the minimiser is left in
-        ``vectors[POINT]``.
+    scale, start : ndarray of shape (d,)
     value : float
     sums : ndarray of shape (d + d (d + 1) / 2,)
         Gradient and packed Hessian at the start.
+
+    Returns
+    -------
+    state, vectors
+        See `newton.workspace`; the minimiser is ``vectors[newton.POINT]``.
     """
     d, n = XB.shape[1], c.shape[0]
     chunks = -(-n // CHUNK)
+    state, vectors, factor = newton.workspace(start, hessian_cost(d))
     wanted = newton.begin(state, vectors, factor, value, LOG_2, sums, scale)
     while wanted != newton.DONE:
         if wanted == newton.HESSIAN:
@@ -96,3 +105,4 @@ def solve_logistic(XB, q, c, scale, state, vectors, factor, value, sums):
             logistic_gradient_rows(0, chunks, partials, XB, vectors[newton.TRIAL], q, c)
             found = total(partials)
         wanted = newton.advance(state, vectors, factor, found, scale, wanted == newton.HESSIAN)
+    return state, vectors

@@ -28,7 +28,7 @@ DONE, GRADIENT, HESSIAN = 0, 1, 2
 POINT, SLOPES, STEP, TRIAL = 0, 1, 2, 3
 
 # entries of `state`
-RESIDUAL, CURVATURE, ITERATIONS, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE = range(8)
+RESIDUAL, CURVATURE, ITERATIONS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE = range(9)
 
 _FIRST, _STEPPING, _REFRESHING = 0.0, 1.0, 2.0
 
@@ -47,9 +47,20 @@ _SLOPE_LEFT = 0.5
 
 
 @kernel
-def workspace(d):
-    """Return ``(state, vectors, factor)`` for a function of d parameters."""
-    return np.zeros(8), np.zeros((4, d)), np.zeros((d, d))
+def workspace(start, cost):
+    """Return ``(state, vectors, factor)`` for a function that is first evaluated at `start`.
+
+    Parameters
+    ----------
+    start : ndarray of shape (d,)
+    cost : float
+        Of a Hessian, in units of a gradient.
+    """
+    d = start.shape[0]
+    state, vectors = np.zeros(9), np.zeros((4, d))
+    state[_COST] = cost
+    vectors[TRIAL] = start
+    return state, vectors, np.zeros((d, d))
 
 
 @kernel
@@ -59,7 +70,7 @@ def begin(state, vectors, factor, value, value_at_zero, sums, scale):
     Parameters
     ----------
     state, vectors, factor
-        From `workspace`, with the start in ``vectors[TRIAL]``.
+        From `workspace`.
     value, value_at_zero : float
         A start above the value at 0, where a saturated Hessian would send the first step anywhere, is
         replaced by 0.
@@ -72,7 +83,6 @@ def begin(state, vectors, factor, value, value_at_zero, sums, scale):
     int
         What to evaluate at ``vectors[TRIAL]``.
     """
-    state[:] = 0.0
     if value <= value_at_zero:
         return advance(state, vectors, factor, sums, scale, True)
     vectors[TRIAL] = 0.0
@@ -162,7 +172,7 @@ def _continue(state, vectors, factor, scale):
     if solved:
         return DONE
     _step(state, vectors, factor, scale)
-    return _wanted(state, vectors.shape[1])
+    return _wanted(state)
 
 
 @kernel
@@ -182,7 +192,7 @@ def _step(state, vectors, factor, scale):
 
 
 @kernel
-def _wanted(state, d):
+def _wanted(state):
     """Return HESSIAN when the passes it will save at the next point are more than it costs."""
     # the decrement is at most a quarter of the mean square change of the predictors
     length = 2.0 * math.sqrt(max(state[_DESCENT], 0.0))
@@ -191,8 +201,7 @@ def _wanted(state, d):
     if expected <= TARGET:
         return GRADIENT
     saved = _passes(rate, expected) - _passes(0.25 * rate * length, expected)
-    # multiplications per row: d (d + 1) / 2 for the Gram matrix, 2 d + 30 for a gradient
-    return HESSIAN if saved > 0.5 * d * (d + 1) / (2.0 * d + 30.0) else GRADIENT
+    return HESSIAN if saved > state[_COST] else GRADIENT
 
 
 @kernel

@@ -125,9 +125,7 @@ def em_step(XB, y, c, scale, root, second_moment, theta, p, out):
     e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], p)
     sums = total(partials)
     residual = solve_expert(root, second_moment, scale, sums[2 : 2 + d], out[:d])
-    state, vectors, factor = newton.workspace(d)
-    vectors[newton.TRIAL] = theta[d:]
-    solve_logistic(XB, p, c, scale, state, vectors, factor, sums[1], sums[2 + d :])
+    state, vectors = solve_logistic(XB, p, c, scale, theta[d:], sums[1], sums[2 + d :])
     out[d:] = vectors[newton.POINT]
     residual = max(residual, state[newton.RESIDUAL])
     return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]

@@ -101,14 +101,10 @@ def em_step(XB, y, c, scale, theta, p, q, out):
     e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], p, q)
     sums = total(partials)
     residual, curvature, iterations = 0.0, np.inf, 0.0
-    state, vectors, factor = newton.workspace(d)
     for part in range(2):
-        vectors[newton.TRIAL] = theta[part * d : (part + 1) * d]
-        start = 3 + part * width
-        labels = q if part == 0 else p
-        solve_logistic(
-            XB, labels, c, scale, state, vectors, factor, sums[1 + part], sums[start : start + width]
-        )
+        labels, start = q if part == 0 else p, theta[part * d : (part + 1) * d]
+        found = sums[3 + part * width : 3 + (part + 1) * width]
+        state, vectors = solve_logistic(XB, labels, c, scale, start, sums[1 + part], found)
         out[part * d : (part + 1) * d] = vectors[newton.POINT]
         residual = max(residual, state[newton.RESIDUAL])
         curvature = min(curvature, state[newton.CURVATURE])

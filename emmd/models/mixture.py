@@ -16,7 +16,7 @@ from emmd.core.mixture_rounding import MixtureRounding
 from emmd.core.model import EStep, Model, MStep
 from emmd.core.pencil import solve_positive
 from emmd.core.ridge import Ridge, gate_form, ridge_weights
-from emmd.core.softmax_gate import fit_gate, log_softmax
+from emmd.core.softmax_gate import fit_gate, fit_gate_from, log_softmax
 from emmd.core.status import Status
 
 _EMPTY = 1e-10
@@ -34,6 +34,8 @@ class MixtureData:
     designs : dict of str to Design or None
         Features of the experts, of the gate, and of constants (None).
     y : ndarray of shape (n,)
+    sizes : ndarray of shape (q,)
+        Size of each of an expert's predictors that matters, see `Family.unit`.
     unit : ndarray of shape (p,)
         Size of each parameter's predictor, per unit of the parameter.
     """
@@ -41,6 +43,7 @@ class MixtureData:
     X: np.ndarray
     designs: dict
     y: np.ndarray
+    sizes: np.ndarray
     unit: np.ndarray
 
     @property
@@ -147,11 +150,11 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
         same = gate == self.columns["expert"]
         designs = {"expert": expert, "constant": None}
         designs["gate"] = expert if same or gate is None else Design(X[:, gate], weights)
-        return MixtureData(X, designs, y, self._unit(designs, y, weights))
-
-    def _unit(self, designs, y, weights):
-        unit = np.ones(self.n_params)
         sizes = self.family.unit(y, weights)
+        return MixtureData(X, designs, y, sizes, self._unit(designs, sizes))
+
+    def _unit(self, designs, sizes):
+        unit = np.ones(self.n_params)
         for position, block in free(self.blocks):
             design = designs[block.features]
             within = position % self.family.n_predictors
@@ -316,7 +319,24 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
 
         return self._fit_parts(data, r, start, fit)
 
-    def _fit_parts(self, data, r, start, fit, total=1.0):
+    def em_step(self, data, theta):
+        """Evaluate the EM map; all but the gate's fit in one pass where the family has a kernel."""
+        plain = self.ridge is None and not self.fixed
+        named, constant = self.unpack(theta), self.gate == "constant"
+        found = self.family.pass_over(data.designs, data.y, named, constant) if plain else None
+        if found is None:
+            return super().em_step(data, theta)
+        r, design = found.responsibilities, data.designs["expert"]
+
+        def fit(k, coef):
+            return found.fits[k] or self.family.fit(design, data.y, data.weights * r[k], coef)
+
+        def fit_gate(start):
+            return fit_gate_from(data.designs["gate"], r, start, found.gate_value, found.gate_sums)
+
+        return found.loss, self._fit_parts(data, r, theta, fit, fit_gate=fit_gate)
+
+    def _fit_parts(self, data, r, start, fit, total=1.0, fit_gate=None):
         """Fit every free part to masses r, shape (K, n), with sum `total` in each row."""
         theta, named = start.copy(), self.unpack(start)
         masses = r @ data.weights
@@ -330,7 +350,7 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
             residuals += inner
             curvatures += pivots
         if "gate" in self.index:
-            theta[self.index["gate"]], *gate = self._fit_gate(data, r / total, masses, named["gate"], total)
+            theta[self.index["gate"]], *gate = self._fit_gate(data, r, masses, named["gate"], total, fit_gate)
             residuals.append(gate[0])
             curvatures.append(gate[1])
         residual = max(residuals)
@@ -343,20 +363,25 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
             # the log of the mean of e^value: every expert's mean square counts by its mass
             with np.errstate(divide="ignore"):
                 values = [float(np.log(masses @ np.exp(values) / masses.sum()))]
-        floor = _COLLAPSED + 2.0 * np.log(self.family.unit(data.y, data.designs["expert"].weights)[0])
+        floor = _COLLAPSED + 2.0 * np.log(data.sizes[0])
         if self.family.dispersion_collapsed(np.array(values), floor):
             return Status.VARIANCE_COLLAPSE
         theta[self.index["dispersion"]] = values
         return None
 
-    def _fit_gate(self, data, r, masses, start, total):
+    def _fit_gate(self, data, r, masses, start, total, known_start):
         if self.gate == "constant":
             return np.log(masses[:-1] / masses[-1])[:, None], 0.0, 1.0
+        solved = (
+            self._gate_m_step(data, r / total, start, total) if known_start is None else known_start(start)
+        )
+        return solved.x.reshape(start.shape), solved.residual, solved.curvature
+
+    def _gate_m_step(self, data, r, start, total):
         form = None
         if self.ridge is not None and self.ridge.gate is not None:
             form = gate_form(self.ridge.gate / total, self.n_experts)
-        solved = fit_gate(data.designs["gate"], r, start, form)
-        return solved.x.reshape(start.shape), solved.residual, solved.curvature
+        return fit_gate(data.designs["gate"], r, start, form)
 
     # what the loop asks
 

@@ -8,7 +8,7 @@ from scipy.special import expit
 from emmd.kernels import newton
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import packed
-from emmd.kernels.logistic_regression import LOG_2
+from emmd.kernels.logistic_regression import LOG_2, hessian_cost
 
 pytestmark = pytest.mark.kernels
 
@@ -72,8 +72,8 @@ class Logistic:
         return np.concatenate([gradient, hessian[np.triu_indices(len(w))]])
 
     def solve(self, start):
-        state, vectors, factor = newton.workspace(len(start))
-        vectors[newton.TRIAL] = start
+        d = len(start)
+        state, vectors, factor = newton.workspace(np.array(start), hessian_cost(d))
         sums = self.sums(start, True)
         wanted = newton.begin(state, vectors, factor, self.value(start), LOG_2, sums, self.scale)
         while wanted != newton.DONE:
@@ -120,8 +120,7 @@ def test_a_step_that_overshoots_is_halved():
     X = np.ones((2, 1))
     problem = Logistic(X, np.array([0.4, 0.4]), np.array([0.5, 0.5]))
     sums = problem.sums(np.array([9.0]), True)
-    state, vectors, factor = newton.workspace(1)
-    vectors[newton.TRIAL] = 9.0
+    state, vectors, factor = newton.workspace(np.array([9.0]), 1.0)
     wanted = newton.begin(state, vectors, factor, 0.0, LOG_2, sums, problem.scale)
     first = float(vectors[newton.TRIAL][0])
     assert first < -1000.0
@@ -160,7 +159,7 @@ def test_separable_labels_have_no_curvature_at_the_end():
 
 
 def test_an_infinite_gradient_ends():
-    state, vectors, factor = newton.workspace(2)
+    state, vectors, factor = newton.workspace(np.zeros(2), 1.0)
     sums = np.array([np.inf, 0.0, 1.0, 0.0, 1.0])
     assert newton.begin(state, vectors, factor, 0.5, LOG_2, sums, np.ones(2)) == newton.DONE
     assert not state[newton.RESIDUAL] <= newton.ACCEPTED

@@ -3,9 +3,14 @@
 import numpy as np
 
 from emmd.core.checks import positive_number
-from emmd.core.family import Family
+from emmd.core.family import Family, Pass
+from emmd.kernels.mixture_gaussian import HEAD, SCALARS, e_step_rows, solve_experts
+from emmd.kernels.reduce import sum_rows
+from emmd.kernels.softmax_regression import assemble_hessian
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
+_DIGITS_KEPT = 1e-2
+"""Below this share a fit by steps would lose two digits; it is then made anew."""
 
 
 class Gaussian(Family):
@@ -159,3 +164,45 @@ class Gaussian(Family):
         # an exact fit has log variance -inf, which the model names as a collapse
         with np.errstate(divide="ignore"):
             return coefficients[None], float(np.log(square)), residual, curvature
+
+    def pass_over(self, designs, y, named, constant_gate):
+        """Evaluate E-step and the M-step's sums by the kernel of Gaussian experts."""
+        expert, gate = designs["expert"], designs["gate"]
+        coef, K = named["coef"][:, 0], len(named["coef"])
+        features = expert.XB, gate.XB if not constant_gate else gate.XB[:, :0]
+        logits = named["gate"], np.zeros(K - 1)
+        if constant_gate:
+            logits = np.zeros((K - 1, 0)), named["gate"][:, 0].copy()
+        d, free, d_gate = expert.n_features, K - 1, features[1].shape[1]
+        of_experts = (SCALARS + d) * K + free * (d * (d + 1) // 2)
+        of_gate = free * d_gate + free * K // 2 * (d_gate * (d_gate + 1) // 2)
+        r = np.empty((K, expert.n_rows))
+        log_variance = np.broadcast_to(self._log_variance(named["dispersion"]), K).copy()
+        sums = sum_rows(
+            e_step_rows,
+            expert.n_rows,
+            HEAD + of_experts + of_gate,
+            *features,
+            y,
+            expert.weights,
+            np.ascontiguousarray(coef),
+            log_variance,
+            *logits,
+            r,
+        )
+        fits = self._fits(expert, sums[HEAD : HEAD + of_experts], np.ascontiguousarray(coef))
+        gate_sums = assemble_hessian(sums[HEAD + of_experts :], free, d_gate)
+        return Pass(float(sums[0]), r, fits, sums[1], gate_sums)
+
+    def _log_variance(self, dispersion):
+        return dispersion if self.known is None else np.log(self.known)
+
+    def _fits(self, design, sums, coef):
+        fitted, report = np.empty_like(coef), np.empty((len(coef), 4))
+        solve_experts(sums, design.second_moment, design.scale, coef, fitted, report)
+        return [
+            (row[None], None if self.known else float(np.log(square)), residual, pivot)
+            if kept > _DIGITS_KEPT and square > 0
+            else None
+            for row, (square, residual, pivot, kept) in zip(fitted, report)
+        ]

@@ -1,0 +1,160 @@
+"""Soft-label multinomial logistic regression: the M-step of a gate with more than two experts.
+
+The loss is ``-sum_i c_i sum_k r_ki log p_ki`` with ``p = softmax(W x, 0)``: the last class is the reference.
+"""
+
+import numpy as np
+
+from emmd.kernels._jit import kernel
+from emmd.kernels.elementary import exp, log
+from emmd.kernels.gram import block_gram, packed
+from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.reduce import BLOCK, CHUNK
+
+_PER_CHUNK = CHUNK // BLOCK
+
+
+@kernel
+def _raise_maximum(values, m, largest):
+    for i in range(m):
+        largest[i] = values[i] if values[i] > largest[i] else largest[i]
+
+
+@kernel
+def _exponentiate(values, largest, m, out, total):
+    for i in range(m):
+        values[i] -= largest[i]
+        out[i] = exp(values[i])
+        total[i] += out[i]
+
+
+@kernel
+def _normalise(log_total, share, m, values, out):
+    for i in range(m):
+        values[i] -= log_total[i]
+        out[i] *= share[i]
+
+
+@kernel
+def block_log_softmax(values, p, m, normaliser):
+    """Turn log weights into log probabilities in place; write probabilities and logs of the weights' sums.
+
+    Parameters
+    ----------
+    values, p : ndarray of shape (K, BLOCK)
+    m : int
+    normaliser : ndarray of shape (BLOCK,)
+    """
+    largest, total = np.empty(BLOCK), np.empty(BLOCK)
+    for i in range(m):
+        largest[i] = values[0, i]
+        total[i] = 0.0
+    for k in range(1, values.shape[0]):
+        _raise_maximum(values[k], m, largest)
+    for k in range(values.shape[0]):
+        _exponentiate(values[k], largest, m, p[k], total)
+    for i in range(m):
+        log_total = log(total[i])
+        normaliser[i] = largest[i] + log_total
+        largest[i] = log_total
+        total[i] = 1.0 / total[i]
+    for k in range(values.shape[0]):
+        _normalise(largest, total, m, values[k], p[k])
+
+
+@kernel
+def block_logits(X, W, offset, m, logits):
+    """Write ``W x + offset``, and 0 for the last class, to `logits`, shape (K, BLOCK)."""
+    free = W.shape[0]
+    for k in range(free):
+        block_predict(X, W[k], m, logits[k])
+        for i in range(m):
+            logits[k, i] += offset[k]
+    for i in range(m):
+        logits[free, i] = 0.0
+
+
+@kernel
+def block_gate_sums(X, p, slopes, c, m, gradient, blocks):
+    """Add the gradient, shape ((K - 1) d,), and the Hessian's blocks, packed Gram matrices, of a block.
+
+    Parameters
+    ----------
+    X : ndarray of shape (d, BLOCK)
+    p, slopes : ndarray of shape (K, BLOCK)
+        Probabilities, and ``c (p - r)``.
+    c : ndarray
+    m : int
+    gradient : ndarray of shape ((K - 1) d,)
+    blocks : ndarray of shape (K (K - 1) / 2 * d (d + 1) / 2,) or (0,)
+        For classes (1, 1), (1, 2), ..., (2, 2), ...; empty when no Hessian is wanted.
+    """
+    d = X.shape[0]
+    free = p.shape[0] - 1
+    width = d * (d + 1) // 2
+    v = np.empty(BLOCK)
+    for j in range(free):
+        block_moment(X, slopes[j], m, gradient[j * d : (j + 1) * d])
+        if blocks.shape[0] > 0:
+            for k in range(j, free):
+                _curvature(c, p[j], p[k], 1.0 if j == k else 0.0, m, v)
+                start = packed(free, j, k) * width
+                block_gram(X, v, m, blocks[start : start + width])
+
+
+@kernel
+def _curvature(c, p, q, same, m, out):
+    for i in range(m):
+        out[i] = c[i] * p[i] * (same - q[i])
+
+
+@kernel
+def _slopes(c, p, r, m, out):
+    for i in range(m):
+        out[i] = c[i] * (p[i] - r[i])
+
+
+@kernel
+def softmax_rows(first, last, partials, XB, W, r, c):
+    """Chunk kernel: the gradient and, where partials are as wide, the Hessian's blocks.
+
+    Parameters
+    ----------
+    W : ndarray of shape (K - 1, d)
+    r : ndarray of shape (K, n)
+        Soft labels.
+    c : ndarray of shape (n,)
+    """
+    d, n = XB.shape[1], c.shape[0]
+    free = W.shape[0]
+    log_p, p = np.empty((free + 1, BLOCK)), np.empty((free + 1, BLOCK))
+    offset, normaliser = np.zeros(free), np.empty(BLOCK)
+    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+        sums = partials[block // _PER_CHUNK]
+        lo = block * BLOCK
+        m = min(BLOCK, n - lo)
+        block_logits(XB[block], W, offset, m, log_p)
+        block_log_softmax(log_p, p, m, normaliser)
+        for k in range(free):
+            _slopes(c[lo:], p[k], r[k, lo:], m, log_p[k])
+        block_gate_sums(XB[block], p, log_p, c[lo:], m, sums[: free * d], sums[free * d :])
+
+
+@kernel
+def assemble_hessian(sums, free, d):
+    """Return ``[gradient, packed Hessian]`` for the sums of `softmax_rows`.
+
+    The Hessian of shape (free d, free d) is symmetric in classes and in features, so that one packed Gram
+    matrix serves both halves of a block.
+    """
+    D = free * d
+    width = d * (d + 1) // 2
+    out = np.empty(D + D * (D + 1) // 2)
+    for a in range(D):
+        out[a] = sums[a]
+        for b in range(a, D):
+            j, u = a // d, a % d
+            k, v = b // d, b % d
+            inside = packed(d, min(u, v), max(u, v))
+            out[D + packed(D, a, b)] = sums[D + packed(free, j, k) * width + inside]
+    return out
