@@ -99,6 +99,24 @@ def fit(
     return run(FitRequest(file, target, experts, family, variance, starts, seed, json, out))
 
 
+@app.command()
+def bench(
+    row: Annotated[
+        list[str] | None, typer.Option(help="Rows whose name contains this; repeat for more.")
+    ] = None,
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="numpy, dsyrk, jax or flexmix; repeat for more.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny problems: does it run?")] = False,
+    large: Annotated[bool, typer.Option("--large", help="Also up to 1e7 rows, memory-mapped.")] = False,
+    json: Json = None,
+) -> int:
+    """Measure this machine's ratios against NumPy, BLAS and, when installed, JAX and flexmix."""
+    from experiments.bench.command import BenchRequest, run
+
+    return run(BenchRequest(row or None, baseline or None, quick, large, json))
+
+
 def main() -> None:
     """Run the command line: 0 done, 1 a claim failed, 2 bad input with one sentence on standard error."""
     try:

@@ -1,0 +1,62 @@
+"""`emmd bench`: rows by name, JSON that programs can read, one sentence for bad input."""
+
+import json
+
+import pytest
+
+KEYS = {
+    "row",
+    "measurement",
+    "problem",
+    "baseline",
+    "ratio",
+    "meaning",
+    "emmd_seconds",
+    "baseline_seconds",
+    "compile_seconds",
+    "difference",
+    "tolerance",
+    "refused",
+    "note",
+}
+
+
+def test_json_has_a_record_per_row_and_baseline(emmd):
+    words = ("bench", "--quick", "--baseline", "numpy", "--baseline", "dsyrk", "--json", "-")
+    code, out, _ = emmd(*words, "--row", "iteration", "--row", "acceleration/anderson", "--row", "one-run")
+    found = json.loads(out)
+    assert code == 0
+    assert set(found) == {"machine", "absent", "records"}
+    assert {record["measurement"] for record in found["records"]} == {"iteration", "acceleration", "small"}
+    for record in found["records"]:
+        assert set(record) == KEYS
+        assert record["refused"] == ""
+        assert set(record["ratio"]) == {"median", "low", "high", "count"}
+        assert 0 < record["ratio"]["low"] <= record["ratio"]["median"] <= record["ratio"]["high"]
+    rivals = [record for record in found["records"] if record["baseline"] == "vectorised NumPy"]
+    assert all(record["difference"] <= record["tolerance"] for record in rivals)
+    floors = [record for record in found["records"] if "dsyrk" in record["baseline"]]
+    assert len(floors) == 4
+    assert {record["meaning"] for record in floors} == {"times the floor"}
+
+
+def test_a_table_for_people(emmd):
+    code, out, _ = emmd("bench", "--quick", "--baseline", "numpy", "--row", "iteration/symmoline")
+    assert code == 0
+    assert "vectorised NumPy" in out
+    assert "times faster" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--row", "nothing"), ["--row", "'nothing'", "iteration/"]),
+        (("--baseline", "numpi"), ["--baseline", "did you mean 'numpy'"]),
+    ],
+)
+def test_bad_input_is_one_sentence(emmd, words, said):
+    code, out, err = emmd("bench", "--quick", *words)
+    assert code == 2
+    assert out == ""
+    assert all(text in err for text in said)
+    assert err.count("\n") == 1
