@@ -70,7 +70,10 @@ def population(
     bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
     seed: Seed = 0,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Write figures to DIR.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Write figures to DIR: of the bound, or all without one."),
+    ] = None,
     json: Json = None,
 ) -> int:
     """Print the exact spectrum of population EM, and check a bound on its rate."""

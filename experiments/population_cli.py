@@ -16,7 +16,7 @@ def population_command(
     bound : str or None
         A formula in snr_e, snr_g, cosine and d; checked over a grid and by a search, in `d` dimensions.
     out : str or None
-        Folder for the figure of the bound.
+        Folder for the figure of the bound; without a bound, for all figures about the population.
     kind : str
         ``"upper"`` or ``"lower"``.
     seed : int
@@ -53,8 +53,8 @@ def population_command(
         _print(spectrum, d, checked)
     if json_path is not None:
         write_json(report, json_path)
-    if checked is not None and out is not None:
-        _draw(checked, out)
+    if out is not None:
+        _draw(checked, out) if checked is not None else _draw_all(spectrum, out)
     return int(checked is not None and checked.verdict.value == "violated")
 
 
@@ -135,3 +135,15 @@ def _draw(checked, out):
 
     for path in save(draw(checked), out, "population_bound"):
         messages.print(f"wrote {path}")
+
+
+def _draw_all(spectrum, out):
+    from experiments.console import messages
+    from experiments.population_figures import write_all
+
+    point = spectrum.model, spectrum.snr_expert, spectrum.snr_gate, spectrum.cosine
+    written, left_out = write_all(out, *point)
+    for path in written:
+        messages.print(f"wrote {path}")
+    for sentence in left_out:
+        messages.print(sentence)

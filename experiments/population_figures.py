@@ -1,62 +1,141 @@
 """The figures about populations: what to compute, how finely, and where it is written."""
 
+from functools import cache, partial
+
 import numpy as np
 
 from emmd.core.solve import minimize
+from experiments.console import progress
 from experiments.figures import (
+    population_ball,
+    population_basin,
     population_bound_truth,
     population_heat_map,
     population_iterations,
+    population_monotone,
     population_paths,
     population_scaled_rate,
 )
 from experiments.figures.style import save
 from theory.claims.s3_mixed_regression_law import high_snr_constants
 from theory.claims.s4_gate_threshold import smallest_gate_moment
+from theory.population.ball import ball_constants
+from theory.population.basin import basin_map
 from theory.population.grid import population_grid
+from theory.population.polar import RegionError
 from theory.population.problem import population_problem
+from theory.population.spectrum import population
 
 _COSINES = (0.0, 0.7, 1.0)
 _D = 3
+_SUBLINEAR = 1 - 1e-6
 
 
-def write_all(folder, size=40, jobs=None):
-    """Draw and save all figures about populations.
+def write_all(folder, model="symmoline", snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=36):
+    """Draw and save the figures about a model's population, with a progress bar.
 
     Parameters
     ----------
     folder : str or Path
+    model : str
+    snr_expert, snr_gate, cosine : float
+        The true parameter of the paths, the basins and the balls.
     size : int
         Points per axis of the heat maps.
-    jobs : int, optional
-        Threads.
 
     Returns
     -------
-    list of Path
+    paths : list of Path
+    left_out : list of str
+        Why a figure was not drawn: at high SNR the whole plane needs too many nodes, and at a singular theta*
+        EM is sublinear.
     """
+    point = (model, snr_expert, snr_gate, cosine)
+    grids = cache(lambda: rate_grids(model, size))
     figures = {
-        "population_rate_symmoline": heat_map("symmoline", size, jobs),
-        "population_rate_symmologe": heat_map("symmologe", size, jobs),
-        "population_scaled_rate": scaled_rate(),
-        "population_bound": bound_against_truth(),
-        "population_paths": paths(),
-        "population_iterations": iterations(),
+        f"population_rate_{model}": lambda: population_heat_map.draw(grids()),
+        f"population_monotone_expert_{model}": lambda: population_monotone.draw(grids(), 0),
+        f"population_monotone_gate_{model}": lambda: population_monotone.draw(grids(), 1),
+        "population_scaled_rate": scaled_rate,
+        "population_bound_truth": bound_against_truth,
+        "population_iterations": iterations,
     }
-    return [path for name, figure in figures.items() for path in save(figure, folder, name)]
+    local = {f"population_{make.__name__}_{model}": partial(make, *point) for make in (ball, paths, basin)}
+    written, left_out = [], []
+    if population(*point).rate(2) > _SUBLINEAR:
+        left_out.append(f"{', '.join(local)} are left out: theta* is singular, so that EM is sublinear")
+    else:
+        figures |= local
+    with progress(len(figures), "figures") as advance:
+        for name, make in figures.items():
+            try:
+                written += save(make(), folder, name)
+            except RegionError as error:
+                left_out.append(f"{name} is left out: {error}")
+            advance(name)
+    return written, left_out
+
+
+def rate_grids(model, size=36, jobs=None):
+    """Return the rates over both SNRs at three angles, with a progress bar."""
+    snr = np.geomspace(0.05, 100.0, size)
+    with progress(len(_COSINES) * size**2, "rates") as advance:
+        return [
+            population_grid(model, snr[:, None], snr, cosine, _D, jobs, lambda done, total: advance())
+            for cosine in _COSINES
+        ]
 
 
 def heat_map(model, size=40, jobs=None):
     """Draw the rate over both SNRs at three angles."""
-    snr = np.geomspace(0.05, 100.0, size)
-    grids = [population_grid(model, snr[:, None], snr, cosine, _D, jobs) for cosine in _COSINES]
-    return population_heat_map.draw(grids)
+    return population_heat_map.draw(rate_grids(model, size, jobs))
+
+
+def _truth(snr_expert, snr_gate, cosine):
+    gate = snr_gate * np.array([cosine, np.sqrt((1 - cosine) * (1 + cosine))])
+    return np.array([snr_expert, 0.0, *gate])
+
+
+def _title(what, model, snr_expert, snr_gate, cosine):
+    numbers = rf"$\mathrm{{SNR}}_e = {snr_expert:g}$, $\mathrm{{SNR}}_g = {snr_gate:g}$, cosine {cosine:g}"
+    return f"{what}, {model}\n{numbers}"
+
+
+def ball(model="symmoline", snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=12):
+    """Draw the worst relative strong convexity on balls around theta*."""
+    truth = _truth(snr_expert, snr_gate, cosine)
+    largest = min(1.0, 0.5 * max(snr_expert, 0.1))
+    problem = population_problem(model, truth, radius=1.01 * largest, tol=1e-4)
+    with progress(size, "balls") as advance:
+        constants = ball_constants(problem, largest * np.arange(1, size + 1) / size, progress=advance)
+    title = _title("Relative strong convexity around the truth", model, snr_expert, snr_gate, cosine)
+    return population_ball.draw(title, constants)
+
+
+def basin(model="symmoline", snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=31):
+    """Draw where population EM leads from a slice of starts through theta*."""
+    truth = _truth(snr_expert, snr_gate, cosine)
+    sides = 1.5 * np.linspace(-1.0, 1.0, size)
+    reach = 1.01 * 1.5 * np.sqrt(2.0)
+    region = (max(reach * snr_expert, np.hypot(1.0, snr_expert)), max(reach * snr_gate, 1.5))
+    if model != "symmoline":
+        region = 2 * (max(region) + 1.5,)
+    problem = population_problem(model, truth, region=region, tol=1e-2)
+    with progress(size**2, "basins") as advance:
+        found = basin_map(problem, sides, sides, progress=advance)
+    title = _title("Where population EM leads", model, snr_expert, snr_gate, cosine)
+    return population_basin.draw(title, found, _copy_names(found.copies))
+
+
+def _copy_names(copies):
+    swapped = np.concatenate(np.split(copies[0], 2)[::-1])
+    known = [(copies[0], r"$\theta^*$"), (-copies[0], r"$-\theta^*$")]
+    known += [(swapped, r"$(w^*, \beta^*)$"), (-swapped, r"$-(w^*, \beta^*)$")]
+    return [next(name for value, name in known if np.allclose(value, copy)) for copy in copies]
 
 
 def scaled_rate(size=60):
     """Draw SNR times the eigenvalues of mixed linear regression."""
-    from theory.population.spectrum import population
-
     snr = np.geomspace(0.1, 100.0, size)
     expert, gate = np.array([population("symmoline", s, 0.0, 1.0).orthogonal_eigenvalues for s in snr]).T
     constants = high_snr_constants()
@@ -74,21 +153,34 @@ def bound_against_truth(size=40):
     return population_bound_truth.draw(snr, curves)
 
 
-def paths(snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=25):
+def paths(model="symmoline", snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=25):
     """Draw paths of population EM from a circle of starts, over the loss minimised over w."""
-    sine = np.sqrt(1 - cosine**2)
-    theta = np.array([snr_expert, 0.0, snr_gate * cosine, snr_gate * sine])
-    problem = population_problem("symmoline", theta, region=(2.2 * snr_expert, 3.0 * snr_gate), tol=1e-3)
-    values = np.linspace(-1.5, 1.5, size) * snr_expert
-    loss = np.array([[_profile_loss(problem, np.array([u, v]), theta[2:]) for v in values] for u in values])
+    theta = _truth(snr_expert, snr_gate, cosine)
+    scale = max(snr_expert, 0.5)
+    problem = population_problem(model, theta, region=(2.2 * scale, 3.0 * max(snr_gate, 1.0) + 1.0), tol=1e-2)
+    values = np.linspace(-1.5, 1.5, size) * scale
     runs = [
         minimize(problem, np.array([*start, 0.1, 0.1]), max_iter=200, tol=1e-5, record=True)
-        for start in 1.3 * snr_expert * _circle(0.4 + np.arange(6) * np.pi / 3)
+        for start in 1.3 * scale * _circle(0.4 + np.arange(6) * np.pi / 3)
     ]
-    title = f"Population EM, SNR_e = {snr_expert:g}, SNR_g = {snr_gate:g}, cosine = {cosine:g}"
+    loss = _profile(problem, values, theta)
     tracks = [run.trace.theta[:, :2] for run in runs]
-    optima = np.stack([theta[:2], -theta[:2]])
-    return population_paths.draw(title, (values, values), loss - problem.loss(theta), tracks, optima)
+    optima = problem.model.equivalents(theta)[:, :2]
+    title = _title("Paths of population EM", model, snr_expert, snr_gate, cosine)
+    return population_paths.draw(title, (values, values), loss, tracks, optima)
+
+
+def _profile(problem, values, theta):
+    """Loss above its minimum over the square of `values`; half of it is computed, theta -> -theta is free."""
+    size = len(values)
+    loss = np.empty((size, size))
+    with progress((size + 1) // 2, "loss contours") as advance:
+        for i in range(size // 2, size):
+            for j, v in enumerate(values):
+                beta = np.array([values[i], v])
+                loss[i, j] = loss[size - 1 - i, size - 1 - j] = _profile_loss(problem, beta, theta[2:])
+            advance()
+    return np.maximum(loss - problem.loss(theta), 0.0)
 
 
 def _circle(turns):

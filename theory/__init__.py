@@ -7,12 +7,16 @@ from theory.numeric.observed import ObservedRate, observed_rate
 from theory.numeric.rates import best_step, predicted_factors, predicted_rate
 from theory.numeric.reference import Reference, reference_optimum
 from theory.population import population
+from theory.population.ball import BallConstants, ball_constants
+from theory.population.basin import BasinMap, basin_map
 from theory.population.bounds import BoundCheck, BoundGrid, check_bound
 from theory.population.grid import RateGrid, population_grid
 from theory.population.problem import PopulationProblem, population_problem
 from theory.verdict import Record, Verdict
 
 __all__ = [
+    "BallConstants",
+    "BasinMap",
     "BoundCheck",
     "BoundGrid",
     "Contraction",
@@ -23,6 +27,8 @@ __all__ = [
     "Record",
     "Reference",
     "Verdict",
+    "ball_constants",
+    "basin_map",
     "best_step",
     "check_bound",
     "claims",

@@ -1,6 +1,7 @@
 """Paths of population EM over the contours of the population loss, in the plane of beta."""
 
 import numpy as np
+from matplotlib.colors import LogNorm
 
 from experiments.figures.style import COLOURS, new_figure, styled
 
@@ -25,10 +26,17 @@ def draw(title, axes_values, loss, paths, optima):
     matplotlib.figure.Figure
     """
     with styled():
-        figure = new_figure(6.4, 5.2)
+        figure = new_figure(7.2, 5.2)
         axes = figure.add_subplot()
         levels = np.geomspace(3e-3 * loss.max(), loss.max(), 12)
-        axes.contour(*axes_values, loss.T, levels=levels, cmap="cividis", linewidths=0.9)
+        lines = axes.contour(
+            *axes_values,
+            np.maximum(loss.T, 1e-3 * levels[0]),
+            levels=levels,
+            cmap="cividis",
+            norm=LogNorm(levels[0], 3 * levels[-1]),
+        )
+        figure.colorbar(lines, ax=axes, label="loss above its minimum, best $w$", format="%.2g")
         for k, path in enumerate(paths):
             axes.plot(*path.T, "o-", color=COLOURS[k % 6], lw=1.6, ms=3.5)
             axes.plot(*path[0], "s", color=COLOURS[k % 6], ms=7)
@@ -37,5 +45,5 @@ def draw(title, axes_values, loss, paths, optima):
         axes.set(
             xlabel=r"$\beta$ along $\beta^*$", ylabel=r"$\beta$ across $\beta^*$", title=title, aspect="equal"
         )
-        axes.legend(loc="upper right", framealpha=0.9)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     return figure

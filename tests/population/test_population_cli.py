@@ -8,7 +8,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from experiments import population_figures
-from experiments.figures import population_slack
+from experiments.figures import population_monotone, population_slack
 from experiments.figures.style import save
 from experiments.population_cli import population_command
 from theory.population.bounds import BoundGrid, check_bound
@@ -41,6 +41,13 @@ def test_a_violated_bound_is_exit_code_1_with_its_figure(capsys, tmp_path):
     assert (tmp_path / "population_bound.png").stat().st_size > 10_000
 
 
+def test_a_singular_point_leaves_local_figures_out(tmp_path):
+    written, left_out = population_figures.write_all(tmp_path, "symmologe", 2.0, 0.0, 0.3, size=4)
+    assert len(written) == 12
+    assert "population_basin_symmologe" in left_out[0]
+    assert "sublinear" in left_out[0]
+
+
 def test_bad_input_is_one_sentence():
     with pytest.raises(ValueError, match="the bound"):
         population_command("symmoline", 1.0, 1.0, 0.0, 2, bound="evil()")
@@ -54,6 +61,9 @@ FIGURES = {
     "bound": lambda: population_figures.bound_against_truth(size=5),
     "paths": lambda: population_figures.paths(size=5),
     "iterations": lambda: population_figures.iterations(size=5),
+    "balls": lambda: population_figures.ball(size=2),
+    "basins": lambda: population_figures.basin("symmologe", 3.0, 2.0, 0.3, size=3),
+    "monotone": lambda: population_monotone.draw(population_figures.rate_grids("symmoline", 5), 1),
 }
 
 

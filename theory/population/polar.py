@@ -19,7 +19,7 @@ import numpy as np
 from theory.population.directions import directions, turns
 from theory.population.quadrature import normal_density, reach, spacing
 
-__all__ = ["Bounds", "Cloud", "cloud"]
+__all__ = ["Bounds", "Cloud", "RegionError", "cloud"]
 
 # Hessians hold polynomials in x and y of degree four, which weigh up to e^4 in the tails at 1e-8.
 _MOMENTS = 4.0
@@ -33,6 +33,10 @@ _SMOOTH = 8.0
 _STRIP = {True: 0.44, False: math.asin(math.sqrt(0.4))}
 # Fewest noise nodes a point needs, for an early estimate of what a region costs.
 _SPARSE = 12
+
+
+class RegionError(ValueError):
+    """A region needs more nodes than allowed."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def cloud(bounds, dimension, nats, max_nodes):
 
     Raises
     ------
-    ValueError
+    RegionError
         If the region needs more than `max_nodes` nodes.
     """
     radii, radial = _radii(bounds, dimension, nats)
@@ -129,7 +133,7 @@ def cloud(bounds, dimension, nats, max_nodes):
 def _afford(n_nodes, bounds, nats, max_nodes):
     if n_nodes > max_nodes:
         cone = f" within {math.degrees(bounds.angle):.3g} degrees of beta*" if bounds.gaussian else ""
-        raise ValueError(
+        raise RegionError(
             f"region leaves the domain: ||beta|| <= {bounds.expert:.3g}{cone} and ||w|| <= "
             f"{bounds.gate:.3g} need {n_nodes:.2g} or more nodes at tol = {math.exp(-nats):.1g}, "
             f"max_nodes is {max_nodes}"
