@@ -22,8 +22,7 @@ def progress(total, what):
 
 
 def announce_compilation():
-    """Say so when the kernels are not compiled yet on this machine."""
-    from emmd.kernels._jit import cache_folder
+    """Say so when the kernels are not compiled yet on this machine, before a progress bar is up."""
+    from emmd.kernels import _jit
 
-    if not any(cache_folder().rglob("*.nbc")):
-        messages.print("compiling the kernels: once per machine, about half a minute")
+    _jit.announce_compilation()

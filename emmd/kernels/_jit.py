@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,7 +27,9 @@ import llvmlite
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-__all__ = ["cache_folder", "kernel", "scalar"]
+__all__ = ["announce_compilation", "cache_folder", "kernel", "scalar"]
+
+_log = logging.getLogger("emmd")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _config: Any = numba.config  # its names are made at run time, out of sight of a type checker
@@ -126,6 +129,17 @@ def cache_folder() -> Path:
     return _temporary_base() / folder.name
 
 
+@cache
+def announce_compilation() -> None:
+    """Say in one line, once, that kernels are being compiled, if none is on disk yet.
+
+    The line goes to the logger ``emmd`` as a warning: without any set-up of logging it appears on standard
+    error, for a first result that takes many seconds without a word looks like a program that hangs.
+    """
+    if not any(cache_folder().rglob("*.nbc")):
+        _log.warning("emmd: compiling the kernels, once on this machine: about a quarter of a minute")
+
+
 def _base() -> Path:
     chosen = os.environ.get("EMMD_CACHE_DIR")
     if chosen:
@@ -185,6 +199,13 @@ class _KernelCache(FunctionCache):
         self._cache_file = _OneFilePerKey(
             self.cache_path, self._impl.filename_base, locator.get_source_stamp()
         )
+
+    def load_overload(self, sig, target_context):
+        """Load machine code from disk; None means that it will be compiled now."""
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            announce_compilation()
+        return found
 
 
 class _OneFilePerKey(IndexDataCacheFile):

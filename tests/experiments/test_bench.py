@@ -40,6 +40,15 @@ def test_json_has_a_record_per_row_and_baseline(emmd):
     assert {record["meaning"] for record in floors} == {"times the floor"}
 
 
+def test_rows_that_need_other_processes_or_threads(emmd):
+    words = ("bench", "--quick", "--large", "--row", "large", "--row", "threads", "--json", "-")
+    code, out, _ = emmd(*words, "--baseline", "numpy")
+    records = {record["measurement"]: record for record in json.loads(out)["records"]}
+    assert code == 0
+    assert "peak memory" in records["large"]["note"]
+    assert all(record["ratio"]["median"] > 0 for record in records.values())
+
+
 def test_a_table_for_people(emmd):
     code, out, _ = emmd("bench", "--quick", "--baseline", "numpy", "--row", "iteration/symmoline")
     assert code == 0

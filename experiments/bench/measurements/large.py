@@ -1,0 +1,100 @@
+"""Large problems from a memory-mapped file: time per row and memory, from 1e5 to 1e7 rows."""
+
+import resource
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+import emmd
+from experiments.bench.baseline import Runner
+from experiments.bench.clock import Spread, threads
+from experiments.bench.measurement import Measurement, Record, Row
+from experiments.bench.problems import size_name
+
+_FEATURES = 10
+_SMALLEST = 100_000
+_SIZES = (1_000_000, 10_000_000)
+_PIECE = 250_000
+
+
+class Large(Measurement):
+    """Processor time per row of one EM map evaluation, one thread, as a ratio to that at 1e5 rows.
+
+    The features lie in a ``.npy`` file that is handed to ``emmd.Problem`` memory-mapped. Each size runs in a
+    process of its own, whose peak of resident memory, mapped pages included, is in the note.
+    """
+
+    name = "large"
+    order = 5
+
+    def rows(self, options):
+        """Return a row per size, when asked for."""
+        if not options.large:
+            return []
+        return [self._row(n) for n in ([2 * _SMALLEST] if options.quick else _SIZES)]
+
+    def _row(self, n):
+        name = f"{self.name}/symmoline-{n}x{_FEATURES}"
+        return Row(name, lambda: [_compare(name, n)])
+
+
+def _compare(name, n):
+    """Time both sizes, the small one before and after, so that a drift of the machine shows in the spread."""
+    before, _ = _apart(_SMALLEST)
+    large, memory = _apart(n)
+    after, _ = _apart(_SMALLEST)
+    small = np.concatenate([before, after])
+    return Record(
+        name,
+        "large",
+        f"symmoline {size_name(n, _FEATURES)}, memory-mapped",
+        f"{_SMALLEST:.0e} rows",
+        Spread.of((large[:, None] / n / (small / _SMALLEST)).ravel()),
+        "times as long per row",
+        float(np.median(large)),
+        float(np.median(small)),
+        note=f"peak memory {memory / 1e9:.2f} GB",
+    )
+
+
+def _apart(n):
+    with tempfile.TemporaryDirectory() as folder:
+        _write(folder, n)
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            return pool.submit(_steps, folder).result()
+
+
+def _steps(folder):
+    """Return processor times of EM map evaluations on the files, and the process's peak memory in bytes."""
+    X, y = np.load(Path(folder, "X.npy"), mmap_mode="r"), np.load(Path(folder, "y.npy"))
+    with threads(1):
+        problem = emmd.Problem(emmd.SymMoLinE(_FEATURES), X, y)
+        runner = Runner(lambda theta, steps: problem.em_step(theta))
+        theta = np.ones(2 * _FEATURES)
+        for _ in range(3):
+            theta = problem.em_step(theta)
+        repeats = max(5, 1_000_000 // len(y))
+        taken = np.array([runner.seconds(theta, 1) for _ in range(repeats)])
+    # kilobytes everywhere but on macOS
+    unit = 1 if sys.platform == "darwin" else 1024
+    return taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _write(folder, n):
+    """Write features and target piece by piece."""
+    model, truth = emmd.SymMoLinE(_FEATURES), np.full(2 * _FEATURES, 0.5)
+    path = Path(folder, "X.npy")
+    features = np.lib.format.open_memmap(path, mode="w+", dtype=float, shape=(n, _FEATURES))
+    y = np.empty(n)
+    for first in range(0, n, _PIECE):
+        piece = slice(first, min(first + _PIECE, n))
+        features[piece], y[piece], _ = model.sample(truth, piece.stop - first, [n, first])
+    features.flush()
+    np.save(Path(folder, "y.npy"), y)
+
+
+MEASUREMENT = Large()

@@ -1,0 +1,56 @@
+"""Compiled kernels on disk: one line at the first start, and safe when several processes start at once."""
+
+import os
+import subprocess
+
+# two kernels, one of them in two signatures; prints the bits and how many of the three came from disk
+SCRIPT = """
+import numpy as np
+from emmd.kernels.cholesky import cholesky_solve
+from emmd.kernels.reduce import total
+rows = np.arange(1.0, 7.0).reshape(3, 2)
+sums, same, x = total(rows), total(np.asfortranarray(rows)), np.empty(2)
+cholesky_solve(np.tril(rows[:2]), np.ones(2), x)
+print(*(a.tobytes().hex() for a in (sums, same, x)))
+print(sum(sum(f.stats.cache_hits.values()) for f in (total, cholesky_solve)))
+"""
+
+
+def start(python, folder):
+    environment = {**os.environ, "EMMD_CACHE_DIR": str(folder), "NUMBA_DISABLE_JIT": "0"}
+    return subprocess.Popen(
+        [python, "-c", SCRIPT], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def finish(process):
+    out, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    bits, from_disk = out.splitlines()
+    return bits, int(from_disk), said
+
+
+def test_first_starts_at_once_leave_a_good_cache(python, tmp_path):
+    together = [finish(process) for process in [start(python, tmp_path) for _ in range(3)]]
+    bits, from_disk, said = finish(start(python, tmp_path))
+    assert {each[0] for each in together} == {bits}
+    assert from_disk == 3
+    assert said == ""
+
+
+def test_the_first_start_says_what_it_does_once(python, tmp_path):
+    _, from_disk, said = finish(start(python, tmp_path))
+    assert from_disk == 0
+    assert said.count("compiling the kernels") == 1
+    assert said.count("\n") == 1
+
+
+def test_a_damaged_file_is_compiled_again(python, tmp_path):
+    bits = finish(start(python, tmp_path))[0]
+    stored = list(tmp_path.rglob("*.nbc"))
+    assert len(stored) == 3
+    stored[0].write_bytes(stored[0].read_bytes()[:100])
+    stored[1].write_bytes(b"")
+    again, from_disk, _ = finish(start(python, tmp_path))
+    assert (again, from_disk) == (bits, 1)
+    assert finish(start(python, tmp_path))[:2] == (bits, 3)
