@@ -12,15 +12,15 @@ which EM takes arbitrarily long to leave.
 """
 
 import numpy as np
-from scipy.special import expit, rel_entr
+from scipy.special import expit
 
-from theory.claim import Claim, Comparison, Kind, Sabotage
+from theory.claim import Claim, Kind, Sabotage
+from theory.numeric.mixing_weights import ROUNDING, convexity, gaps, starts
 
 _ROWS = 400
 _COMPONENTS = (2, 3, 5)
 _STEPS = 300
 _TO_OPTIMUM = 20_000
-_ROUNDING = 1e-12
 
 
 def measure(lab, order="optimum first", midpoint="mean"):
@@ -28,9 +28,17 @@ def measure(lab, order="optimum first", midpoint="mean"):
     for k in _COMPONENTS:
         density = lab.once(("C5", k), lambda k=k: _densities(lab, k))
         optimum, error = lab.once(("C5 optimum", k), lambda density=density: _optimum(density))
-        yield from _convexity(density, _chords(lab, optimum), midpoint)
-        for name, start in _starts(k):
-            yield from _gaps(density, optimum, error, start, name, order)
+        where = {"components": k}
+
+        def loss(weights, density=density):
+            return _loss(density, weights)
+
+        def step(weights, density=density):
+            return _em_step(density, weights)
+
+        yield from convexity(loss, optimum, lab.rng(f"C5 chords {k}"), midpoint, **where)
+        for name, start in starts(k):
+            yield from gaps(loss, step, optimum, error, start, _STEPS, order, **where, start=name)
 
 
 def _densities(lab, k):
@@ -59,55 +67,10 @@ def _optimum(density):
     weights = np.full(density.shape[1], 1 / density.shape[1])
     for _ in range(_TO_OPTIMUM):
         gradient = (density / (density @ weights)[:, None]).mean(axis=0)
-        if gradient.max() - 1 <= _ROUNDING:
+        if gradient.max() - 1 <= ROUNDING:
             break
         weights = weights * gradient
     return weights, float(max(gradient.max() - 1, 0.0))
-
-
-def _starts(k):
-    inside = np.arange(1.0, k + 1) ** 2
-    yield "inside", inside / inside.sum()
-    for j in range(min(k, 2)):
-        for distance in (1e-2, 1e-6, 1e-12):
-            corner = np.full(k, distance / (k - 1))
-            corner[j] = 1.0 - distance
-            yield f"{distance:g} from vertex {j}", corner
-
-
-def _gaps(density, optimum, error, weights, name, order):
-    pair = (optimum, weights) if order == "optimum first" else (weights, optimum)
-    start = float(rel_entr(*pair).sum())
-    best = _loss(density, optimum)
-    for T in range(_STEPS + 1):
-        gap = _loss(density, weights) - best
-        if T in (0, 1, 2, 5, 10, 30, 100, _STEPS):
-            where = {"components": density.shape[1], "start": name, "T": T, "says": "L_T - L*"}
-            bound = start / (T + 1)
-            # the optimum's loss is known to `error`, and so is the divergence from it
-            yield Comparison(bound, gap, error + 10 * _ROUNDING, bound, where)
-        weights = _em_step(density, weights)
-
-
-def _chords(lab, optimum):
-    """Random chords of the simplex, then chords on the ways from the vertices to the optimum."""
-    k = len(optimum)
-    yield from lab.rng(f"C5 chords {k}").dirichlet(np.full(k, 0.5), size=(5, 2))
-    for vertex in np.eye(k):
-        yield np.array([(1 - way) * vertex + way * optimum for way in (0.1, 1e-3)])
-
-
-def _convexity(density, chords, midpoint):
-    for ends in chords:
-        middle = ends.mean(axis=0) if midpoint == "mean" else _geometric_mean(ends)
-        chord = np.mean([_loss(density, end) for end in ends])
-        where = {"components": density.shape[1], "says": "convexity", "ends": ends}
-        yield Comparison(float(chord), _loss(density, middle), _ROUNDING, 1.0, where)
-
-
-def _geometric_mean(ends):
-    mean = np.sqrt(ends[0] * ends[1])
-    return mean / mean.sum()
 
 
 CLAIM = Claim(
