@@ -1,0 +1,79 @@
+"""A family from outside the package, in one file: T, a with two derivatives, the base measure, a sampler."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, gammaln
+
+import emmd
+import theory
+from emmd.core.family import Family, whole_numbers
+
+
+class Binomial(Family):
+    """y successes in 5 trials, logit link: T = y, a = 5 log(1 + e^nu)."""
+
+    name = "binomial"
+    trials = 5
+
+    def check_target(self, y):
+        return whole_numbers(y, "numbers of successes")
+
+    def statistics(self, y):
+        return y[:, None]
+
+    def log_base(self, y):
+        return gammaln(self.trials + 1) - gammaln(y + 1) - gammaln(self.trials - y + 1)
+
+    def log_partition(self, nu):
+        return self.trials * np.log1p(np.exp(nu[:, 0]))
+
+    def mean(self, nu):
+        return self.trials * expit(nu)
+
+    def variance(self, nu):
+        return (self.trials * expit(nu) * expit(-nu))[:, :, None]
+
+    def sample(self, nu, rng):
+        return rng.binomial(self.trials, expit(nu[:, 0])).astype(float)
+
+
+@pytest.fixture(scope="module")
+def case():
+    model = emmd.MixtureOfExperts(2, 2, family=Binomial())
+    truth = model.pack([[2.0, 0.5], [-2.0, 0.0]], [[1.5, 0.3]])
+    X = np.column_stack([np.random.default_rng(0).standard_normal(800), np.ones(800)])
+    return emmd.Problem(model, X, model.sample_y(truth, X, 1)), truth
+
+
+@pytest.mark.parametrize("claim", ["E1", "E2", "E3", "E6", "E7", "C1", "C5", "L1"])
+def test_claims_hold(case, claim):
+    for record in theory.verify(*case, [claim]):
+        assert record.verdict == "holds", record
+        assert {sabotage.verdict for sabotage in record.sabotages} == {"violated"}
+
+
+def test_predicted_rate_is_observed(case):
+    problem, truth = case
+    theta = theory.reference_optimum(problem, truth).theta
+    predicted = theory.predicted_rate(problem, theta)
+    assert theory.contraction(problem, theta).value == pytest.approx(predicted, rel=1e-6)
+
+
+def test_ridge_and_prior_need_nothing_more(case):
+    problem, truth = case
+    model = emmd.MixtureOfExperts(2, 2, family=Binomial(), expert_ridge=0.1)
+    model = emmd.ConjugatePrior(model, 0.2, 0.5 * truth)
+    run = emmd.minimize(emmd.Problem(model, problem.X, problem.y), truth)
+    assert run.success, run.message
+    for record in theory.verify(run.problem, truth, ["E1", "E3", "C1"]):
+        assert record.verdict == "holds", record
+
+
+def test_the_regressor_takes_it():
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal(400)
+    y = rng.binomial(5, expit(np.where(rng.random(400) < 0.5, 2.0 * x, -2.0 * x)))
+    fit = emmd.MixtureOfExpertsRegressor(family=Binomial(), gate="constant", n_init=3, random_state=0)
+    fit.fit(x[:, None], y)
+    assert fit.converged_
+    assert sorted(np.sign(fit.coef_[:, 0])) == [-1.0, 1.0]
