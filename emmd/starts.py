@@ -123,8 +123,7 @@ def draw_starts(problem, n_starts, seed):
     list of Start
     """
     n_starts = positive_integer("n_starts", n_starts)
-    K = problem.model.n_experts
-    pooled = problem.m_step(np.full((problem.n_rows, K), 1.0 / K), np.zeros(problem.n_params)).theta
+    pooled = pooled_fit(problem)
     rows = _rows(problem, pooled)
     starts = []
     for index in range(n_starts):
@@ -133,6 +132,12 @@ def draw_starts(problem, n_starts, seed):
         responsibilities = _DRAW[kind](problem, rows, pooled, rng)
         starts.append(start_from(problem, kind, responsibilities, pooled))
     return starts
+
+
+def pooled_fit(problem):
+    """Return the parameter of K equal experts, each fitted to all rows, under equal mixing weights."""
+    K = problem.model.n_experts
+    return problem.m_step(np.full((problem.n_rows, K), 1.0 / K), np.zeros(problem.n_params)).theta
 
 
 def start_from(problem, kind, responsibilities, fallback=None):

@@ -89,6 +89,9 @@ def fit(
     experts: Annotated[int, typer.Option(help="Number of experts, at least 2.")],
     family: Annotated[str, typer.Option(help="gaussian, poisson, gamma, bernoulli or categorical.")],
     variance: Annotated[str, typer.Option(help="Of gaussian experts: free, shared or a number.")] = "free",
+    expert_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the experts.")] = 0.0,
+    gate_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the gate.")] = 0.0,
+    prior_strength: Annotated[float, typer.Option(help="Pseudo-observations per row.")] = 0.0,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts; the best proper fit is kept.")] = 12,
     seed: Seed = 0,
     out: Annotated[
@@ -99,7 +102,12 @@ def fit(
     """Fit a mixture of experts to a table; print coefficients, standard errors and EM's rate."""
     from experiments.fit_command import FitRequest, run
 
-    return run(FitRequest(file, target, experts, family, variance, starts, seed, json, out))
+    penalties = {
+        "expert_ridge": expert_ridge,
+        "gate_ridge": gate_ridge,
+        "prior_strength": prior_strength,
+    }
+    return run(FitRequest(file, target, experts, family, variance, starts, seed, json, out, penalties))
 
 
 @app.command()

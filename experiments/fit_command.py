@@ -1,7 +1,7 @@
 """`emmd fit`: a mixture of experts fitted to the user's table."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,8 @@ class FitRequest:
     family, variance : str
     starts, seed : int
     json, out : str or None
+    penalties : dict
+        ``expert_ridge``, ``gate_ridge`` and ``prior_strength`` of the estimator, those that are not 0.
     """
 
     file: str
@@ -41,6 +43,7 @@ class FitRequest:
     seed: int = 0
     json: str | None = None
     out: str | None = None
+    penalties: dict = field(default_factory=dict)
 
 
 def run(request):
@@ -72,6 +75,7 @@ def _estimator(request, y):
         "n_init": request.starts,
         "random_state": request.seed,
         "n_jobs": -1,
+        **request.penalties,
     }
     variance = _variance(request)
     if request.family in _REGRESSION:

@@ -86,6 +86,14 @@ def real_number(name, value):
     return number
 
 
+def not_negative(name, value):
+    """Return `value` as a finite float of at least 0, or raise a ValueError or TypeError."""
+    number = real_number(name, value)
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, got {value!r}")
+    return number
+
+
 def positive_integer(name, value, minimum=1):
     """Return `value` as an int that is at least `minimum`, or raise a ValueError or TypeError."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):

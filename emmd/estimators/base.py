@@ -10,7 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from emmd.core.checks import describe, positive_integer, real_array
+from emmd.core.checks import describe, not_negative, positive_integer, real_array
+from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.problem import Problem
 from emmd.core.status import Status
 from emmd.estimators.evaluate import log_gate, log_joint
@@ -18,7 +19,7 @@ from emmd.estimators.inference import covariance, em_rate
 from emmd.estimators.parameters import named_deviations, named_parameters
 from emmd.estimators.units import Units, feature_units
 from emmd.models.mixture import MixtureOfExperts
-from emmd.starts import draw_starts, fit_from_starts, start_from
+from emmd.starts import draw_starts, fit_from_starts, pooled_fit, start_from
 
 _LARGEST_SEED = 2**31 - 1
 
@@ -30,6 +31,41 @@ class MixtureOfExpertsBase(BaseEstimator):
     _model: MixtureOfExperts
     _theta: np.ndarray
     _before: tuple | None
+
+    def __init__(
+        self,
+        n_experts=2,
+        *,
+        gate="softmax",
+        expert_ridge=0.0,
+        gate_ridge=0.0,
+        prior_strength=0.0,
+        fit_intercept=True,
+        n_init=6,
+        method="em",
+        tol=1e-8,
+        max_iter=5000,
+        warm_start=False,
+        n_jobs=None,
+        random_state=None,
+        callback=None,
+        verbose=False,
+    ):
+        self.n_experts = n_experts
+        self.gate = gate
+        self.expert_ridge = expert_ridge
+        self.gate_ridge = gate_ridge
+        self.prior_strength = prior_strength
+        self.fit_intercept = fit_intercept
+        self.n_init = n_init
+        self.method = method
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.callback = callback
+        self.verbose = verbose
 
     # what the two estimators fill in
 
@@ -57,11 +93,32 @@ class MixtureOfExpertsBase(BaseEstimator):
         units = feature_units(X, weights / total, bool(self.fit_intercept))
         self._adopt(self._target_units(units, y, weights / total))
         problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
-        started = self._run(problem, self._starts(problem, X, y), total)
+        starts = self._starts(problem, X, y)
+        problem = self._with_prior(problem)
+        started = self._run(problem, starts, total)
         self._theta = started.runs[started.best].x
-        self._report(started, total)
+        self._report(problem, started, total)
         self._infer(problem, total)
         return self
+
+    def _with_prior(self, problem):
+        """Return the problem with pseudo-observations that do not depend on x, if any are asked for."""
+        strength = not_negative("prior_strength", self.prior_strength)
+        if strength == 0.0:
+            return problem
+        model = ConjugatePrior(problem.model, strength, self._prior_centre(problem))
+        return Problem(model, problem.X, problem.y, problem.weights)
+
+    def _prior_centre(self, problem):
+        """Return K equal experts without slopes, fitted to all rows, and equal mixing weights."""
+        model = problem.model
+        named = model.unpack(np.zeros(model.n_params))
+        if self._units.intercept:
+            alone = MixtureOfExperts(1, model.n_experts, model.family, "constant")
+            ones = Problem(alone, np.ones((problem.n_rows, 1)), problem.y, problem.weights)
+            fitted = alone.unpack(pooled_fit(ones))
+            named["coef"][..., -1:], named["dispersion"] = fitted["coef"], fitted["dispersion"]
+        return model.pack(**named)
 
     def _adopt(self, units):
         """Take units, and make the model of the standardised features that goes with them."""
@@ -73,6 +130,10 @@ class MixtureOfExpertsBase(BaseEstimator):
     def _make_model(self, units):
         family, options = self._make_family(units)
         width = len(units.kept) + units.intercept
+        for part in ("expert_ridge", "gate_ridge"):
+            # an intercept is not penalised
+            options[part] = np.full(width, not_negative(part, getattr(self, part)))
+            options[part][len(units.kept) :] = 0.0
         return MixtureOfExperts(width, self.n_experts, family, gate=self.gate, **options)
 
     def _restore(self, units, theta):
@@ -116,12 +177,19 @@ class MixtureOfExpertsBase(BaseEstimator):
         """Return the total log-likelihood in the user's units."""
         return total * (-loss - np.log(self._units.y_scale))
 
-    def _report(self, started, total):
+    def _penalty(self, problem, theta):
+        """Return what the loss holds beside the likelihood."""
+        prior = (
+            problem.loss(theta) - self._model.loss(problem.data.data, theta) if self.prior_strength else 0.0
+        )
+        return problem.penalty(theta) + prior
+
+    def _report(self, problem, started, total):
         run = started.runs[started.best]
         self.starts_ = [
             {
                 "kind": start.kind,
-                "loglik": float(self._loglik(one.fun, total)),
+                "loglik": float(self._loglik(one.fun - self._penalty(problem, one.x), total)),
                 "n_iter": one.nit + 1,
                 "status": Status(one.status).name.lower(),
             }
@@ -135,7 +203,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         # the M-step that turned the start's responsibilities into parameters counts
         self.n_iter_ = run.nit + 1
         self.trace_ = self._loglik(run.trace.loss, total)
-        self.loglik_ = float(self.trace_[-1])
+        self.loglik_ = self.starts_[started.best]["loglik"]
         self.n_observations_ = float(total)
         self._say()
         self._set_parameters()
@@ -182,7 +250,10 @@ class MixtureOfExpertsBase(BaseEstimator):
             warnings.warn(self.standard_errors_message_, ConvergenceWarning, stacklevel=4)
             return
         self.standard_errors_ = named_deviations(self._model, self._units, self._theta, spread)
-        self.standard_errors_message_ = "From the inverse of the observed information."
+        penalised = problem.model.ridge is not None or self.prior_strength > 0
+        self.standard_errors_message_ = (
+            f"From the inverse of the observed information{' of the penalised loss' if penalised else ''}."
+        )
 
     # at new rows
 

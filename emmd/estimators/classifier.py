@@ -22,6 +22,12 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         K, at least 2.
     gate : "softmax" or "constant"
         Whether mixing weights depend on x.
+    expert_ridge, gate_ridge : float
+        Ridge penalties added to the average negative log-likelihood, on standardised features and
+        without the intercepts; see `emmd.core.ridge.Ridge`.
+    prior_strength : float
+        Pseudo-observations per observation, shared evenly among the experts, that follow one
+        distribution of y fitted to all rows, whatever x (`emmd.ConjugatePrior`); 0 for none.
     fit_intercept : bool
     n_init : int
         Number of starts; the best proper fit is kept.
@@ -55,35 +61,6 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
     """
 
     classes_: np.ndarray
-
-    def __init__(
-        self,
-        n_experts=2,
-        *,
-        gate="softmax",
-        fit_intercept=True,
-        n_init=6,
-        method="em",
-        tol=1e-8,
-        max_iter=5000,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        callback=None,
-        verbose=False,
-    ):
-        self.n_experts = n_experts
-        self.gate = gate
-        self.fit_intercept = fit_intercept
-        self.n_init = n_init
-        self.method = method
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.callback = callback
-        self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None):
         """Fit the mixture.

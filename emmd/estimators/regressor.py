@@ -30,6 +30,12 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         Gaussian only: a variance per expert, one for all, or a known value.
     gate : "softmax" or "constant"
         Whether mixing weights depend on x.
+    expert_ridge, gate_ridge : float
+        Ridge penalties added to the average negative log-likelihood, on standardised features and
+        without the intercepts; see `emmd.core.ridge.Ridge`.
+    prior_strength : float
+        Pseudo-observations per observation, shared evenly among the experts, that follow one
+        distribution of y fitted to all rows, whatever x (`emmd.ConjugatePrior`); 0 for none.
     fit_intercept : bool
     n_init : int
         Number of starts; the best proper fit is kept.
@@ -56,9 +62,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
     dispersion_ : ndarray of shape (K,) or (1,), or None
         Variances (Gaussian) or shapes (Gamma).
     loglik_ : float
-        Total log-likelihood; sample weights count observations.
+        Total log-likelihood, without penalties; sample weights count observations.
     trace_ : ndarray of shape (n_iter_,)
-        Log-likelihood after each iteration.
+        Log-likelihood after each iteration, less the penalties.
     n_iter_, converged_, status_, message_
         How the kept fit ended.
     starts_ : list of dict
@@ -89,6 +95,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         family="gaussian",
         variance="free",
         gate="softmax",
+        expert_ridge=0.0,
+        gate_ridge=0.0,
+        prior_strength=0.0,
         fit_intercept=True,
         n_init=6,
         method="em",
@@ -100,20 +109,25 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         callback=None,
         verbose=False,
     ):
-        self.n_experts = n_experts
+        super().__init__(
+            n_experts,
+            gate=gate,
+            expert_ridge=expert_ridge,
+            gate_ridge=gate_ridge,
+            prior_strength=prior_strength,
+            fit_intercept=fit_intercept,
+            n_init=n_init,
+            method=method,
+            tol=tol,
+            max_iter=max_iter,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            callback=callback,
+            verbose=verbose,
+        )
         self.family = family
         self.variance = variance
-        self.gate = gate
-        self.fit_intercept = fit_intercept
-        self.n_init = n_init
-        self.method = method
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.callback = callback
-        self.verbose = verbose
 
     def __sklearn_tags__(self):
         """Return scikit-learn's tags: Gamma and Poisson targets cannot be negative."""

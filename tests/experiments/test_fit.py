@@ -127,6 +127,7 @@ BAD = [
     ({"variance": "loose"}, "--variance must be free, shared or a number"),
     ({"variance": "-1"}, "--variance must be positive"),
     ({"starts": 0}, "starts"),
+    ({"gate-ridge": "-1"}, "gate_ridge must not be negative"),
 ]
 
 
@@ -138,3 +139,12 @@ def test_bad_input_exits_2_with_one_sentence(emmd, lines, options, says):
     assert err.startswith("emmd: ")
     assert err.count("\n") == 1
     assert "Traceback" not in err + out
+
+
+def test_penalties_are_options(emmd, lines):
+    words = with_options(lines, starts=2, json="-")
+    plain = json.loads(emmd(*words)[1])
+    code, out, _ = emmd(*words, "--prior-strength", "0.2", "--expert-ridge", "0.01", "--gate-ridge", "0.01")
+    assert code == 0
+    assert json.loads(out)["converged"] is True
+    assert json.loads(out)["loglik"] < plain["loglik"]
