@@ -47,3 +47,10 @@ def more_than_a_sign(lab):
 def no_prior(lab):
     """The loss holds no conjugate prior."""
     return "the loss holds a conjugate prior already" if isinstance(lab.model, ConjugatePrior) else ""
+
+
+def free_experts(lab):
+    """The model is a mixture of K experts, none of them fixed."""
+    if lab.model.linear_model_set:
+        return "the claim is about K experts"
+    return "the experts are fixed already" if _experts_fixed(lab) else ""

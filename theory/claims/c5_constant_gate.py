@@ -10,7 +10,7 @@ import numpy as np
 
 from emmd.core.problem import Problem
 from emmd.models.mixture import MixtureOfExperts
-from theory.assumptions import curved_model_set, no_prior, regular_design
+from theory.assumptions import free_experts, no_prior, regular_design
 from theory.claim import Claim, Kind, Sabotage
 from theory.numeric.mixing_weights import ROUNDING, convexity, gaps, starts
 
@@ -84,5 +84,5 @@ CLAIM = Claim(
         Sabotage("the optimum second", {"order": "start first"}),
         Sabotage("convex in the natural parameter", {"midpoint": "geometric"}),
     ),
-    assumptions=(regular_design, curved_model_set, no_prior),
+    assumptions=(regular_design, free_experts, no_prior),
 )
