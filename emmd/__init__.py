@@ -4,6 +4,7 @@ Importing compiles nothing; the first call of each kernel does, once per machine
 """
 
 from emmd.core.conjugate_prior import ConjugatePrior
+from emmd.core.partitions import PartitionedProblem
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
@@ -19,6 +20,7 @@ __all__ = [
     "MixtureOfExperts",
     "MixtureOfExpertsClassifier",
     "MixtureOfExpertsRegressor",
+    "PartitionedProblem",
     "Problem",
     "Status",
     "SymMoLinE",

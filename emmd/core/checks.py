@@ -5,6 +5,8 @@ import numbers
 
 import numpy as np
 
+from emmd.core.slabs import slabs
+
 
 def describe(value):
     """Return a short description of a value for an error message."""
@@ -58,8 +60,10 @@ def _numeric(name, value):
 
 
 def _finite(name, array):
-    bad = ~np.isfinite(array)
-    if bad.any():
+    # slab by slab: a mask of all entries would be an eighth of the data, and a file need not fit the memory
+    finite = [np.isfinite(slab).all() for _, slab in slabs(array)]
+    if not all(finite):
+        bad = ~np.isfinite(array)
         where = tuple(int(k) for k in np.argwhere(bad)[0])
         raise ValueError(
             f"{name} must be finite, got {array[where]} at index {where} ({int(bad.sum())} in all)"

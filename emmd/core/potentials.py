@@ -162,10 +162,15 @@ def _solve_in_shares(design, targets, start, value, sums):
     """Do what `solve_logistic` does with sums over rows that run in several threads."""
 
     def evaluate(theta, with_hessian):
-        if with_hessian:
-            return _evaluate(design, targets, theta)[1:]
-        arguments = design.XB, theta, targets, design.weights
-        return sum_rows(logistic_gradient_rows, design.n_rows, design.n_features, *arguments)
+        return logistic_derivatives(design, targets, theta, with_hessian)
 
     cost = hessian_cost(design.n_features)
     return newton_on_demand(evaluate, start, value, sums, design.scale, LOG_2, cost)
+
+
+def logistic_derivatives(design, targets, theta, with_hessian):
+    """Return gradient and packed Hessian, or the gradient alone, of a soft-label logistic regression."""
+    if with_hessian:
+        return _evaluate(design, targets, theta)[1:]
+    arguments = design.XB, theta, targets, design.weights
+    return sum_rows(logistic_gradient_rows, design.n_rows, design.n_features, *arguments)

@@ -8,17 +8,18 @@ this module parameters are in working units, beta / sigma.
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from emmd.core.checks import positive_integer, real_array
-from emmd.core.design import Design
+from emmd.core.design import Design, unpack_symmetric
 from emmd.core.model import EStep, Model, MStep
+from emmd.core.potentials import Softplus
 from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.newton import ACCEPTED
-from emmd.kernels.reduce import PARALLEL_ROWS, run_rows, sum_rows
+from emmd.kernels.reduce import PARALLEL_ROWS, sum_rows
+from emmd.kernels.symmetric import information_sums, marginal_sums
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,32 @@ class SymmetricData:
     y: np.ndarray
 
     @property
+    def at_once(self):
+        """Whether one compiled call in one thread is faster than shared passes."""
+        return self.design.n_rows < PARALLEL_ROWS
+
+    def add_up(self, sums, *arguments):
+        """Return ``sums(data, *arguments)``, a sum over all rows."""
+        return sums(self, *arguments)
+
+    def em_pass(self, model, working):
+        """Return the sums of the E-step's pass, and what solves its logistic regressions.
+
+        Returns
+        -------
+        sums : ndarray
+            See `SymmetricModel.em_sums`.
+        solve : callable
+            ``(which, start, value, sums) -> NewtonResult``.
+        """
+        sums, labels = model.em_sums(self, working)
+
+        def solve(which, start, value, found):
+            return Softplus().m_step_from(self.design, labels[which], start, value, found)
+
+        return sums, solve
+
+    @property
     def X(self):
         """Features, shape (n, d)."""
         return self.design.X
@@ -51,8 +78,8 @@ class SymmetricModel(Model):
 
     Attributes
     ----------
-    kernels : module
-        With chunk kernels ``e_step_rows``, ``marginal_rows``, ``information_rows``.
+    logistic : bool
+        Whether the experts are logistic: the kernels' choice of formulas.
     potentials : tuple
         Potentials of the expert's predictor a and of the gate's predictor b.
     evidence : float
@@ -65,7 +92,7 @@ class SymmetricModel(Model):
         The natural parameter is affine in theta up to terms free of z.
     """
 
-    kernels: Any
+    logistic: bool
     potentials: tuple
     evidence: float
     sigma = 1.0
@@ -148,16 +175,23 @@ class SymmetricModel(Model):
         expert, gate = self.split(theta)
         return data.design.predict(expert), data.design.predict(gate)
 
-    def _marginal(self, data, theta):
-        a, b = self.predictors(data, theta)
-        loss, slope_a, slope_b = np.empty((3, len(a)))
-        weights = data.design.weights
-        run_rows(self.kernels.marginal_rows, len(a), a, b, data.y, weights, loss, slope_a, slope_b)
-        return loss, slope_a, slope_b
+    def marginal_sums(self, data, working, width):
+        """Return the marginal loss in working units and, for width 1 + 2d, its gradient."""
+        return data.add_up(self._sums, marginal_sums, working, width)
+
+    def information_sums(self, data, working, matrices):
+        """Return packed Gram matrices: complete aa and bb and, for 5 matrices, missing aa, ab and bb."""
+        d = self.n_features
+        return data.add_up(self._sums, information_sums, working, matrices * (d * (d + 1) // 2))
+
+    def _sums(self, data, kernel, working, width):
+        design, d = data.design, self.n_features
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], self.logistic
+        return sum_rows(kernel, design.n_rows, width, *arguments)
 
     def loss(self, data, theta):
         """Return the average negative marginal log-likelihood, constants included."""
-        return self._with_density(np.sum(self._marginal(data, theta)[0]))
+        return self._with_density(self.marginal_sums(data, self.unit * theta, 1)[0])
 
     def gradient(self, data, theta):
         """Return the gradient of the marginal loss, shape (2d,)."""
@@ -165,39 +199,32 @@ class SymmetricModel(Model):
 
     def loss_and_gradient(self, data, theta):
         """Return the marginal loss and its gradient."""
-        loss, slope_a, slope_b = self._marginal(data, theta)
-        gradient = self.unit * np.concatenate([data.design.moment(slope_a), data.design.moment(slope_b)])
-        return self._with_density(np.sum(loss)), gradient
+        sums = self.marginal_sums(data, self.unit * theta, 1 + self.n_params)
+        return self._with_density(sums[0]), self.unit * sums[1:]
 
     def _with_density(self, working_loss):
         return float(working_loss) + self.shift()
 
-    def _information_rows(self, data, theta):
-        a, b = self.predictors(data, theta)
-        complete, missing = np.empty((2, 3, len(a)))
-        weights = data.design.weights
-        run_rows(self.kernels.information_rows, len(a), a, b, data.y, weights, complete, missing)
-        return complete, missing
+    def _matrices(self, data, theta, matrices):
+        sums = self.information_sums(data, self.unit * theta, matrices)
+        return [unpack_symmetric(packed, self.n_features) for packed in np.split(sums, matrices)]
 
-    def _assemble(self, data, rows):
-        d = self.n_features
-        full = np.empty((2 * d, 2 * d))
-        full[:d, :d], full[:d, d:], full[d:, d:] = (data.design.gram(row) for row in rows)
-        full[d:, :d] = full[:d, d:]
-        return full * np.outer(self.unit, self.unit)
+    def _assemble(self, aa, ab, bb):
+        return np.block([[aa, ab], [ab, bb]]) * np.outer(self.unit, self.unit)
 
     def informations(self, data, theta):
         """Return I_com and I_mis from one evaluation."""
-        complete, missing = self._information_rows(data, theta)
-        return self._assemble(data, complete), self._assemble(data, missing)
+        aa, bb, *missing = self._matrices(data, theta, 5)
+        return self._assemble(aa, np.zeros_like(aa), bb), self._assemble(*missing)
 
     def complete_hessian(self, data, theta):
         """Return I_com = hess A(theta), shape (2d, 2d)."""
-        return self._assemble(data, self._information_rows(data, theta)[0])
+        aa, bb = self._matrices(data, theta, 2)
+        return self._assemble(aa, np.zeros_like(aa), bb)
 
     def missing_hessian(self, data, theta):
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
-        return self._assemble(data, self._information_rows(data, theta)[1])
+        return self.informations(data, theta)[1]
 
     def e_step(self, data, theta):
         """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""
@@ -212,11 +239,12 @@ class SymmetricModel(Model):
         """Evaluate the EM map: one kernel call on few rows, a few shared passes on many."""
         data.design.require_independent_columns()
         working = self.unit * theta
-        evaluate = self.em_step_at_once if data.design.n_rows < PARALLEL_ROWS else self.em_step_in_shares
+        evaluate = self.em_step_at_once if data.at_once else self.em_step_in_shares
         loss, image, residual, curvature, iterations = evaluate(data, working)
-        if not residual <= ACCEPTED:
-            return super().em_step(data, theta)
-        return self._with_density(loss), MStep(image / self.unit, residual, True, curvature, int(iterations))
+        m_step = MStep(image / self.unit, residual, residual <= ACCEPTED, curvature, int(iterations))
+        if m_step.solved or not isinstance(data, SymmetricData):
+            return self._with_density(loss), m_step
+        return super().em_step(data, theta)
 
     @abstractmethod
     def em_step_at_once(self, data, working):
@@ -231,9 +259,27 @@ class SymmetricModel(Model):
             Of the M-step, see `MStep`.
         """
 
-    @abstractmethod
     def em_step_in_shares(self, data, working):
-        """Evaluate the EM map by sums over rows that run in several threads; see `em_step_at_once`."""
+        """Evaluate the EM map by sums over rows that run in several places; see `em_step_at_once`."""
+        sums, solve = data.em_pass(self, working)
+        return sums[0], *self.m_step_from_sums(data.design, working, sums, solve)
+
+    @abstractmethod
+    def em_sums(self, data, working):
+        """Run the E-step; return what it adds up for the M-step, and the soft labels of its regressions."""
+
+    @abstractmethod
+    def m_step_from_sums(self, design, working, sums, solve):
+        """Return image, residual, curvature and iterations for the sums of `em_sums`.
+
+        Parameters
+        ----------
+        design : SecondMoment
+        working : ndarray of shape (2d,)
+        sums : ndarray
+        solve : callable
+            See `SymmetricData.em_pass`.
+        """
 
     def m_step(self, data, responsibilities, start):
         """Minimise the expected complete loss for given responsibilities, exactly.

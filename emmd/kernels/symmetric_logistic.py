@@ -118,13 +118,13 @@ def _log_joint(a, b, y, z):
 
 
 @kernel
-def marginal_rows(first, last, partials, a, b, y, c, loss, slope_a, slope_b):
-    """Chunk kernel: write the weighted marginal loss of each row and its derivatives in (a, b).
+def marginal_block(a, b, y, c, loss, slope_a, slope_b):
+    """Write the weighted marginal loss of each row of a block and its derivatives in (a, b).
 
     From the log joint alone: loss = -logsumexp_z l(z); its derivative is the
     mean of -dl/d(a, b) under softmax(l), spelled out branch by branch.
     """
-    for i in range(first * CHUNK, min(last * CHUNK, a.shape[0])):
+    for i in range(loss.shape[0]):
         plus = _log_joint(a[i], b[i], y[i], 1.0)
         minus = _log_joint(a[i], b[i], y[i], -1.0)
         loss[i] = -c[i] * (max(plus, minus) + log1p(exp(-abs(plus - minus))))
@@ -135,17 +135,16 @@ def marginal_rows(first, last, partials, a, b, y, c, loss, slope_a, slope_b):
 
 
 @kernel
-def information_rows(first, last, partials, a, b, y, c, complete, missing):
-    """Chunk kernel: write the weighted information of each row as ``[aa, ab, bb]``.
+def information_block(a, b, y, c, complete, missing):
+    """Write the weighted information of each row of a block: complete ``[aa, bb]``, missing ``[aa, ab, bb]``.
 
     complete = diag(sigmoid'(a), sigmoid'(b)); missing = p (1 - p) [1, y; y, 1].
     """
-    for i in range(first * CHUNK, min(last * CHUNK, a.shape[0])):
+    for i in range(y.shape[0]):
         logit = b[i] + y[i] * a[i]
         spread = c[i] * sigmoid(logit) * sigmoid(-logit)
         complete[0, i] = c[i] * sigmoid(a[i]) * sigmoid(-a[i])
-        complete[1, i] = 0.0
-        complete[2, i] = c[i] * sigmoid(b[i]) * sigmoid(-b[i])
+        complete[1, i] = c[i] * sigmoid(b[i]) * sigmoid(-b[i])
         missing[0, i] = spread
         missing[1, i] = spread * y[i]
         missing[2, i] = spread

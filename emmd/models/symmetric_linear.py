@@ -36,7 +36,7 @@ class SymMoLinE(SymmetricModel):
     """
 
     name = "symmoline"
-    kernels = symmetric_linear
+    logistic = False
     potentials = (Quadratic(), Softplus())
     evidence = 2.0
     has_density = True
@@ -79,13 +79,18 @@ class SymMoLinE(SymmetricModel):
         )
         return loss, image, *solved
 
-    def em_step_in_shares(self, data, working):
-        """Evaluate the EM map: one shared pass for the E-step, then the expert and the gate."""
-        design, d = data.design, self.n_features
+    def em_sums(self, data, working):
+        """Return loss, gate's loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
+        d = self.n_features
         sums, p = self.e_step_sums(data, working, 2 + 2 * d + d * (d + 1) // 2)
+        return sums, (p,)
+
+    def m_step_from_sums(self, design, working, sums, solve):
+        """Solve the expert's normal equations and the gate's logistic regression."""
+        d = self.n_features
         image = np.empty(self.n_params)
         regression = design.root, design.second_moment, design.scale
         residual = symmetric_linear.solve_expert(*regression, sums[2 : 2 + d], image[:d])
-        gate = Softplus().m_step_from(design, p, working[d:], sums[1], sums[2 + d :])
+        gate = solve(0, working[d:], sums[1], sums[2 + d :])
         image[d:] = gate.x
-        return sums[0], image, max(residual, gate.residual), gate.curvature, gate.iterations
+        return image, max(residual, gate.residual), gate.curvature, gate.iterations

@@ -32,7 +32,7 @@ class SymMoLogE(SymmetricModel):
     """
 
     name = "symmologe"
-    kernels = symmetric_logistic
+    logistic = True
     potentials = (Softplus(), Softplus())
     evidence = 1.0
 
@@ -82,19 +82,17 @@ class SymMoLogE(SymmetricModel):
         )
         return loss, image, *solved
 
-    def em_step_in_shares(self, data, working):
-        """Evaluate the EM map: one shared pass for the E-step, then two logistic regressions."""
+    def em_sums(self, data, working):
+        """Return loss, both losses, then gradient and Hessian of each; and both kinds of soft labels."""
         d = self.n_features
-        width = d + d * (d + 1) // 2
-        sums, p, q = self._e_step_sums(data, working, 3 + 2 * width)
-        expert, gate = (
-            Softplus().m_step_from(
-                data.design, labels, start, sums[1 + part], sums[3 + part * width : 3 + (part + 1) * width]
-            )
-            for part, (labels, start) in enumerate(zip((q, p), np.split(working, 2)))
-        )
+        sums, p, q = self._e_step_sums(data, working, 3 + 2 * (d + d * (d + 1) // 2))
+        return sums, (q, p)
+
+    def m_step_from_sums(self, design, working, sums, solve):
+        """Solve the expert's and the gate's logistic regressions."""
+        starts, found = np.split(working, 2), np.split(sums[3:], 2)
+        expert, gate = (solve(part, starts[part], sums[1 + part], found[part]) for part in range(2))
         return (
-            sums[0],
             np.concatenate([expert.x, gate.x]),
             max(expert.residual, gate.residual),
             min(expert.curvature, gate.curvature),

@@ -5,7 +5,7 @@ import pytest
 
 import emmd
 from emmd.core.algorithm import inner_failure
-from emmd.core.design import SingularDesignError
+from emmd.core.second_moment import SingularDesignError
 from tests.cases import NAMES, both, model
 
 ACCEPTED = 1e-13

@@ -1,0 +1,68 @@
+"""Sums over rows for both symmetric models: marginal loss and gradient, complete and missing information.
+
+The rows' formulas belong to the models; the loop over blocks is one.
+"""
+
+import numpy as np
+
+from emmd.kernels import symmetric_linear, symmetric_logistic
+from emmd.kernels._jit import kernel
+from emmd.kernels.gram import block_gram
+from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.reduce import BLOCK, CHUNK
+
+_PER_CHUNK = CHUNK // BLOCK
+
+
+@kernel
+def _total(values):
+    total = 0.0
+    for i in range(values.shape[0]):
+        total += values[i]
+    return total
+
+
+@kernel
+def marginal_sums(first, last, partials, XB, y, c, beta, w, logistic):
+    """Chunk kernel: the marginal loss and, where partials are as wide, its gradient in (beta, w)."""
+    d, n = XB.shape[1], c.shape[0]
+    a, b = np.empty(BLOCK), np.empty(BLOCK)
+    loss, slope_a, slope_b = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+        sums = partials[block // _PER_CHUNK]
+        lo = block * BLOCK
+        m = min(BLOCK, n - lo)
+        block_predict(XB[block], beta, m, a)
+        block_predict(XB[block], w, m, b)
+        if logistic:
+            symmetric_logistic.marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
+        else:
+            symmetric_linear.marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
+        sums[0] += _total(loss[:m])
+        if sums.shape[0] > 1:
+            block_moment(XB[block], slope_a, m, sums[1 : 1 + d])
+            block_moment(XB[block], slope_b, m, sums[1 + d :])
+
+
+@kernel
+def information_sums(first, last, partials, XB, y, c, beta, w, logistic):
+    """Chunk kernel: packed Gram matrices, complete aa, bb and, in wider partials, missing aa, ab, bb.
+
+    The complete information has no block ab.
+    """
+    d, n = XB.shape[1], c.shape[0]
+    width = d * (d + 1) // 2
+    a, b = np.empty(BLOCK), np.empty(BLOCK)
+    rows = np.empty((5, BLOCK))
+    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+        sums = partials[block // _PER_CHUNK]
+        lo = block * BLOCK
+        m = min(BLOCK, n - lo)
+        block_predict(XB[block], beta, m, a)
+        block_predict(XB[block], w, m, b)
+        if logistic:
+            symmetric_logistic.information_block(a, b, y[lo : lo + m], c[lo:], rows[:2], rows[2:])
+        else:
+            symmetric_linear.information_block(a, b, y[lo : lo + m], c[lo:], rows[:2], rows[2:])
+        for part in range(sums.shape[0] // width):
+            block_gram(XB[block], rows[part], m, sums[part * width : (part + 1) * width])
