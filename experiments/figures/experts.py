@@ -119,7 +119,8 @@ def _maps(estimator, X, y, names, target):
         left.scatter(
             *X[rows].T, color=COLOURS[k % len(COLOURS)], s=12, ec="white", lw=0.3, label=f"expert {k + 1}"
         )
-    left.legend(frameon=True, framealpha=0.9)
+    # beside the maps: inside it would cover rows
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False)
     left.set(title="gate, and the most responsible expert", xlabel=names[0], ylabel=names[1])
     _surface(figure, right, estimator, X, y, grid, extent, target)
     right.set(xlabel=names[0])
