@@ -10,6 +10,7 @@ from theory.population import population
 from theory.population.ball import BallConstants, ball_constants
 from theory.population.basin import BasinMap, basin_map
 from theory.population.bounds import BoundCheck, BoundGrid, check_bound
+from theory.population.coordinates import snr_coordinates
 from theory.population.grid import RateGrid, population_grid
 from theory.population.problem import PopulationProblem, population_problem
 from theory.verdict import Record, Verdict
@@ -41,6 +42,7 @@ __all__ = [
     "predicted_factors",
     "predicted_rate",
     "reference_optimum",
+    "snr_coordinates",
     "verify",
     "verify_population",
 ]

@@ -7,6 +7,7 @@ from scipy.integrate import quad
 from scipy.linalg import eigh
 from scipy.special import expit, k0, k1
 
+import theory
 from emmd.core.discover import discover
 from theory.population import population
 from theory.population.information import PopulationModel
@@ -339,6 +340,27 @@ def test_s4_bound():
             for cosine in (0.0, 0.6, 0.999, -1.0):
                 spectrum = population("symmoline", expert, gate, cosine)
                 assert spectrum.rate(4) <= bound + spectrum.error
+
+
+def test_any_covariance_and_sigma_by_whitening():
+    # by Monte Carlo on features with that covariance: moments that whitening keeps
+    rng = np.random.default_rng(0)
+    beta, w, sigma = np.array([0.3, -0.2, 0.9]), np.array([0.2, 0.6, -0.5]), 0.4
+    root = rng.standard_normal((3, 3))
+    x = rng.standard_normal((200_000, 3)) @ root.T
+    expert, gate, cosine = theory.snr_coordinates("symmoline", [*beta, *w], root @ root.T, sigma)
+    assert expert == pytest.approx((x @ beta / sigma).std(), rel=0.01)
+    assert gate == pytest.approx((x @ w).std(), rel=0.01)
+    assert cosine == pytest.approx(np.corrcoef(x @ beta, x @ w)[0, 1], abs=0.01)
+    # a change of features and of units changes nothing
+    B = rng.standard_normal((3, 3))
+    moved = np.concatenate([2 * np.linalg.solve(B.T, beta), np.linalg.solve(B.T, w)])
+    again = theory.snr_coordinates("symmoline", moved, B @ root @ root.T @ B.T, 2 * sigma)
+    assert again == pytest.approx((expert, gate, cosine), rel=1e-10)
+    assert theory.snr_coordinates("symmologe", [2.0, -3.0]) == (2.0, 3.0, -1.0)
+    assert theory.snr_coordinates("symmoline", [2.0, 1.0, 0.0, 0.0])[1:] == (0.0, 1.0)
+    with pytest.raises(ValueError, match="covariance must be positive definite"):
+        theory.snr_coordinates("symmoline", [2.0, 1.0, 0.0, 0.0], [[1, 2], [2, 1]])
 
 
 def test_eigenvalues_come_ascending_with_multiplicity():

@@ -15,7 +15,7 @@ from theory.population.frame import Frame, frame_of
 from theory.population.polar import cloud
 from theory.population.region import inside, region_bounds
 
-__all__ = ["PopulationProblem", "population_problem", "symmetric_models"]
+__all__ = ["PopulationProblem", "model_and_truth", "population_problem", "symmetric_models"]
 
 # The finer rule that measures the error is good to e^-4 = 0.02 of it.
 _REFINED = 4.0
@@ -169,7 +169,7 @@ def population_problem(
     >>> bool(abs(problem.em_step(problem.theta_star) - problem.theta_star).max() < 1e-10)
     True
     """
-    model, theta_star = _model_and_truth(model, theta_star, d, sigma)
+    model, theta_star = model_and_truth(model, theta_star, d, sigma)
     starts = None if starts is None else _starts(model, starts)
     frame = frame_of(model, theta_star, covariance, () if starts is None else starts)
     tol = positive_number("tol", tol)
@@ -181,7 +181,8 @@ def population_problem(
     return PopulationProblem(model, frame.spread(*nodes), frame, bounds, tol)
 
 
-def _model_and_truth(model, theta_star, d, sigma):
+def model_and_truth(model, theta_star, d, sigma):
+    """Return the model and theta* with zeros appended; a name takes `d` and `sigma`."""
     theta_star = real_array("theta_star", theta_star, 1)
     if theta_star.size % 2:
         raise ValueError(f"theta_star must hold beta* and w*, two halves, got {theta_star.size} entries")
