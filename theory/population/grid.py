@@ -83,7 +83,8 @@ def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=
 def _broadcast(**arrays):
     shaped = {name: np.shape(value) for name, value in arrays.items()}
     arrays = {
-        name: real_array(name, value, np.ndim(value)).reshape(shaped[name]) for name, value in arrays.items()
+        name: real_array(name, np.atleast_1d(value), max(np.ndim(value), 1)).reshape(shaped[name])
+        for name, value in arrays.items()
     }
     try:
         return np.broadcast_arrays(*arrays.values())

@@ -206,7 +206,7 @@ def _padded(model, theta):
 
 
 def _starts(model, starts):
-    starts = real_array("starts", starts, np.ndim(starts))
+    starts = real_array("starts", np.atleast_1d(starts), max(np.ndim(starts), 1))
     if starts.ndim not in (1, 2) or starts.shape[-1] % 2 or starts.shape[-1] > model.n_params:
         raise ValueError(
             f"starts must have shape (2k,) or (m, 2k) with k at most {model.n_features}, got {starts.shape}"

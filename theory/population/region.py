@@ -83,7 +83,7 @@ def _cone(across, distance):
 
 def _numbers(name, value, most):
     """Return bounds for beta and w, one for both or one each, and perhaps an angle, pi/2 by default."""
-    values = real_array(name, value, np.ndim(value)).ravel()
+    values = real_array(name, np.atleast_1d(value), max(np.ndim(value), 1)).ravel()
     if values.size > most:
         wanted = "one bound or two" + (", or two and an angle" if most == 3 else "")
         raise ValueError(f"{name} must be {wanted}, got {values.size} numbers")
