@@ -94,7 +94,8 @@ def minimize(
         Start.
     method : str or Algorithm
         ``em``, ``mirror_descent``, ``gradient_em`` (option ``inner_steps``),
-        ``gradient_descent``, ``squarem``, ``anderson``, or any algorithm object.
+        ``gradient_descent``, ``squarem``, ``anderson``, ``over_relaxation``, ``generalized_em``,
+        or any algorithm object.
     step_size : float or "backtracking"
         For the methods that have one.
     tol : float
