@@ -41,6 +41,8 @@ class Baseline(ABC):
     floor : bool
         Whether it is a lower bound of the work rather than a rival: its ratio is emmd's time over
         its own, and it has no answer to compare.
+    compiles : bool
+        Whether its first call compiles.
     most_rounds : int
         Rounds of timing, at most.
     """
@@ -48,6 +50,7 @@ class Baseline(ABC):
     name = ""
     title = ""
     floor = False
+    compiles = False
     most_rounds = 1000
 
     def missing(self):

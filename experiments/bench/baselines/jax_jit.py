@@ -16,6 +16,7 @@ class Jax(Baseline):
 
     name = "jax"
     title = "JAX jit on the CPU"
+    compiles = True
 
     def missing(self):
         """Return "" when JAX is installed."""

@@ -96,7 +96,7 @@ def _make_ready(baseline, timed, steps) -> tuple[Runner, dict]:
     return runner, {
         "difference": difference,
         "tolerance": tolerance,
-        "compile_seconds": max(compiled, 0.0),
+        "compile_seconds": max(compiled, 0.0) if baseline.compiles else None,
         "refused": refused,
     }
 
