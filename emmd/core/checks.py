@@ -61,7 +61,7 @@ def _numeric(name, value):
 
 def _finite(name, array):
     # slab by slab: a mask of all entries would be an eighth of the data, and a file need not fit the memory
-    finite = [np.isfinite(slab).all() for _, slab in slabs(array)]
+    finite = [np.isfinite(slab).all() for _, slab in slabs(np.atleast_1d(array))]
     if not all(finite):
         bad = ~np.isfinite(array)
         where = tuple(int(k) for k in np.argwhere(bad)[0])

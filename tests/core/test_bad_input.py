@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import emmd
+from emmd.core.checks import real_array
 from emmd.core.solve import make_algorithm
 
 NAN, INF = float("nan"), float("inf")
@@ -317,3 +318,10 @@ def test_a_problem_keeps_its_own_copy_of_the_data(n, d, kind):
     for array in data:
         array *= -3.0
     assert problem.loss(np.ones(2 * d)) == before
+
+
+@pytest.mark.parametrize("value", [2.5, np.float64(2.5), np.array(2.5)])
+def test_a_scalar_is_an_array_without_dimensions(value):
+    assert real_array("cosine", value, 0) == 2.5
+    with pytest.raises(ValueError, match="cosine must be finite"):
+        real_array("cosine", value * np.nan, 0)
