@@ -1,7 +1,6 @@
 """Experts and gate over the data, for one or two features."""
 
 import numpy as np
-from matplotlib.colors import ListedColormap, to_rgb
 
 from experiments.figures.style import COLOURS, new_figure, styled
 
@@ -38,6 +37,8 @@ def draw(estimator, X, y, names, target):
 
 def _mix(shares):
     """Return the colour of rows that belong to the experts by these shares, shape (n, 3)."""
+    from matplotlib.colors import to_rgb
+
     palette = np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(shares.shape[1])])
     return np.clip(shares @ palette, 0.0, 1.0)
 
@@ -145,6 +146,8 @@ def _surface(figure, axes, estimator, X, y, grid, extent, target):
         label, scale = f"P({target} = {classes[1]} | x)", {"cmap": "viridis", "vmin": 0, "vmax": 1}
     else:
         values, shown = estimator.predict_proba(grid).argmax(axis=1), np.searchsorted(classes, y)
+        from matplotlib.colors import ListedColormap
+
         cmap = ListedColormap([COLOURS[c % len(COLOURS)] for c in range(len(classes))])
         label = "most probable class"
         scale = {"cmap": cmap, "vmin": -0.5, "vmax": len(classes) - 0.5}

@@ -1,7 +1,6 @@
 """Slack map of a user's bound on the rate, one panel per angle; where it fails is crossed."""
 
 import numpy as np
-from matplotlib.colors import SymLogNorm
 
 from experiments.figures.style import COLOURS, new_figure, styled
 
@@ -19,6 +18,8 @@ def draw(check):
     """
     cosines = check.grid.cosine
     reach = float(min(np.abs(check.slack).max(), 10.0))
+    from matplotlib.colors import SymLogNorm
+
     norm = SymLogNorm(1e-2 * reach, vmin=-reach, vmax=reach)
     with styled():
         figure = new_figure(2.7 * len(cosines) + 1.2, 3.8)

@@ -1,7 +1,6 @@
 """Predicted rates against the spectral radius of the algorithm's own map."""
 
 import numpy as np
-from matplotlib.ticker import NullFormatter
 
 from experiments.figures.style import COLOURS, new_figure, styled
 from experiments.snr.report.cells import CELL, algorithms_of
@@ -11,6 +10,8 @@ _NEEDED = ["predicted_rate", "contraction", "contraction_error"]
 
 
 def _draw(runs, traces):
+    from matplotlib.ticker import NullFormatter
+
     points = _table(runs, traces)
     with styled():
         figure = new_figure(10.0, 4.4)

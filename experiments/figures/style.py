@@ -1,10 +1,9 @@
-"""One look for all figures: colour-blind-safe colours, readable sizes, no pyplot state."""
+"""One look for all figures: colour-blind-safe colours, readable sizes, no pyplot state.
+
+matplotlib is imported when something is drawn: the names of figures are wanted much more often.
+"""
 
 from pathlib import Path
-
-import matplotlib as mpl
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, darker ones first."""
@@ -23,16 +22,22 @@ _RC: dict = {
 
 def new_figure(width=7.0, height=4.5):
     """Return an empty constrained-layout figure, size in inches."""
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def styled():
     """Return a context in which axes take the house style; create axes inside it."""
+    import matplotlib as mpl
+
     return mpl.rc_context(_RC)
 
 
 def plain_ticks(axes, values):
     """Put ticks with plain numbers at the given values of a logarithmic horizontal axis, and nowhere else."""
+    from matplotlib.ticker import NullLocator
+
     values = sorted(set(values))
     axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.xaxis.set_minor_locator(NullLocator())

@@ -1,4 +1,8 @@
-"""A real data set with rows held out, and what a fitted mixture says of them."""
+"""A real data set with rows held out, and what a fitted mixture says of them.
+
+The estimators bring scikit-learn along: they are imported where they are needed, because every worker of
+every sweep imports this file.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +11,6 @@ import numpy as np
 from scipy.special import logsumexp
 
 from emmd.core.information_bound import safe_step
-from emmd.estimators.evaluate import expert_predictors, log_gate, log_joint
 from experiments.snr.sample import Sample
 
 CLASSES = ("categorical", "bernoulli")
@@ -41,6 +44,8 @@ class HeldOut(Sample):
 
     def scores(self, theta):
         """Return losses in nats per row, without any penalty, and the test accuracy of classes."""
+        from emmd.estimators.evaluate import expert_predictors, log_gate, log_joint
+
         model: Any = self.problem.model
         joint = log_joint(model, theta, self.test_X, self.test_y)
         scores = {
@@ -48,13 +53,11 @@ class HeldOut(Sample):
             "test_loss": -float(np.mean(logsumexp(joint, axis=0))),
         }
         if model.family.name in CLASSES:
-            experts = [class_probabilities(model.family, xi) for xi in self._predictors(theta)]
+            predictors = expert_predictors(model, theta, self.test_X)
+            experts = [class_probabilities(model.family, xi) for xi in predictors]
             mixed = np.einsum("kn,knc->nc", np.exp(log_gate(model, theta, self.test_X)), experts)
             scores["test_accuracy"] = float(np.mean(mixed.argmax(axis=1) == self.test_y))
         return scores
-
-    def _predictors(self, theta):
-        return expert_predictors(self.problem.model, theta, self.test_X)
 
     def step_size(self, method, word):
         """Return the constant step with which no gradient step goes uphill."""

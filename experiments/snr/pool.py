@@ -34,7 +34,7 @@ class Here:
 
 @contextmanager
 def processes(jobs):
-    """Open an executor with some processes of this machine.
+    """Open an executor with some processes of this machine, which start at once.
 
     Parameters
     ----------
@@ -48,9 +48,15 @@ def processes(jobs):
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, context, initializer=_begin_worker)
     try:
+        for _ in range(jobs):
+            pool.submit(_nothing)
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _nothing():
+    """What a worker is given to do so that it starts."""
 
 
 def _begin_worker():

@@ -122,6 +122,7 @@ def _executor(runs, options):
         with cluster(options.scheduler) as opened:
             yield opened
         return
-    warm_up(runs)
-    with processes(options.jobs) as executor:
+    # workers import while this process alone compiles
+    with processes(min(options.jobs, len(runs))) as executor:
+        warm_up(runs)
         yield executor, options.jobs

@@ -7,12 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
-from sklearn.metrics import roc_auc_score
 
 from emmd import MixtureOfExperts, Problem
 from emmd.core.checks import known_name
 from emmd.data.fashion_mnist import fashion_mnist
-from emmd.estimators.evaluate import log_gate
 from experiments.snr.fields import Count, Grid, NotNegative
 from experiments.snr.held_out import HeldOut
 from experiments.snr.source import Source
@@ -140,6 +138,10 @@ class InvertedImages(HeldOut):
         ``gate_auc`` is the area under the ROC curve of its logit, ``gate_agreement`` the share of images
         on the side of their kind; 1/2 is chance.
         """
+        from sklearn.metrics import roc_auc_score
+
+        from emmd.estimators.evaluate import log_gate
+
         logit = log_gate(self.problem.model, theta, self.test_X)
         logit = logit[0] - logit[1]
         same = float(np.mean((logit > 0) == self.test_inverted))
