@@ -3,14 +3,23 @@
 import time
 from dataclasses import dataclass
 
-from experiments.snr.execute import execute
+from experiments.snr.execute import execute, one_thread
 from experiments.snr.seeds import canonical
 from experiments.snr.warm_up import warm_up
 
 _ROW_BYTES = 2500
 """Of a run without its trace: config, results, indices."""
 
+_KIND = ("model", "data", "n_experts")
+"""Keys of a cell whose values are tried one by one."""
+
 _PILOT_SECONDS = 5.0
+
+_FIRST_STEPS = 3
+"""A pilot takes these first; what they cost tells whether the whole path can be afforded."""
+
+_LONGEST = 2.0
+"""Seconds; a longer path is not followed but extrapolated from its first steps, to its iteration limit."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,7 @@ class Estimate:
     ----------
     cells, samples, runs : int
     seconds : float
-        On one core.
+        On one core; where a run is long, as if it went to its iteration limit.
     megabytes : float
     pilots : int
         Runs that the estimate rests on.
@@ -48,9 +57,11 @@ def estimate(plan):
     """
     kinds: dict = {}
     for run in plan.runs:
-        kinds.setdefault((run.data.cell.get("model"), canonical(run.algorithm)), []).append(run)
+        kind = [run.data.cell.get(key) for key in _KIND]
+        kinds.setdefault((*kind, canonical(run.algorithm)), []).append(run)
     warm_up(plan.runs)
-    pilots = _pilots(list(kinds.values()))
+    with one_thread():
+        pilots = _pilots(list(kinds.values()))
     seconds, size = _set_up(pilots) * plan.n_samples, 0.0
     for kind, done in zip(kinds.values(), pilots):
         seconds += len(kind) * sum(pilot.again for pilot in done) / len(done)
@@ -88,10 +99,23 @@ def _pilots(kinds):
 
 
 def _pilot(run):
+    limit = run.common["stopping"]["max_iter"]
+    short = run.with_limit(min(_FIRST_STEPS, limit))
+    first, _, _ = _timed(short)
+    again, few, size = _timed(short)
+    # with hardly any time on the path itself there is nothing to extrapolate from
+    factor = limit / max(len(few.seconds_trace) - 1, _FIRST_STEPS)
+    if few.seconds * factor > _LONGEST:
+        rows = min(limit + 1, run.common["record"]["points"]) / max(len(few.seconds_trace), 1)
+        scoring = max(again - few.seconds, 0.0) * max(rows, 1.0)
+        return _Pilot(run.data.key, first, few.seconds * factor + scoring, int(size * rows) + _ROW_BYTES)
+    whole, _, size = _timed(run)
+    return _Pilot(run.data.key, max(first - again, 0.0) + whole, whole, size + _ROW_BYTES)
+
+
+def _timed(run):
+    """Do a run; return its seconds, its outcome and the bytes of its trace."""
     began = time.perf_counter()
-    execute(run)
-    middle = time.perf_counter()
     outcome = execute(run)
-    stored = sum(column.nbytes for column in outcome.trace.values()) + outcome.seconds_trace.nbytes
-    again = time.perf_counter() - middle
-    return _Pilot(run.data.key, middle - began, again, stored + _ROW_BYTES)
+    size = sum(column.nbytes for column in outcome.trace.values()) + outcome.seconds_trace.nbytes
+    return time.perf_counter() - began, outcome, size

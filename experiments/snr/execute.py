@@ -1,6 +1,7 @@
 """Doing runs: from a plan's entries to their results, wherever this is called."""
 
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -66,11 +67,18 @@ def execute_all(runs, version):
         raise ValueError(
             f"every worker must run the code of this sweep, {version}, got a worker with {code_version()}"
         )
+    with one_thread():
+        return [execute(run) for run in runs]
+
+
+@contextmanager
+def one_thread():
+    """Keep kernels and linear algebra to one thread, as all runs are done."""
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
         with _libraries().limit(limits=1):
-            return [execute(run) for run in runs]
+            yield
     finally:
         numba.set_num_threads(threads)
 
@@ -94,7 +102,8 @@ class _Bench:
 
     def __init__(self, data):
         self.sample = _sources()[data.cell["source"]].draw(data.cell, seed_of(*data.names))
-        self.once = {}
+        self.once: dict = {}
+        self.last_start: tuple = (None, None)
 
     @staticmethod
     def of(data):
@@ -104,7 +113,7 @@ class _Bench:
     def measure(self, run):
         """Follow one path and take its measures."""
         algorithm = self._shared(canonical(run.algorithm), lambda: self._algorithm(run.algorithm))
-        start = draw_start(run.start, self.sample, seed_of("start", *run.data.names, run.start))
+        start = self._start(run)
         self._load_kernels(start, algorithm)
         result = minimize(self.sample.problem, start, algorithm, record=True, **run.common["stopping"])
         reached = seconds_reached(result.trace)
@@ -123,6 +132,13 @@ class _Bench:
         if kind not in _LOADED:
             minimize(self.sample.problem, start, algorithm, max_iter=1)
             _LOADED.add(kind)
+
+    def _start(self, run):
+        """Return the run's start; algorithms follow each other on one start, so the last one is kept."""
+        if self.last_start[0] != run.start:
+            drawn = draw_start(run.start, self.sample, seed_of("start", *run.data.names, run.start))
+            self.last_start = (run.start, drawn)
+        return self.last_start[1]
 
     def _shared(self, key, compute):
         if key not in self.once:

@@ -1,6 +1,6 @@
 """From an experiment to its runs: what will be done, under names that stay the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -76,6 +76,11 @@ class Run:
     def key(self):
         """Identifies the run's config and, through its names, the seed of its data."""
         return digest(self.config)
+
+    def with_limit(self, max_iter):
+        """Return the same run with another iteration limit."""
+        stopping = {**self.common["stopping"], "max_iter": max_iter}
+        return replace(self, common={**self.common, "stopping": stopping})
 
     def id(self, version):
         """Return the run's id: config, data seed and code version."""

@@ -77,6 +77,11 @@ class DrawnSample(Sample):
             raise ValueError(f"the sample has no strict optimum next to theta*: {self.reference.reason}")
         return self.reference.theta
 
+    @cached_property
+    def _copies(self):
+        """All parameters that mean the same as the optimum, shape (g, p)."""
+        return self.problem.model.equivalents(self.reference.theta)
+
     def distances(self, thetas):
         """Return the distance of each iterate to the optimum modulo the model's symmetries.
 
@@ -89,8 +94,7 @@ class DrawnSample(Sample):
         ndarray of shape (T,)
             The symmetries are isometries, so it is enough to move the optimum.
         """
-        copies = self.problem.model.equivalents(self.reference.theta)
-        return np.min([np.linalg.norm(thetas - copy, axis=1) for copy in copies], axis=0)
+        return np.sqrt(np.min([np.square(thetas - copy).sum(axis=1) for copy in self._copies], axis=0))
 
     def ends(self, start, theta):
         """Return errors at both ends, the distance to theta*, and the optimum's loss."""
