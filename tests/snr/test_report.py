@@ -133,6 +133,13 @@ def test_a_browser_shows_the_page(page, tmp_path):
         "--no-sandbox",
         "--disable-gpu",
         "--window-size=1100,3000",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        # no name can be looked up: the page has to do without a network
+        "--host-resolver-rules=MAP * ~NOTFOUND",
         f"--user-data-dir={tmp_path}/p",
     ]
     subprocess.run([CHROMIUM, *flags, f"--screenshot={shot}", page.as_uri()], check=True, timeout=60, **quiet)

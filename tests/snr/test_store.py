@@ -92,6 +92,34 @@ def test_a_full_disk_keeps_what_was_saved(config, content, finished, tmp_path, m
     assert content(path) == content(finished)
 
 
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+sys.argv = ["emmd", *sys.argv[1:]]
+from experiments.cli import main
+main()
+"""
+
+
+def test_a_file_that_may_not_grow_is_one_sentence_and_keeps_what_was_saved(
+    config, content, finished, tmp_path, python
+):
+    file, path = tmp_path / "small.toml", tmp_path / "limited.sqlite"
+    file.write_text(config)
+    words = ["snr", "run", str(file), "--store", str(path), "--jobs", "1"]
+    # the kernels are compiled already: their files may be larger than that
+    assert finished.exists()
+    process = subprocess.run([python, "-c", LIMITED, *words], capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert "cannot be written to" in process.stderr
+    assert "finished runs are kept" in process.stderr
+    assert process.stderr.count("\n") == 1
+    assert 0 < len(content(path)) < 144
+    assert set(content(path)) <= set(content(finished))
+    run_sweep(config, path)
+    assert content(path) == content(finished)
+
+
 @pytest.mark.parametrize("name", ["nowhere/store", "file/store", "folder"])
 def test_a_store_that_cannot_be_is_refused(config, tmp_path, name):
     (tmp_path / "file").write_text("")
@@ -119,7 +147,7 @@ def test_a_second_writer_says_so_or_waits(config, finished, content, tmp_path, p
         assert len(load_runs(path)) == 144  # readers are not shut out
         assert first.poll() is None
         run_sweep(config, path, Options(wait=True))
-        first.wait(timeout=1.0)
+        first.wait(timeout=30.0)
     assert content(path) == content(finished)
 
 

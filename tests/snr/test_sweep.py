@@ -1,6 +1,7 @@
 """A finished store does not depend on interruptions, on the number of processes, or on what else is in it."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -54,24 +55,31 @@ def test_two_processes_give_the_same_bits(finished, config, content, tmp_path):
     assert content(tmp_path / "two.sqlite") == content(finished)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_killed_and_resumed_gives_the_same_bits(finished, config, content, tmp_path, python, jobs):
+@pytest.mark.parametrize("jobs", [(1, 2, 1), (2, 1, 2)])
+def test_killed_at_random_moments_and_resumed_gives_the_same_bits(
+    finished, config, content, tmp_path, python, jobs
+):
     file, store = tmp_path / "small.toml", tmp_path / "killed.sqlite"
     file.write_text(config)
     words = ["-c", "from experiments.cli import main; main()"]
-    command = [python, *words, "snr", "run", str(file), "--store", str(store), "--jobs", str(jobs)]
-    for target in (20, 70):
+    chance = random.SystemRandom()
+    moments = [chance.uniform(0.0, 0.15) for _ in jobs]
+    whole = 0
+    for number, moment in zip(jobs, moments):
+        command = [python, *words, "snr", "run", str(file), "--store", str(store), "--jobs", str(number)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda goal=target: count(store) >= goal)
+        wait_until(lambda before=whole: count(store) > before or before == 144)
+        # in the middle of a run, of a transaction, or between two
+        time.sleep(moment)
         workers = children(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert target <= count(store) < 144
+        assert count(store) >= whole, f"killed after {moments} s"
+        whole = count(store)
         wait_until(lambda group=workers: not any(alive(worker) for worker in group))
-    summary = run_sweep(config, store)
-    assert summary.found + summary.done == 144
-    assert summary.found >= 70
-    assert content(store) == content(finished)
+    summary = run_sweep(config, store, Options(jobs=3 - jobs[-1]))
+    assert (summary.found, summary.done) == (whole, 144 - whole), f"killed after {moments} s"
+    assert content(store) == content(finished), f"killed after {moments} s"
 
 
 def test_a_wider_grid_keeps_the_runs_that_were_there(finished, config, content, tmp_path):
