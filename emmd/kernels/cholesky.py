@@ -51,16 +51,16 @@ def cholesky(A, L):
 
 
 @kernel
-def cholesky_solve(L, rhs, out):
-    """Write the solution of ``L L' out = rhs``; ``out`` may be ``rhs``."""
+def cholesky_solve(L, x):
+    """Replace x by the solution of ``L L' solution = x``."""
     d = L.shape[0]
     for i in range(d):
-        total = rhs[i]
+        total = x[i]
         for k in range(i):
-            total -= L[i, k] * out[k]
-        out[i] = total / L[i, i]
+            total -= L[i, k] * x[k]
+        x[i] = total / L[i, i]
     for i in range(d - 1, -1, -1):
-        total = out[i]
+        total = x[i]
         for k in range(i + 1, d):
-            total -= L[k, i] * out[k]
-        out[i] = total / L[i, i]
+            total -= L[k, i] * x[k]
+        x[i] = total / L[i, i]

@@ -193,11 +193,11 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
 def _refined_step(gram, factor, rest, step):
     """Solve ``gram step = rest`` with one refinement; leave the residual in `rest`, return the gain."""
     d = step.shape[0]
-    gradient, part = rest.copy(), np.empty(d)
+    gradient = rest.copy()
     for _ in range(2):
-        cholesky_solve(factor, rest, part)
+        cholesky_solve(factor, rest)
         for u in range(d):
-            step[u] += part[u]
+            step[u] += rest[u]
         for u in range(d):
             image = 0.0
             for v in range(d):

@@ -180,7 +180,7 @@ def _step(state, vectors, factor, scale):
     d = vectors.shape[1]
     for j in range(d):
         vectors[STEP, j] = -vectors[SLOPES, j] / scale[j]
-    cholesky_solve(factor, vectors[STEP], vectors[STEP])
+    cholesky_solve(factor, vectors[STEP])
     descent = 0.0
     for j in range(d):
         vectors[STEP, j] /= scale[j]

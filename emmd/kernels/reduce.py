@@ -54,8 +54,11 @@ def _each_share(kernel, n_rows, partials, args):
         kernel(0, total, partials, *args)
         return
     edges = [total * k // threads for k in range(threads + 1)]
-    pool = _pool(threads, os.getpid())
-    shares = [pool.submit(kernel, lo, hi, partials, *args) for lo, hi in pairwise(edges)]
+    pool = _pool(threads - 1, os.getpid())
+    own, *others = pairwise(edges)
+    shares = [pool.submit(kernel, lo, hi, partials, *args) for lo, hi in others]
+    # this thread works too: waking one thread fewer is most of what sharing costs
+    kernel(*own, partials, *args)
     for share in shares:
         share.result()
 

@@ -93,7 +93,7 @@ def solve_expert(root, second_moment, scale, dual, out):
         rest[j] = dual[j] / scale[j]
     # the second round is iterative refinement: it brings the residual to rounding
     for _ in range(2):
-        cholesky_solve(root, rest, rest)
+        cholesky_solve(root, rest)
         for j in range(d):
             out[j] += rest[j] / scale[j]
         for j in range(d):

@@ -9,8 +9,8 @@ import numpy as np
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.reduce import total
 rows = np.arange(1.0, 7.0).reshape(3, 2)
-sums, same, x = total(rows), total(np.asfortranarray(rows)), np.empty(2)
-cholesky_solve(np.tril(rows[:2]), np.ones(2), x)
+sums, same, x = total(rows), total(np.asfortranarray(rows)), np.ones(2)
+cholesky_solve(np.tril(rows[:2]), x)
 print(*(a.tobytes().hex() for a in (sums, same, x)))
 print(sum(sum(f.stats.cache_hits.values()) for f in (total, cholesky_solve)))
 """

@@ -21,16 +21,14 @@ def test_factor_and_solution(d):
     rng = np.random.default_rng(d)
     root = rng.standard_normal((d, 2 * d))
     A = root @ root.T / (2 * d)
-    L, out = np.zeros((d, d)), np.zeros(d)
+    L = np.zeros((d, d))
     pivot = cholesky(A, L)
     np.testing.assert_allclose(L, np.linalg.cholesky(A), rtol=1e-12, atol=1e-12)
     assert pivot == pytest.approx(np.diag(L).min() ** 2)
     x = rng.standard_normal(d)
-    cholesky_solve(L, A @ x, out)
-    np.testing.assert_allclose(out, x, rtol=1e-9)
-    in_place = A @ x
-    cholesky_solve(L, in_place, in_place)
-    np.testing.assert_array_equal(in_place, out)
+    solution = A @ x
+    cholesky_solve(L, solution)
+    np.testing.assert_allclose(solution, x, rtol=1e-9)
 
 
 def test_a_singular_matrix_is_damped_and_says_so():

@@ -105,9 +105,9 @@ def test_logistic_regression(n, d):
     _close(sum_rows(logistic_gradient_rows, n, d, _blocks(XT), w, q, c), *gradient)
 
 
-def _e_step(name, XB, y, c, beta, w, p, width, partials=None):
-    """Run a model's E-step on all rows; symmologe also writes the posterior of y z = 1."""
-    outputs = (p,) if name == "symmoline" else (p, np.empty_like(p))
+def _e_step(name, XB, y, c, beta, w, p, width, partials=None, q=None):
+    """Run a model's E-step on all rows; symmologe also writes the posterior of y z = 1, to q."""
+    outputs = (p,) if name == "symmoline" else (p, np.empty_like(p) if q is None else q)
     if partials is None:
         return sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, beta, w, *outputs)
     return MODELS[name].e_step_rows(0, 1, partials, XB, y, c, beta, w, *outputs)
@@ -205,7 +205,7 @@ def _sums(name, arrays, d):
         "logistic": lambda: logistic_rows(0, 1, partials, XB, theta, c, c),
         "gradient": lambda: logistic_gradient_rows(0, 1, partials, XB, theta, c, c),
         "symmoline": lambda: _e_step("symmoline", XB, u, c, theta, -theta, out, None, partials),
-        "symmologe": lambda: _e_step("symmologe", XB, u, c, theta, -theta, out, None, partials),
+        "symmologe": lambda: _e_step("symmologe", XB, u, c, theta, -theta, out, None, partials, v),
     }
     calls[name]()
     return partials.tobytes()
@@ -234,7 +234,7 @@ def test_sums_do_not_depend_on_addresses(name):
     arrays |= {"c": rng.uniform(size=n), "XB": _blocks(rng.standard_normal((d, n)))}
     arrays["partials"] = np.zeros((1, 3 + 2 * (d + d * (d + 1) // 2)))
     orders = []
-    for written in ("partials", "out"):
+    for written in ("partials", "out", "v"):
         others = [key for key in arrays if key != written]
         orders += [[*others[:k], written, *others[k:]] for k in range(6)]
     results = {_sums(name, _laid_out(arrays, order, gap), d) for order in orders for gap in (0, 8, 5000)}
