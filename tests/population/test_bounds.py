@@ -40,6 +40,32 @@ def test_a_bound_that_fails_between_the_points_of_the_grid_is_found_by_the_searc
     assert found.bound < found.rate
 
 
+def test_the_worst_point_is_a_local_minimum_of_the_slack():
+    found = check("1 / sqrt(1 + snr_e**2)")
+    assert (found.point["snr_gate"], found.point["cosine"]) == (1.0, 1.0)
+    snr = found.point["snr_expert"] * np.array([0.95, 1.05])
+    near = [1 / np.sqrt(1 + s**2) - population("symmoline", s, 1.0, 1.0).rate(3) for s in snr]
+    assert found.bound - found.rate < min(near)
+
+
+def test_a_nan_that_only_the_search_meets_is_one_sentence():
+    with pytest.raises(ValueError, match="the bound must have real values, got NaN at snr_e = 0"):
+        check("1 + 0 * sqrt((log(snr_e) + 1)**2 - 0.5)")
+
+
+def test_functions_of_numbers_are_called_point_by_point():
+    import math
+
+    assert check(lambda e, g, c, d: max(1.0, 1 + g**3) / math.sqrt(1 + e**2)).verdict is Verdict.HOLDS
+    assert check(sp.gamma(sp.Symbol("snr_e")) + 1).verdict is Verdict.VACUOUS
+    with pytest.raises(ValueError, match=r"no value at snr_e = 0.1, .*ZeroDivisionError"):
+        check(lambda e, g, c, d: 1 // 0)
+    with pytest.raises(ValueError, match=r"no value at .*TypeError"):
+        check(lambda e: 1.0)
+    with pytest.raises(ValueError, match="one value for each point"):
+        check(lambda e, g, c, d: np.ones(3))
+
+
 def test_s2_bound_fails_with_a_gate_and_holds_without():
     assert check("1 / sqrt(1 + snr_e**2)").verdict is Verdict.VIOLATED
     no_gate = BoundGrid((0.1, 1.0, 10.0), (1e-8, 1e-7), (0.0, 1.0), 3)
@@ -101,6 +127,7 @@ NOT_FORMULAS = [
     ("snr_e < 1", "must be made of numbers"),
     ("1 if snr_e else 2", "must be made of numbers"),
     ("snr_e // 2", "must be made of numbers"),
+    ("snr_e^2", "powers are written **"),
     ("(x := 1)", "must be made of numbers"),
     ("'1'", "must hold real numbers only"),
     ("1j", "must hold real numbers only"),
@@ -131,8 +158,20 @@ def test_other_bad_input():
         check(sp.Symbol("q"))
     with pytest.raises(ValueError, match="must be real"):
         check(sp.I * sp.Symbol("snr_e"))
+    with pytest.raises(ValueError, match=r"functions that sympy knows, got 'f'"):
+        check(sp.Function("f")(sp.Symbol("snr_e")))
+    with pytest.raises(ValueError, match="real values, got zoo"):
+        check(sp.zoo)
+    with pytest.raises(TypeError, match="sympy expression with values"):
+        check(sp.Symbol("snr_e") < 1)
     with pytest.raises(ValueError, match="kind must be one of"):
         check("1", kind="both")
+    with pytest.raises(ValueError, match="seed must be at least 0"):
+        check("1", seed=-1)
+    with pytest.raises(TypeError, match="grid must be a BoundGrid"):
+        check("1", grid={"d": 2})
+    with pytest.raises(ValueError, match="snr_gate of the grid must be finite"):
+        check("1", grid=BoundGrid((0.1, 1.0), (1.0, np.inf), (0.0, 1.0), 2))
     with pytest.raises(ValueError, match="ascending"):
         check("1", grid=BoundGrid((1.0,), (1.0, 2.0), (0.0, 1.0), 2))
     with pytest.raises(ValueError, match="must be positive"):

@@ -5,9 +5,9 @@ from functools import cache
 
 import numpy as np
 
-from emmd.core.checks import describe, known_name, positive_integer
+from emmd.core.checks import describe, known_name, positive_integer, real_array
 from theory.claim import Comparison, Kind
-from theory.population.expression import NAMES, parse
+from theory.population.bound_values import BoundFunction
 from theory.population.grid import population_grid
 from theory.population.spectrum import population
 from theory.verdict import Verdict, grade
@@ -17,8 +17,8 @@ __all__ = ["BoundCheck", "BoundGrid", "check_bound"]
 _KINDS = {"upper": Kind.UPPER_BOUND, "lower": Kind.LOWER_BOUND}
 # A bound beyond these says nothing: a rate lies in [0, 1].
 _TRIVIAL = {"upper": 1.0, "lower": 0.0}
-# Stands for anything larger, so that slacks can be averaged.
-_HUGE = 1e100
+# Rates that the local search may cost after the global one, from the worst point of both grid and search.
+_POLISH = 150
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,15 @@ def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, p
     Parameters
     ----------
     expression : str or sympy expression or callable
-        In snr_e, snr_g, cosine and d. Text is parsed, never executed; a callable takes the four arrays.
+        In snr_e, snr_g, cosine and d. Text is parsed, never executed; a callable takes the four as arrays of
+        one shape, or, if it does not understand arrays, as floats.
     model : str
         ``"symmoline"`` or ``"symmologe"``.
     kind : str
         ``"upper"`` or ``"lower"``.
     grid : BoundGrid, optional
     seed : int
-        Seeds the search (scipy's differential evolution).
+        Seeds the search: scipy's differential evolution, then Nelder-Mead from the worst point seen.
     effort : int
         Generations of the search.
     progress : callable, optional
@@ -107,17 +108,18 @@ def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, p
     Raises
     ------
     TypeError
-        For an expression of another type.
+        For an expression or a grid of another type.
     ValueError
-        If the expression does not parse, uses unknown names, or has complex, NaN or infinite values.
+        If the expression does not parse, uses unknown names, or has no value, a complex one or NaN at a point
+        of the grid or of the search. Infinite bounds are allowed: where they say nothing they are vacuous.
     """
     known_name("kind", kind, _KINDS)
     attack = _Attack(
-        _Bound(expression),
+        BoundFunction(expression),
         model,
         1.0 if kind == "upper" else -1.0,
         BoundGrid() if grid is None else _checked(grid),
-        seed,
+        positive_integer("seed", seed, minimum=0),
         positive_integer("effort", effort),
     )
     mesh = np.meshgrid(*attack.axes, indexing="ij")
@@ -150,59 +152,16 @@ def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, p
 
 
 def _checked(grid):
+    if not isinstance(grid, BoundGrid):
+        raise TypeError(f"grid must be a BoundGrid, got {describe(grid)}")
     positive_integer("d", grid.d, minimum=2)
     for name in ("snr_expert", "snr_gate", "cosine"):
-        axis = np.asarray(getattr(grid, name), float)
-        if axis.ndim != 1 or axis.size < 2 or not (np.diff(axis) > 0).all():
+        axis = real_array(f"{name} of the grid", getattr(grid, name), 1)
+        if axis.size < 2 or not (np.diff(axis) > 0).all():
             raise ValueError(f"{name} of the grid must be two or more ascending numbers, got {axis.tolist()}")
         if name != "cosine" and not axis[0] > 0:
             raise ValueError(f"{name} of the grid must be positive, got {axis[0]}")
     return grid
-
-
-class _Bound:
-    """An expression of any kind as a function of arrays with finite real values."""
-
-    def __init__(self, expression):
-        self.text = str(expression)
-        self.function = _function(expression)
-
-    def __call__(self, snr_e, snr_g, cosine, d):
-        arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in (snr_e, snr_g, cosine, d)))
-        with np.errstate(all="ignore"):
-            values = np.asarray(self.function(*arrays))
-        if np.iscomplexobj(values) or values.dtype.kind not in "fiub":
-            raise ValueError(f"the bound must be real, got values of type {values.dtype}")
-        values = np.broadcast_to(values.astype(float), arrays[0].shape)
-        # an infinite upper bound is a bound that says nothing; a NaN is no bound at all
-        bad = np.isnan(values)
-        if bad.any():
-            where = ", ".join(f"{n} = {a[bad].flat[0]:.4g}" for n, a in zip(NAMES, arrays))
-            raise ValueError(f"the bound must have real values, got NaN at {where}")
-        return np.clip(values, -_HUGE, _HUGE)
-
-
-def _function(expression):
-    if isinstance(expression, str):
-        return parse(expression)
-    if hasattr(expression, "free_symbols"):
-        return _from_sympy(expression)
-    if callable(expression):
-        return expression
-    raise TypeError(f"expression must be text, a sympy expression or a callable, got {describe(expression)}")
-
-
-def _from_sympy(expression):
-    import sympy as sp
-
-    names = sorted(symbol.name for symbol in expression.free_symbols)
-    for name in names:
-        if name not in NAMES:
-            raise ValueError(f"the bound must only use the symbols {', '.join(NAMES)}, got {name!r}")
-    by_name = {symbol.name: symbol for symbol in expression.free_symbols}
-    arguments = [by_name.get(name, sp.Symbol(name)) for name in NAMES]
-    compiled = sp.lambdify(arguments, expression, modules="numpy")
-    return lambda *arrays: compiled(*arrays)
 
 
 def _at(mesh, flat):
@@ -244,22 +203,32 @@ class _Attack:
         return self.sign * (comparison.predicted - comparison.observed)
 
     def search(self, start, aim):
-        """Return the point of the box with the least (aim 1) or most (aim -1) slack that evolution finds."""
-        from scipy.optimize import differential_evolution
+        """Return the point of the box with the least (aim 1) or most (aim -1) slack that is found."""
+        from scipy.optimize import differential_evolution, minimize
 
         low, high = (self._to_box(axis[k] for axis in self.axes) for k in (0, -1))
-        found = differential_evolution(
-            lambda u: aim * self.left(self.compare(self._from_box(low + u * (high - low)))),
-            [(0.0, 1.0)] * 3,
-            x0=np.clip((self._to_box(start) - low) / (high - low), 0.0, 1.0),
-            rng=np.random.default_rng(self.seed),
-            maxiter=self.effort,
-            popsize=8,
-            tol=1e-9,
-            polish=False,
-        )
-        self.evaluations += found.nfev
-        return self._from_box(low + found.x * (high - low))
+
+        def slack(u):
+            return aim * self.left(self.compare(self._from_box(low + u * (high - low))))
+
+        box = [(0.0, 1.0)] * 3
+        try:
+            found = differential_evolution(
+                slack,
+                box,
+                x0=np.clip((self._to_box(start) - low) / (high - low), 0.0, 1.0),
+                rng=np.random.default_rng(self.seed),
+                maxiter=self.effort,
+                popsize=8,
+                tol=1e-9,
+                polish=False,
+            )
+        except RuntimeError as error:
+            # scipy takes a ValueError of the objective for a fault of its workers
+            raise (error.__cause__ or error) from None
+        polished = minimize(slack, found.x, method="Nelder-Mead", bounds=box, options={"maxfev": _POLISH})
+        self.evaluations += found.nfev + polished.nfev
+        return self._from_box(low + min(found, polished, key=lambda end: end.fun).x * (high - low))
 
     @staticmethod
     def _to_box(point):

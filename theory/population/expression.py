@@ -97,9 +97,10 @@ def _translate(node):
         return _applied(_UNARY[type(node.op)], [node.operand])
     if isinstance(node, ast.Call):
         return _call(node)
+    power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor)
     raise ValueError(
         f"the bound must be made of numbers, + - * / **, parentheses, {', '.join(NAMES)}, pi and functions, "
-        f"got {_short(ast.unparse(node))}"
+        f"got {_short(ast.unparse(node))}{'; powers are written **' if power else ''}"
     )
 
 
