@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import SymLogNorm
 
-from experiments.figures.style import COLOURS, new_figure, styled
+from experiments.figures.style import COLOURS, log_edges, new_figure, styled
 
 
 def draw(grids, axis):
@@ -65,7 +65,7 @@ def _panel(axes, grid, axis, norm):
     step = np.diff(grid.rate, axis=axis)
     x, y = grid.snr_expert[:, 0], grid.snr_gate[0]
     middle = [np.sqrt(v[1:] * v[:-1]) if k == axis else v for k, v in enumerate((x, y))]
-    image = axes.pcolormesh(*middle, step.T, cmap="PuOr_r", norm=norm, shading="nearest")
+    image = axes.pcolormesh(*map(log_edges, middle), step.T, cmap="PuOr_r", norm=norm)
     found = counter_example(grid, axis)
     text = "monotone"
     if found is not None:

@@ -1,8 +1,12 @@
 """Slack map of a user's bound on the rate, one panel per angle; where it fails is crossed."""
 
+import math
+
 import numpy as np
 
-from experiments.figures.style import COLOURS, new_figure, styled
+from experiments.figures.style import COLOURS, log_edges, new_figure, styled
+
+_COLUMNS = 4
 
 
 def draw(check):
@@ -22,13 +26,23 @@ def draw(check):
 
     norm = SymLogNorm(1e-2 * reach, vmin=-reach, vmax=reach)
     with styled():
-        figure = new_figure(2.7 * len(cosines) + 1.2, 3.8)
-        panels = figure.subplots(1, len(cosines), sharey=True, squeeze=False)[0]
+        columns = min(len(cosines), _COLUMNS)
+        rows = math.ceil(len(cosines) / columns)
+        figure = new_figure(2.7 * columns + 1.2, 2.9 * rows + 0.9)
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        lowest = panels.ravel()[max(0, len(cosines) - columns) : len(cosines)]
+        unused, panels = panels.ravel()[len(cosines) :], panels.ravel()[: len(cosines)]
+        for axes in unused:
+            axes.remove()
         for k, (axes, cosine) in enumerate(zip(panels, cosines)):
             image = _panel(axes, check, check.slack[:, :, k], norm)
             axes.set_title(f"cosine {cosine:g}")
         _mark(panels, check)
-        panels[0].set_ylabel(r"$\mathrm{SNR}_g$")
+        for axes in panels[::columns]:
+            axes.set_ylabel(r"$\mathrm{SNR}_g$")
+        for axes in lowest:
+            axes.set_xlabel(r"$\mathrm{SNR}_e$")
+            axes.tick_params(labelbottom=True)
         ticks = reach * np.array([-1.0, -0.1, 0.0, 0.1, 1.0])
         figure.colorbar(image, ax=list(panels), label="slack", fraction=0.03, ticks=ticks, format="%.2g")
         figure.suptitle(_title(check), fontsize=11)
@@ -36,12 +50,12 @@ def draw(check):
 
 
 def _panel(axes, check, slack, norm):
-    x, y = check.grid.snr_expert, check.grid.snr_gate
-    image = axes.pcolormesh(x, y, slack.T, cmap="PuOr_r", norm=norm, shading="nearest")
+    x, y = np.array(check.grid.snr_expert), np.array(check.grid.snr_gate)
+    image = axes.pcolormesh(log_edges(x), log_edges(y), slack.T, cmap="PuOr_r", norm=norm)
     if (slack < 0).any():
         i, j = np.nonzero(slack < 0)
-        axes.scatter(np.take(x, i), np.take(y, j), marker="x", s=16, lw=1.0, color=COLOURS[4])
-    axes.set(xscale="log", yscale="log", xlabel=r"$\mathrm{SNR}_e$")
+        axes.scatter(x[i], y[j], marker="x", s=16, lw=1.0, color=COLOURS[6])
+    axes.set(xscale="log", yscale="log")
     axes.grid(visible=False)
     return image
 

@@ -5,6 +5,8 @@ matplotlib is imported when something is drawn: the names of figures are wanted 
 
 from pathlib import Path
 
+import numpy as np
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, darker ones first."""
 
@@ -41,6 +43,12 @@ def plain_ticks(axes, values):
     values = sorted(set(values))
     axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def log_edges(values):
+    """Edges of the cells around ascending positive values, shape (n + 1,): half way on a logarithmic axis."""
+    middle = np.sqrt(values[1:] * values[:-1])
+    return np.concatenate([[values[0] ** 2 / middle[0]], middle, [values[-1] ** 2 / middle[-1]]])
 
 
 def save(figure, folder, name):

@@ -72,6 +72,13 @@ def test_s2_bound_fails_with_a_gate_and_holds_without():
     assert check("1 / sqrt(1 + snr_e**2)", grid=no_gate).verdict is Verdict.HOLDS
 
 
+def test_the_default_grid_holds_negative_cosines():
+    # the rate is even in the cosine; a bound need not be
+    found = check_bound("1.01 + min(0, cosine)", "symmologe", effort=1)
+    assert found.verdict is Verdict.VIOLATED
+    assert found.point["cosine"] == -1.0
+
+
 def test_vacuous_bounds():
     assert check("1").verdict is Verdict.VACUOUS
     assert check("1e999").verdict is Verdict.VACUOUS

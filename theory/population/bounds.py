@@ -37,7 +37,7 @@ class BoundGrid:
 
     snr_expert: tuple = tuple(np.geomspace(1e-2, 1e2, 9).tolist())
     snr_gate: tuple = tuple(np.geomspace(1e-2, 1e2, 9).tolist())
-    cosine: tuple = (0.0, 0.5, 0.9, 1.0)
+    cosine: tuple = (-1.0, -0.9, -0.5, 0.0, 0.5, 0.9, 1.0)
     d: int = 3
 
 
