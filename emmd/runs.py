@@ -10,7 +10,7 @@ import numpy as np
 APPLICATION_ID = 0x656D6D64
 """Marks an SQLite file as a store of runs: "emmd" in ASCII."""
 
-FORMAT = 1
+FORMAT = 2
 """Version of the tables."""
 
 
@@ -40,11 +40,8 @@ def load_runs(store, experiment=None):
     """
     import pandas as pd
 
-    query = (
-        "SELECT runs.id, key, runs.experiment, version, config, status, reason, results, seconds "
-        "FROM runs JOIN timings ON timings.run = runs.id"
-    )
-    rows = _select(store, query, experiment)
+    columns = "id, key, experiment, version, config, status, reason, results, seconds"
+    rows = _select(store, columns, experiment)
     frame = pd.DataFrame([_flat(row) for row in rows])
     return frame.set_index("id") if len(frame) else frame
 
@@ -72,11 +69,7 @@ def load_traces(store, experiment=None):
     """
     import pandas as pd
 
-    query = (
-        "SELECT runs.id, columns, traces.data, timings.data FROM runs "
-        "JOIN traces ON traces.run = runs.id JOIN timings ON timings.run = runs.id"
-    )
-    rows = _select(store, query, experiment)
+    rows = [row for row in _select(store, "id, columns, trace, seconds_trace", experiment) if row[1]]
     if not rows:
         return pd.DataFrame({"run": pd.Categorical([])})
     seconds = [np.frombuffer(row[3]) for row in rows]
@@ -143,11 +136,12 @@ def check_store(connection, store):
         raise ValueError(f"the store must be undamaged, got {store}: {' '.join(damage.split())}")
 
 
-def _select(store, query, experiment):
-    chosen = ("", ()) if experiment is None else (" WHERE runs.experiment = ?", (experiment,))
+def _select(store, columns, experiment):
+    chosen = ("", ()) if experiment is None else ("WHERE experiment = ?", (experiment,))
     with closing(open_store(store)) as connection:
         try:
-            return connection.execute(query + chosen[0] + " ORDER BY runs.key", chosen[1]).fetchall()
+            query = f"SELECT {columns} FROM runs {chosen[0]} ORDER BY key"
+            return connection.execute(query, chosen[1]).fetchall()
         except sqlite3.DatabaseError as error:
             raise ValueError(f"the store must be undamaged, got {store}: {error}") from error
 

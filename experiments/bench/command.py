@@ -90,7 +90,7 @@ def _print(records, absent):
         last = record.row
     results.print(table)
     for title, why in absent.items():
-        results.print(f"not measured: {title} ({why})")
+        results.print(f"not measured: {title} ({why})", markup=False)
 
 
 def _cells(record):

@@ -14,7 +14,7 @@ from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
 from experiments.snr.measure import Measure, Scope
 from experiments.snr.sample import STEP_WORDS
-from experiments.snr.seeds import canonical, seed_of
+from experiments.snr.seeds import seed_of
 from experiments.snr.source import Source
 from experiments.snr.starts import draw_start
 from experiments.snr.version import code_version
@@ -112,7 +112,7 @@ class _Bench:
 
     def measure(self, run):
         """Follow one path and take its measures."""
-        algorithm = self._shared(canonical(run.algorithm), lambda: self._algorithm(run.algorithm))
+        algorithm = self._shared(str(run.algorithm), lambda: self._algorithm(run.algorithm))
         start = self._start(run)
         self._load_kernels(start, algorithm)
         result = minimize(self.sample.problem, start, algorithm, record=True, **run.common["stopping"])
@@ -169,7 +169,7 @@ class _Bench:
             return measure.measure(self.sample, algorithm, result)
         if measure.scope is Scope.SAMPLE:
             return self._shared(measure.name, lambda: measure.measure(self.sample))
-        key = (measure.name, canonical(run.algorithm))
+        key = (measure.name, str(run.algorithm))
         return self._shared(key, lambda: measure.measure(self.sample, algorithm))
 
     def _trace(self, trace, kept):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from experiments.snr.seeds import digest
+from experiments.snr.seeds import canonical, digest, digest_of_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Data:
     repetition: int
     model_keys: tuple = ()
 
-    @property
+    @cached_property
     def names(self):
         """The names that decide the random numbers of the sample and of its starts."""
         drawn = {key: value for key, value in self.cell.items() if key not in self.model_keys}
@@ -60,7 +60,7 @@ class Run:
     algorithm: dict
     common: dict
 
-    @cached_property
+    @property
     def config(self):
         """Everything that decides the run's numbers but the code, as a plain dict."""
         return {
@@ -73,9 +73,14 @@ class Run:
         }
 
     @cached_property
+    def text(self):
+        """The config as its canonical text."""
+        return canonical(self.config)
+
+    @cached_property
     def key(self):
         """Identifies the run's config and, through its names, the seed of its data."""
-        return digest(self.config)
+        return digest_of_text(self.text)
 
     def with_limit(self, max_iter):
         """Return the same run with another iteration limit."""

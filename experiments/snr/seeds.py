@@ -5,15 +5,22 @@ import json
 
 import numpy as np
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 def canonical(value):
     """Return the one JSON text of a value: sorted keys, no spaces, shortest exact floats."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest(value):
     """Return 32 hexadecimal digits that identify a value."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()[:32]
+    return digest_of_text(canonical(value))
+
+
+def digest_of_text(text):
+    """Return the digest of the value whose canonical text this is."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def seed_of(*names):
@@ -29,4 +36,5 @@ def seed_of(*names):
     numpy.random.SeedSequence
     """
     words = hashlib.sha256(canonical(names).encode()).digest()
-    return np.random.SeedSequence(np.frombuffer(words, dtype="<u4").tolist())
+    # NumPy takes an array of words as they are; from a list it makes an array of each
+    return np.random.SeedSequence(np.frombuffer(words, dtype="<u4"))

@@ -1,4 +1,4 @@
-"""The store: one SQLite file, one transaction for every batch of finished runs."""
+"""The store: one SQLite file, one transaction for every run, or for a few short ones."""
 
 import json
 import os
@@ -6,8 +6,6 @@ import sqlite3
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import numpy as np
 
 from emmd.runs import APPLICATION_ID, FORMAT, check_store, open_store
 from experiments.snr.execute import FAILED
@@ -18,7 +16,7 @@ from experiments.snr.seeds import canonical
 _TABLES = """
 CREATE TABLE experiments (name TEXT PRIMARY KEY, config TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE TABLE runs (
-    id TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
     key TEXT NOT NULL UNIQUE,
     experiment TEXT NOT NULL,
     version TEXT NOT NULL,
@@ -26,14 +24,22 @@ CREATE TABLE runs (
     status TEXT NOT NULL,
     reason TEXT NOT NULL,
     traceback TEXT NOT NULL,
-    results TEXT NOT NULL
+    results TEXT NOT NULL,
+    session INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    columns TEXT NOT NULL,
+    trace BLOB NOT NULL,
+    seconds_trace BLOB NOT NULL
 );
-CREATE TABLE traces (run TEXT PRIMARY KEY, columns TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, began REAL NOT NULL, jobs TEXT NOT NULL, facts TEXT NOT NULL);
-CREATE TABLE timings (
-    run TEXT PRIMARY KEY, session INTEGER NOT NULL, seconds REAL NOT NULL, data BLOB NOT NULL
-);
 """
+
+_INSERT = f"INSERT INTO runs VALUES ({', '.join('?' * 14)})"
+
+_LOG_PAGES = 8000
+"""Pages of 4 kB that the write-ahead log gathers before it is folded into the file and synced."""
+
+_SHORT = 0.05
 
 
 class Store:
@@ -85,43 +91,43 @@ class Store:
         """Drop runs, so that they are done again."""
         with self._transaction() as run:
             for key in keys:
-                for table in ("traces", "timings"):
-                    run(f"DELETE FROM {table} WHERE run = (SELECT id FROM runs WHERE key = ?)", (key,))
                 run("DELETE FROM runs WHERE key = ?", (key,))
 
     def save(self, outcomes):
-        """Add finished runs in one transaction: all of them, or after a crash none.
+        """Add finished runs: after a crash each is whole, or not there.
+
+        Each run has its own transaction; runs of a millisecond, to which that would add a twentieth,
+        share one until they lasted `_SHORT` seconds together.
 
         Raises
         ------
         ValueError
             When the disk is full; what was saved before stays.
         """
-        with self._transaction() as run:
-            for outcome in outcomes:
-                self._insert(run, outcome)
+        for group in _groups(outcomes):
+            with self._transaction() as run:
+                for outcome in group:
+                    run(_INSERT, self._row(outcome))
 
-    def _insert(self, run, outcome):
-        done, identity = outcome.run, outcome.run.id(self.version)
-        run(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                identity,
-                done.key,
-                done.data.experiment,
-                self.version,
-                canonical(done.config),
-                outcome.status,
-                outcome.reason,
-                outcome.traceback,
-                json.dumps(outcome.results),
-            ),
+    def _row(self, outcome):
+        """What the table keeps of a run; session and times differ from machine to machine."""
+        done = outcome.run
+        return (
+            done.id(self.version),
+            done.key,
+            done.data.experiment,
+            self.version,
+            done.text,
+            outcome.status,
+            outcome.reason,
+            outcome.traceback,
+            json.dumps(outcome.results),
+            self._session,
+            outcome.seconds,
+            ",".join(outcome.trace),
+            b"".join(column.tobytes() for column in outcome.trace.values()),
+            outcome.seconds_trace.tobytes(),
         )
-        if outcome.trace:
-            data = np.stack(list(outcome.trace.values())).tobytes()
-            run("INSERT INTO traces VALUES (?, ?, ?)", (identity, ",".join(outcome.trace), data))
-        seconds = outcome.seconds_trace.tobytes()
-        run("INSERT INTO timings VALUES (?, ?, ?, ?)", (identity, self._session, outcome.seconds, seconds))
 
     @contextmanager
     def _transaction(self):
@@ -139,6 +145,18 @@ class Store:
         with suppress(sqlite3.OperationalError):
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
+
+
+def _groups(outcomes):
+    """Yield what goes into one transaction: one run, or some that lasted `_SHORT` seconds together."""
+    group: list = []
+    for outcome in outcomes:
+        group.append(outcome)
+        if sum(each.seconds for each in group) >= _SHORT:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 @contextmanager
@@ -201,7 +219,9 @@ def _connect(path):
             connection.executescript(f"BEGIN; {_TABLES} {marks} COMMIT;")
         check_store(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
+        # a killed process loses nothing committed; a power cut may lose the last runs, never a part of one
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     except sqlite3.Error as error:
         raise ValueError(f"--store must be a file that can be written to, got {path}: {error}") from error
     return connection

@@ -42,8 +42,8 @@ max_iter = 120
 points = 60
 """
 CONTENT = (
-    "SELECT runs.id, key, experiment, version, config, status, reason, traceback, results, columns, data "
-    "FROM runs LEFT JOIN traces ON traces.run = runs.id ORDER BY key"
+    "SELECT id, key, experiment, version, config, status, reason, traceback, results, columns, trace "
+    "FROM runs ORDER BY key"
 )
 
 

@@ -63,8 +63,8 @@ def test_a_store_of_another_format_is_refused(finished, tmp_path):
     path = tmp_path / "newer"
     path.write_bytes(finished.read_bytes())
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(ValueError, match="must have format 1, got format 2"):
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(ValueError, match="must have format 2, got format 3"):
         load_runs(path)
 
 
