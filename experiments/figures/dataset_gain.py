@@ -1,7 +1,6 @@
 """Real data sets: held-out likelihood of K experts against one, and the K that BIC chooses."""
 
 import numpy as np
-import pandas as pd
 
 from experiments.figures.style import COLOURS, new_figure, styled
 from experiments.snr.report.figure import ReportFigure
@@ -46,6 +45,8 @@ def _bars(axes, counts):
 
 def _counts(runs):
     """Return the share of the splits for which BIC chooses each K, one row per data set."""
+    import pandas as pd
+
     chosen = gains(runs).drop_duplicates(["data", "repetition"])
     return pd.crosstab(chosen["data"], chosen["chosen"], normalize="index")
 

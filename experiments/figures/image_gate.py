@@ -1,7 +1,6 @@
 """Real images: what every run reached in equal time, and whether its gate tells inverted from plain."""
 
 import numpy as np
-import pandas as pd
 
 from experiments.figures.style import COLOURS, new_figure, styled
 from experiments.snr.report.cells import REAL_CELL, algorithms_of, cell_groups
@@ -38,6 +37,8 @@ def _levels(axes, runs):
 
 
 def _points(runs, traces):
+    import pandas as pd
+
     limit = budget(runs, "seconds")
     by_run = dict(list(traces.groupby("run", observed=True)))
     rows = [
@@ -54,6 +55,8 @@ def _points(runs, traces):
 
 def _table(runs, traces):
     """One row per run: its scores when the seconds that all runs had were spent."""
+    import pandas as pd
+
     tables = [_points(group, traces) for _, group in cell_groups(runs)]
     return pd.concat(tables, ignore_index=True).replace({np.nan: None})
 

@@ -1,7 +1,6 @@
 """Real images: losses, accuracy and the gate against iterations and seconds."""
 
 import numpy as np
-import pandas as pd
 
 from experiments.figures.style import COLOURS, new_figure, styled
 from experiments.snr.report.cells import algorithms_of, cell_groups
@@ -77,6 +76,8 @@ def averaged(paths, steps):
 
 def _table(runs, traces):
     """Scores at equal iterations, at equal seconds and at the end: mean and deviation over runs."""
+    import pandas as pd
+
     rows = []
     for cell, group in cell_groups(runs):
         for name, scores in references(group):

@@ -1,8 +1,6 @@
 """Basins of attraction of population EM in a slice of parameter space, and the steps it takes."""
 
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
-from matplotlib.patches import Patch
 
 from experiments.figures.style import COLOURS, new_figure, styled
 
@@ -25,6 +23,9 @@ def draw(title, basin, names):
     -------
     matplotlib.figure.Figure
     """
+    from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
+    from matplotlib.patches import Patch
+
     with styled():
         figure = new_figure(9.6, 5.0)
         left, right = figure.subplots(1, 2, sharey=True)

@@ -1,7 +1,6 @@
 """Where the rate increases and where it decreases along one SNR, one panel per angle."""
 
 import numpy as np
-from matplotlib.colors import SymLogNorm
 
 from experiments.figures.style import COLOURS, log_edges, new_figure, styled
 
@@ -20,6 +19,8 @@ def draw(grids, axis):
     -------
     matplotlib.figure.Figure
     """
+    from matplotlib.colors import SymLogNorm
+
     name = ("e", "g")[axis]
     norm = SymLogNorm(1e-6, vmin=-1, vmax=1)
     with styled():

@@ -1,7 +1,6 @@
 """Paths of population EM over the contours of the population loss, in the plane of beta."""
 
 import numpy as np
-from matplotlib.colors import LogNorm
 
 from experiments.figures.style import COLOURS, new_figure, styled
 
@@ -25,6 +24,8 @@ def draw(title, axes_values, loss, paths, optima):
     -------
     matplotlib.figure.Figure
     """
+    from matplotlib.colors import LogNorm
+
     with styled():
         figure = new_figure(7.2, 5.2)
         axes = figure.add_subplot()

@@ -1,7 +1,6 @@
 """Probability of reaching the optimum next to theta*, against the start's distance."""
 
 import numpy as np
-import pandas as pd
 
 from experiments.figures.style import COLOURS, new_figure, plain_ticks, styled
 from experiments.snr.report.cells import CELL, NAMES, algorithms_of, cell_groups, reached
@@ -42,6 +41,8 @@ def _line(axes, line, k, label):
 
 def _table(runs, traces):
     """One row per cell, algorithm and distance, with Wilson's 95 % interval."""
+    import pandas as pd
+
     rows = []
     for cell, group in cell_groups(runs[runs["start_kind"] == "distance"]):
         for algorithm in algorithms_of(group):

@@ -1,7 +1,5 @@
 """EM's rate against the signal-to-noise ratio: sample, population and bound."""
 
-import pandas as pd
-
 from experiments.figures.style import COLOURS, new_figure, plain_ticks, styled
 from experiments.snr.report.cells import CELL, NAMES, cell_groups, interval
 from experiments.snr.report.figure import ReportFigure
@@ -53,6 +51,8 @@ def _legend(axes):
 
 def _table(runs, traces):
     """One row per cell: medians over the samples, with the 10th and 90th percentile."""
+    import pandas as pd
+
     runs = runs[(runs["algorithm"] == "EM") & runs["optimum_strict"].eq(True)]
     rows = []
     for cell, group in cell_groups(runs):

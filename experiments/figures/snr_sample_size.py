@@ -1,7 +1,6 @@
 """Statistical error and rate against the number of rows."""
 
 import numpy as np
-import pandas as pd
 
 from experiments.figures.style import COLOURS, new_figure, plain_ticks, styled
 from experiments.snr.report.cells import CELL, cell_groups, interval, reached
@@ -50,6 +49,8 @@ def _guide(axes, table, column):
 
 def _table(runs, traces):
     """One row per cell: medians over the samples with 10-90 % ranges."""
+    import pandas as pd
+
     rows = []
     for cell, group in cell_groups(runs[reached(runs)]):
         gap = (group["predicted_rate"].astype(float) - group["population_rate"].astype(float)).abs()

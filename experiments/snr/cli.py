@@ -47,10 +47,15 @@ def run(
     json: Json = None,
 ) -> int:
     """Run a sweep, or go on with one that was interrupted."""
+    from experiments.snr import workers
+
+    jobs = jobs or os.cpu_count() or 1
+    if jobs > 1 and scheduler is None:
+        workers.prepare()
     from experiments.snr.commands import run
     from experiments.snr.sweep import Options
 
-    options = Options(jobs or os.cpu_count() or 1, scheduler, wait, accept_version, retry_failed)
+    options = Options(jobs, scheduler, wait, accept_version, retry_failed)
     return run(config, store, options, data_dir, json)
 
 

@@ -198,6 +198,11 @@ def seconds_reached(trace):
     return np.concatenate([[0.0], trace.seconds[:-1]])
 
 
+def discover_all():
+    """Import every source and measure."""
+    return _sources(), _measures()
+
+
 def _sources():
     return discover("experiments.snr.sources", Source).plugins
 

@@ -1,9 +1,6 @@
 """Handing runs to one process, several, or a cluster: the results are the same."""
 
-import multiprocessing
 import os
-import signal
-import threading
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -11,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from experiments.snr import workers
 from experiments.snr.execute import execute_all
 
 _SECONDS = 0.25
@@ -44,9 +42,8 @@ def processes(jobs):
     if jobs == 1:
         yield Here()
         return
-    # spawned, not forked: Numba's and BLAS's threads do not survive a fork
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, initializer=_begin_worker)
+    environment = dict(os.environ)
+    pool = ProcessPoolExecutor(jobs, workers.context(), initializer=workers.begin, initargs=(environment,))
     try:
         for _ in range(jobs):
             pool.submit(_nothing)
@@ -57,19 +54,6 @@ def processes(jobs):
 
 def _nothing():
     """What a worker is given to do so that it starts."""
-
-
-def _begin_worker():
-    """Leave Ctrl-C to the parent, and die with it however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent():
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 @dataclass
@@ -107,13 +91,13 @@ def timed(runs, version):
     return outcomes, time.perf_counter() - began
 
 
-def drive(executor, workers, runs, version, save):
+def drive(executor, n_workers, runs, version, save):
     """Do all runs and hand the outcomes over, batch by batch, as they come.
 
     Parameters
     ----------
     executor : concurrent.futures.Executor
-    workers : int
+    n_workers : int
         Two batches per worker are under way.
     runs : list of Run
     version : str
@@ -130,7 +114,7 @@ def drive(executor, workers, runs, version, save):
     pending: set = set()
     try:
         while batches.runs or pending:
-            while batches.runs and len(pending) < 2 * workers:
+            while batches.runs and len(pending) < 2 * n_workers:
                 pending.add(executor.submit(timed, batches.next(), version))
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:

@@ -25,11 +25,13 @@ def count(path):
             return 0
 
 
-def children(process):
+def descendants(process):
+    """Return the processes that a process started, and those that they started."""
     listed = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
     )
-    return [int(pid) for pid in listed.stdout.split()]
+    children = [int(pid) for pid in listed.stdout.split()]
+    return children + [each for child in children for each in descendants(child)]
 
 
 def alive(process):
@@ -68,7 +70,7 @@ def test_killed_at_random_moments_and_resumed_gives_the_same_bits(
         wait_until(lambda before=whole: count(store) > before or before == 144)
         # in the middle of a run, of a transaction, or between two
         time.sleep(moment)
-        workers = children(process.pid)
+        workers = descendants(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert count(store) >= whole, f"killed after {moments} s"

@@ -1,7 +1,6 @@
 """Many paths as one: the median over starts with a band, against iterations and against seconds."""
 
 import numpy as np
-import pandas as pd
 
 from experiments.figures.style import COLOURS, new_figure, styled
 from experiments.snr.report.cells import algorithms_of, cell_groups, describe_cell, interval, reached
@@ -90,6 +89,8 @@ def _slope(axes, grid, middle, rate):
 
 def table_paths(runs, traces):
     """Return iterations, seconds and rates of each algorithm in each cell: medians with 10-90 % ranges."""
+    import pandas as pd
+
     return pd.DataFrame(
         [
             {**cell, "algorithm": algorithm, **_summary(group[group["algorithm"] == algorithm])}

@@ -1,7 +1,6 @@
 """Scores of runs on real data: at equal iterations, at equal seconds, at the end, and over seeds."""
 
 import numpy as np
-import pandas as pd
 
 from experiments.snr.report.cells import algorithms_of
 
@@ -39,6 +38,8 @@ def scores_within(path, x, limit):
 
 def compared(runs, traces):
     """Yield (what is compared, algorithm, its scores, one row per run) for one cell."""
+    import pandas as pd
+
     by_run = dict(list(traces[traces["run"].isin(runs.index)].groupby("run", observed=True)))
     limits = {"iteration": budget(runs, "iterations"), "seconds": budget(runs, "seconds")}
     names = {"iteration": f"{limits['iteration']:.0f} iterations", "seconds": f"{limits['seconds']:.3g} s"}

@@ -1,7 +1,6 @@
 """K experts chosen by BIC, and what they gain on rows held out."""
 
 import numpy as np
-import pandas as pd
 
 _PROPER = ("converged", "iteration_limit")
 BIC = "chosen by BIC"
@@ -39,6 +38,8 @@ def gains(runs):
 
 def summary(runs):
     """Return one row per data set and number of experts, the choice of BIC among them."""
+    import pandas as pd
+
     table = gains(runs)
     rows = []
     for data, group in table.groupby("data", sort=True):
@@ -50,6 +51,8 @@ def summary(runs):
 
 def _selected(group):
     """Return each split's choice; where that is one expert it gains nothing."""
+    import pandas as pd
+
     picked = group[group["n_experts"] == group["chosen"]]
     one = group[group["chosen"] == 1].drop_duplicates("repetition").copy()
     for name in ("test_loss", "train_loss", "bic", "test_accuracy"):
