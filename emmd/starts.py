@@ -56,7 +56,7 @@ class Started:
     best: int
 
 
-def fit_from_starts(problem, starts, n_jobs=None, callback=None, **options):
+def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, **options):
     """Minimise the loss from every start and choose the best run.
 
     Parameters
@@ -68,6 +68,8 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, **options):
     callback : callable, optional
         Called as ``callback(start, iteration, loss)`` before each step, from several threads when
         ``n_jobs`` is not 1.
+    ended : callable, optional
+        Called as ``ended(start, run)`` when a run ends, from the same thread.
     **options
         Of `emmd.minimize`.
 
@@ -80,7 +82,10 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, **options):
     def run(index, start):
         # the loop's own callback also gets theta, which would be in the problem's units
         watch = None if callback is None else lambda t, theta, loss: callback(index, t, loss)
-        return minimize(problem, start.theta, callback=watch, **options)
+        result = minimize(problem, start.theta, callback=watch, **options)
+        if ended is not None:
+            ended(index, result)
+        return result
 
     # kernels release the GIL, and threads share the data
     runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))

@@ -92,6 +92,21 @@ def fit(
     expert_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the experts.")] = 0.0,
     gate_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the gate.")] = 0.0,
     prior_strength: Annotated[float, typer.Option(help="Pseudo-observations per row.")] = 0.0,
+    gate: Annotated[
+        str, typer.Option(help="softmax, or constant for weights that ignore the features.")
+    ] = "softmax",
+    expert_feature: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="Only these columns for the experts; repeat.")
+    ] = None,
+    gate_feature: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="Only these columns for the gate; repeat.")
+    ] = None,
+    fixed_gate: Annotated[
+        str | None, typer.Option(metavar="FILE.json", help="Hold the gate of an earlier --json result.")
+    ] = None,
+    fixed_experts: Annotated[
+        str | None, typer.Option(metavar="FILE.json", help="Hold the experts of an earlier --json result.")
+    ] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts; the best proper fit is kept.")] = 12,
     seed: Seed = 0,
     out: Annotated[
@@ -102,12 +117,18 @@ def fit(
     """Fit a mixture of experts to a table; print coefficients, standard errors and EM's rate."""
     from experiments.fit_command import FitRequest, run
 
-    penalties = {
+    options = {
         "expert_ridge": expert_ridge,
         "gate_ridge": gate_ridge,
         "prior_strength": prior_strength,
+        "gate": gate,
     }
-    return run(FitRequest(file, target, experts, family, variance, starts, seed, json, out, penalties))
+    features = {"expert_features": expert_feature, "gate_features": gate_feature}
+    options.update({name: columns for name, columns in features.items() if columns})
+    request = FitRequest(
+        file, target, experts, family, variance, starts, seed, json, out, options, fixed_gate, fixed_experts
+    )
+    return run(request)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from emmd.core.checks import known_name, positive_number
 from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
 from experiments.console import announce_compilation, messages, results
+from experiments.fit_fixed import fixed_values
 from experiments.output import write_json
 from experiments.table import read_table
 from experiments.verdict_table import number
@@ -30,8 +31,10 @@ class FitRequest:
     family, variance : str
     starts, seed : int
     json, out : str or None
-    penalties : dict
-        ``expert_ridge``, ``gate_ridge`` and ``prior_strength`` of the estimator, those that are not 0.
+    options : dict
+        Further parameters of the estimator: penalties, gate, features.
+    fixed_gate, fixed_experts : str or None
+        A JSON file with the parameters to hold.
     """
 
     file: str
@@ -43,7 +46,9 @@ class FitRequest:
     seed: int = 0
     json: str | None = None
     out: str | None = None
-    penalties: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
+    fixed_gate: str | None = None
+    fixed_experts: str | None = None
 
 
 def run(request):
@@ -53,12 +58,12 @@ def run(request):
     """
     known_name("--family", request.family, [*_REGRESSION, *_LABELS])
     data = read_table(request.file, request.target)
-    estimator, y = _estimator(request, data.y)
+    estimator, y = _estimator(request, data)
     announce_compilation()
-    with warnings.catch_warnings(), messages.status(f"fitting from {request.starts} starts"):
+    with warnings.catch_warnings(), messages.status("fitting") as line:
         # the report below says the same as the warning
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(data.X, y)
+        estimator.set_params(callback=_progress(line, request.starts)).fit(data.X, y)
     if request.json != "-":
         _print(request, estimator, data)
     if request.json is not None:
@@ -68,19 +73,45 @@ def run(request):
     return 0
 
 
-def _estimator(request, y):
+def _progress(line, starts):
+    """Return a callback that keeps a line of the terminal up to date."""
+    reached: dict[int, tuple] = {}
+
+    def show(start, iteration, loglik):
+        reached[start] = (loglik, iteration)
+        best = max(list(reached.values()))[0]
+        line.update(
+            f"start {len(reached)} of {starts}, {sum(t for _, t in list(reached.values()))} iterations, "
+            f"best log-likelihood so far {best:.6g}"
+        )
+
+    return show
+
+
+def _estimator(request, data):
     """Return the unfitted estimator, and the target as it wants it."""
     common = {
         "n_experts": request.experts,
         "n_init": request.starts,
         "random_state": request.seed,
         "n_jobs": -1,
-        **request.penalties,
+        "fixed": fixed_values(request.fixed_gate, request.fixed_experts),
+        **_by_number(request.options, data.names),
     }
     variance = _variance(request)
     if request.family in _REGRESSION:
-        return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), y
-    return MixtureOfExpertsClassifier(**common), _labels(request, y)
+        return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), data.y
+    return MixtureOfExpertsClassifier(**common), _labels(request, data.y)
+
+
+def _by_number(options, names):
+    """Return the options with feature columns by number instead of by name."""
+    chosen = dict(options)
+    for name in ("expert_features", "gate_features"):
+        if name in options:
+            option = f"--{name.removesuffix('s').replace('_', '-')}"
+            chosen[name] = [names.index(known_name(option, column, names)) for column in options[name]]
+    return chosen
 
 
 def _variance(request):
@@ -163,6 +194,8 @@ def coefficient_table(estimator, names):
     for part, term, name, where in _rows(estimator, names):
         values = getattr(estimator, f"{name}_")[where]
         deviations = [None] * len(values) if errors is None else errors[name][where]
+        if name in (estimator.fixed or ()):
+            deviations = ["fixed"] * len(values)
         # one shared variance stands in all columns
         cells = [_cell(v, s) for v, s in zip(values, deviations)]
         table.add_row(part, term, *(cells * K if len(cells) == 1 else cells))
@@ -189,7 +222,9 @@ def _rows(estimator, names):
 
 
 def _cell(value, deviation):
-    return f"{value:.5g}" if deviation is None else f"{value:.5g} ({number(deviation)})"
+    if deviation is None:
+        return f"{value:.5g}"
+    return f"{value:.5g} ({deviation if isinstance(deviation, str) else number(deviation)})"
 
 
 def _write(request, estimator, data, y):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from emmd.core.algorithm import Algorithm
+from emmd.core.algorithm import Algorithm, inner_failure
 from emmd.core.checks import describe, known_name, positive_integer, positive_number
 from emmd.core.discover import discover
 from emmd.core.problem import Problem
@@ -19,6 +19,8 @@ from emmd.core.status import Status
 _RISES_ALLOWED = 10
 _NOISE = 256 * np.finfo(float).eps
 _RUNAWAY = 1e-2
+_quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""A point far off may overflow: the loop judges it by its status, not by a warning."""
 
 
 def algorithms():
@@ -153,8 +155,7 @@ class _Loop:
             return self._finish(Status.SINGULAR_DESIGN)
         memory = None
         for iteration in range(max_iter):
-            with np.errstate(over="ignore", invalid="ignore"):
-                step = self.algorithm.step(self.problem, self.theta, memory)
+            step = self._step(memory)
             size = self._size(step.displacement) if step.failure is None else self._measured_size()
             if not (math.isfinite(step.loss) and math.isfinite(size)):
                 return self._retreat()
@@ -168,9 +169,13 @@ class _Loop:
             self.evaluations += step.evaluations
         return self._finish(Status.ITERATION_LIMIT)
 
+    @_quiet
+    def _step(self, memory):
+        return self.algorithm.step(self.problem, self.theta, memory)
+
+    @_quiet
     def _size(self, displacement):
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.problem.model.relative_size(self.problem.data, displacement, self.theta)
+        return self.problem.model.relative_size(self.problem.data, displacement, self.theta)
 
     def _record(self, loss, size):
         seconds = time.perf_counter() - self.began
@@ -178,7 +183,7 @@ class _Loop:
 
     def _judge(self, step, size):
         if step.failure is not None:
-            return step.failure
+            return self._degeneracy() or step.failure
         # a sum is finite only where all its terms are
         if not math.isfinite(step.theta.sum()):
             return Status.LOSS_INCREASED
@@ -198,24 +203,34 @@ class _Loop:
         """Measure the true EM displacement: a small gradient alone may mean a flat, runaway likelihood."""
         true_size = em_displacement(self.problem, self.theta)
         if true_size <= self.tol:
-            return Status.CONVERGED
-        if not true_size <= _RUNAWAY:
-            return Status.LOSS_INCREASED if self.rises else Status.DIVERGING
+            return self._degeneracy() or Status.CONVERGED
+        if not true_size <= max(_RUNAWAY, 10.0 * self.tol):
+            return Status.LOSS_INCREASED if self.rises else self._degeneracy() or Status.DIVERGING
         self.confirm_below = 0.5 * size
         return None
 
+    @_quiet
+    def _degeneracy(self):
+        """Return the degenerate fit that an exact EM step from theta runs into, or None.
+
+        A method without an exact M-step slides along a flat or unbounded likelihood without seeing it.
+        """
+        failure = inner_failure(self.problem.model.em_step(self.problem.data, self.theta)[1])
+        return None if failure is Status.INNER_FAILED else failure
+
+    @_quiet
     def _finish(self, status):
         """Record the last iterate, which no step has started from."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            loss = self.problem.loss(self.theta)
-            size = self._measured_size() if status is not Status.SINGULAR_DESIGN else 0.0
+        loss = self.problem.loss(self.theta)
+        size = self._measured_size() if status is not Status.SINGULAR_DESIGN else 0.0
         if not (np.isfinite(loss) and np.isfinite(size)):
             return self._retreat()
         self._record(loss, size)
-        if status is Status.ITERATION_LIMIT and size <= self.tol:
-            return Status.CONVERGED
-        return status
+        if status is not Status.ITERATION_LIMIT:
+            return status
+        return self._degeneracy() or (Status.CONVERGED if size <= self.tol else status)
 
+    @_quiet
     def _measured_size(self):
         """Return the EM displacement at theta; where I_com is singular, its lower bound."""
         size = em_displacement(self.problem, self.theta)
@@ -248,6 +263,7 @@ class _Loop:
         )
 
 
+@_quiet
 def em_displacement(problem, theta):
     """Return the relative size of H_A^{-1} grad L at theta; infinite when H_A is singular."""
     complete = problem.complete_hessian(theta)

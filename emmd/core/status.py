@@ -33,8 +33,9 @@ _MESSAGES = {
         "(method='squarem' or 'anderson')."
     ),
     Status.DIVERGING: (
-        "Parameters run to infinity: the data are separable (some linear predictor fits the labels or the "
-        "responsibilities perfectly), so no finite optimum exists. Drop or combine features, or add data."
+        "Parameters run to infinity: the data are separable (some linear predictor fits the labels, the "
+        "responsibilities or an expert's counts of zero perfectly), so no finite optimum exists. Drop or "
+        "combine features, use fewer experts, a ridge or a prior, or add data."
     ),
     Status.SINGULAR_DESIGN: (
         "Singular design: columns of X are linearly dependent, so the M-step has no unique solution. "

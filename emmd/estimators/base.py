@@ -12,14 +12,17 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from emmd.core.checks import describe, not_negative, positive_integer, real_array
 from emmd.core.conjugate_prior import ConjugatePrior
+from emmd.core.family import family_object
 from emmd.core.problem import Problem
 from emmd.core.status import Status
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
-from emmd.estimators.parameters import named_deviations, named_parameters
+from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
+from emmd.estimators.parameters import named_deviations, named_parameters, standardised
+from emmd.estimators.progress import Progress
 from emmd.estimators.units import Units, feature_units
 from emmd.models.mixture import MixtureOfExperts
-from emmd.starts import draw_starts, fit_from_starts, pooled_fit, start_from
+from emmd.starts import Start, draw_starts, fit_from_starts, pooled_fit, start_from
 
 _LARGEST_SEED = 2**31 - 1
 
@@ -41,6 +44,9 @@ class MixtureOfExpertsBase(BaseEstimator):
         gate_ridge=0.0,
         prior_strength=0.0,
         fit_intercept=True,
+        expert_features=None,
+        gate_features=None,
+        fixed=None,
         n_init=6,
         method="em",
         tol=1e-8,
@@ -57,6 +63,9 @@ class MixtureOfExpertsBase(BaseEstimator):
         self.gate_ridge = gate_ridge
         self.prior_strength = prior_strength
         self.fit_intercept = fit_intercept
+        self.expert_features = expert_features
+        self.gate_features = gate_features
+        self.fixed = fixed
         self.n_init = n_init
         self.method = method
         self.tol = tol
@@ -90,7 +99,7 @@ class MixtureOfExpertsBase(BaseEstimator):
                 f"X must have at least as many rows of positive weight as experts ({n_experts}), got {len(X)}"
             )
         total = weights.sum()
-        units = feature_units(X, weights / total, bool(self.fit_intercept))
+        units = feature_units(X, weights / total, bool(self.fit_intercept), *self._columns(X.shape[1]))
         self._adopt(self._target_units(units, y, weights / total))
         problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
         starts = self._starts(problem, X, y)
@@ -100,6 +109,16 @@ class MixtureOfExpertsBase(BaseEstimator):
         self._report(problem, started, total)
         self._infer(problem, total)
         return self
+
+    def _columns(self, n_features):
+        """Return the columns of X that experts and gate are to use."""
+        names = getattr(self, "feature_names_in_", None)
+        expert = chosen_columns("expert_features", self.expert_features, n_features, names)
+        if self.gate != "constant":
+            return expert, chosen_columns("gate_features", self.gate_features, n_features, names)
+        if self.gate_features is not None:
+            raise ValueError(f"gate_features must be None for gate='constant', got {self.gate_features!r}")
+        return expert, []
 
     def _with_prior(self, problem):
         """Return the problem with pseudo-observations that do not depend on x, if any are asked for."""
@@ -112,8 +131,8 @@ class MixtureOfExpertsBase(BaseEstimator):
     def _prior_centre(self, problem):
         """Return K equal experts without slopes, fitted to all rows, and equal mixing weights."""
         model = problem.model
-        named = model.unpack(np.zeros(model.n_params))
-        if self._units.intercept:
+        named = {name: np.zeros(shape) for name, shape in model.shapes.items() if name in model.index}
+        if self._units.intercept and "coef" in named:
             alone = MixtureOfExperts(1, model.n_experts, model.family, "constant")
             ones = Problem(alone, np.ones((problem.n_rows, 1)), problem.y, problem.weights)
             fitted = alone.unpack(pooled_fit(ones))
@@ -129,12 +148,19 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _make_model(self, units):
         family, options = self._make_family(units)
+        family = family_object(family, **options)
+        K, constant = self.n_experts, self.gate == "constant"
         width = len(units.kept) + units.intercept
+        parts = {"expert_columns": units.columns("expert")}
+        if not constant:
+            parts["gate_columns"] = units.columns("gate")
         for part in ("expert_ridge", "gate_ridge"):
             # an intercept is not penalised
-            options[part] = np.full(width, not_negative(part, getattr(self, part)))
-            options[part][len(units.kept) :] = 0.0
-        return MixtureOfExperts(width, self.n_experts, family, gate=self.gate, **options)
+            parts[part] = np.full(width, not_negative(part, getattr(self, part)))
+            parts[part][len(units.kept) :] = 0.0
+        shapes = parameter_shapes(family, K, units, constant)
+        parts["fixed"] = fixed_parameters(self.fixed, units, shapes, constant)
+        return MixtureOfExperts(width, K, family, gate=self.gate, **parts)
 
     def _restore(self, units, theta):
         """Become fitted with parameters that were fitted before."""
@@ -152,22 +178,39 @@ class MixtureOfExpertsBase(BaseEstimator):
                 f"a warm start must keep n_experts={model.n_experts} and {units.n_features} features, "
                 f"got n_experts={self.n_experts} and {X.shape[1]} features"
             )
+        return [self._warm_start(problem, units, model, theta, X, y)]
+
+    def _warm_start(self, problem, units, model, theta, X, y):
+        """Return the previous parameters as a start, or what the M-step makes of their responsibilities."""
+        same = type(model.family) is type(self._model.family) and model.shapes == self._model.shapes
+        if same and not (model.fixed or self._model.fixed):
+            named = named_parameters(model, units, theta)
+            moved = standardised(self._units, named, self.gate == "constant")
+            return Start("warm", self._model.pack(**moved))
         joint = log_joint(model, theta, units.features(X), units.target(y))
-        return [start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)]
+        return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)
 
     def _run(self, problem, starts, total):
         callback = self.callback
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable or None, got {describe(callback)}")
+        progress = Progress(starts, self.verbose)
 
         def watch(start, iteration, loss):
-            callback(start, iteration, self._loglik(loss, total))
+            loglik = self._loglik(loss, total)
+            progress.step(start, iteration, loglik)
+            if callback is not None:
+                callback(start, iteration, loglik)
+
+        def ended(start, run):
+            progress.end(start, run, self._loglik(run.fun - self._penalty(problem, run.x), total))
 
         return fit_from_starts(
             problem,
             starts,
             n_jobs=self.n_jobs,
-            callback=None if callback is None else watch,
+            callback=watch if callback is not None or self.verbose else None,
+            ended=ended if self.verbose else None,
             method=self.method,
             tol=self.tol,
             max_iter=self.max_iter,
@@ -210,12 +253,7 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _say(self):
         if self.verbose:
-            for index, start in enumerate(self.starts_):
-                mark = ", kept" if index == self.best_start_ else ""
-                print(
-                    f"start {index} ({start['kind']}): log-likelihood {start['loglik']:.6f} after "
-                    f"{start['n_iter']} iterations, {start['status']}{mark}"
-                )
+            print(f"kept start {self.best_start_}: log-likelihood {self.loglik_:.6f}")
         if not self.converged_:
             warnings.warn(self.message_, ConvergenceWarning, stacklevel=5)
 

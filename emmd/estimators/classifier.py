@@ -29,6 +29,13 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         Pseudo-observations per observation, shared evenly among the experts, that follow one
         distribution of y fitted to all rows, whatever x (`emmd.ConjugatePrior`); 0 for none.
     fit_intercept : bool
+    expert_features, gate_features : list of int or str, optional
+        The columns that experts and gate use, by number or by name; all by default.
+    fixed : dict, optional
+        Parameters held at known values, by the names of the attributes without the underscore and in
+        the user's units: all of the gate's (``gate_coef`` and ``gate_intercept``, whose differences
+        matter), or all of the experts' (``coef``, ``intercept``). They
+        have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
         Number of starts; the best proper fit is kept.
     method : str
@@ -42,9 +49,13 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         Threads for the starts.
     random_state : int, RandomState or None
     callback : callable, optional
-        Called as ``callback(start, iteration, loglik)`` before each step.
+        Called as ``callback(start, iteration, loglik)`` before each step of each start, with the
+        log-likelihood (less the penalties) that `trace_` records. What it returns is ignored; an
+        exception that it raises ends the fit. With ``n_jobs`` other than 1 the calls come from several
+        threads, one for each start under way.
     verbose : bool or int
-        Print how every start ended.
+        Print lines while the fit runs: how every start ended and, every tenth iteration (every
+        iteration from 2 on), where it is. Starts that run side by side report in turn.
 
     Attributes
     ----------
@@ -89,7 +100,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(
-                f"y must hold at least 2 classes in rows of positive weight, got 1 class: {classes[0]!r}"
+                f"y must hold at least 2 classes in rows of positive weight, got 1: {classes.tolist()[0]!r}"
             )
         if self.warm_start and not np.array_equal(getattr(self, "classes_", classes), classes):
             raise ValueError(f"a warm start must keep the classes {self.classes_}, got {classes}")
@@ -104,7 +115,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
     def _encode(self, y):
         unseen = np.setdiff1d(y, self.classes_)
         if len(unseen):
-            raise ValueError(f"y must hold classes seen in fit ({self.classes_}), got {unseen[0]!r}")
+            raise ValueError(f"y must hold classes seen in fit ({self.classes_}), got {unseen.tolist()[0]!r}")
         return np.searchsorted(self.classes_, y).astype(np.float64)
 
     def predict_proba(self, X):

@@ -12,7 +12,7 @@ from emmd.estimators.classifier import MixtureOfExpertsClassifier
 from emmd.estimators.regressor import MixtureOfExpertsRegressor
 from emmd.estimators.units import Units
 
-FORMAT = "emmd mixture of experts, version 1"
+FORMAT = "emmd mixture of experts, version 2"
 """What the first entry of a model file says."""
 
 _KINDS = {kind.__name__: kind for kind in (MixtureOfExpertsClassifier, MixtureOfExpertsRegressor)}

@@ -21,7 +21,7 @@ def named_parameters(model, units, theta):
         ``dispersion``: variances or shapes, (K,) or (1,) when shared, None when there are none.
     """
     named = model.unpack(theta)
-    coef, intercept = units.back(named["coef"])
+    coef, intercept = units.back(named["coef"], "expert")
     gate_coef, gate_intercept = _gate(model, units, named["gate"])
     return {
         "coef": _one_linear(units.y_scale * coef),
@@ -32,29 +32,58 @@ def named_parameters(model, units, theta):
     }
 
 
+def standardised(units, named, constant_gate):
+    """Undo `named_parameters`: return the named parts of theta as `MixtureOfExperts.pack` takes them.
+
+    Parameters
+    ----------
+    units : Units
+    named : dict
+        Arrays in the user's units: those of the experts, those of the gate, or all.
+    constant_gate : bool
+    """
+    inside = {}
+    if "coef" in named:
+        K = len(named["coef"])
+        coef, intercept = named["coef"].reshape(K, -1, units.n_features), named["intercept"].reshape(K, -1)
+        intercept = (intercept - units.y_centre) / units.y_scale
+        inside["coef"] = units.forward(coef / units.y_scale, intercept, "expert")
+    if named.get("dispersion") is not None:
+        inside["dispersion"] = np.log(named["dispersion"] / units.y_scale**2)
+    if "gate_coef" in named:
+        coef, intercept = (named[name] - named[name][-1] for name in ("gate_coef", "gate_intercept"))
+        gate = intercept[:, None] if constant_gate else units.forward(coef, intercept, "gate")
+        inside["gate"] = gate[:-1]
+    return inside
+
+
 def named_deviations(model, units, theta, covariance):
     """Return standard errors in the shapes of `named_parameters`, by the delta method.
 
     Parameters
     ----------
     covariance : ndarray of shape (p, p)
-        Of theta. Columns left out because others make them up have standard error 0.
+        Of theta. What is fixed, and columns left out because others make them up, have standard error 0.
     """
+    named = named_parameters(model, units, theta)
+    errors = {name: value if value is None else np.zeros_like(value) for name, value in named.items()}
     index = model.index
-    experts = _each_block(index["coef"], covariance, units.back_deviations)
-    one = model.gate == "constant"
-    gate = _each_block(index["gate"], covariance, units.constant_deviation if one else units.back_deviations)
-    gate = _with_reference(gate)
-    dispersion = _dispersion(units, theta[index["dispersion"]])
-    if dispersion is not None:
-        dispersion = dispersion * np.sqrt(np.diag(covariance)[index["dispersion"]])
-    return {
-        "coef": _one_linear(units.y_scale * experts[..., :-1]),
-        "intercept": _one_linear(units.y_scale * experts[..., -1]),
-        "gate_coef": gate[:, :-1],
-        "gate_intercept": gate[:, -1],
-        "dispersion": dispersion,
-    }
+    if "coef" in index:
+        experts = _each_block(index["coef"], covariance, lambda part: units.back_deviations(part, "expert"))
+        errors["coef"] = _one_linear(units.y_scale * experts[..., :-1])
+        errors["intercept"] = _one_linear(units.y_scale * experts[..., -1])
+    if "dispersion" in index and errors["dispersion"] is not None:
+        errors["dispersion"] = named["dispersion"] * np.sqrt(np.diag(covariance)[index["dispersion"]])
+    if "gate" in index:
+        gate = _with_reference(_each_block(index["gate"], covariance, _gate_deviations(model, units)))
+        errors["gate_coef"], errors["gate_intercept"] = gate[:, :-1], gate[:, -1]
+    return errors
+
+
+def _gate_deviations(model, units):
+    if model.gate == "constant":
+        return units.constant_deviation
+    return lambda part: units.back_deviations(part, "gate")
 
 
 def _each_block(index, covariance, deviations):
@@ -67,7 +96,7 @@ def _each_block(index, covariance, deviations):
 def _gate(model, units, gate):
     if model.gate == "constant":
         return np.zeros((len(gate), units.n_features)), gate[:, 0]
-    return units.back(gate)
+    return units.back(gate, "gate")
 
 
 def _one_linear(values):

@@ -37,6 +37,13 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         Pseudo-observations per observation, shared evenly among the experts, that follow one
         distribution of y fitted to all rows, whatever x (`emmd.ConjugatePrior`); 0 for none.
     fit_intercept : bool
+    expert_features, gate_features : list of int or str, optional
+        The columns that experts and gate use, by number or by name; all by default.
+    fixed : dict, optional
+        Parameters held at known values, by the names of the attributes without the underscore and in
+        the user's units: all of the gate's (``gate_coef`` and ``gate_intercept``, whose differences
+        matter), or all of the experts' (``coef``, ``intercept``, ``dispersion`` where there is one). They
+        have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
         Number of starts; the best proper fit is kept.
     method : str
@@ -50,9 +57,13 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         Threads for the starts.
     random_state : int, RandomState or None
     callback : callable, optional
-        Called as ``callback(start, iteration, loglik)`` before each step.
+        Called as ``callback(start, iteration, loglik)`` before each step of each start, with the
+        log-likelihood (less the penalties) that `trace_` records. What it returns is ignored; an
+        exception that it raises ends the fit. With ``n_jobs`` other than 1 the calls come from several
+        threads, one for each start under way.
     verbose : bool or int
-        Print how every start ended.
+        Print lines while the fit runs: how every start ended and, every tenth iteration (every
+        iteration from 2 on), where it is. Starts that run side by side report in turn.
 
     Attributes
     ----------
@@ -99,6 +110,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         gate_ridge=0.0,
         prior_strength=0.0,
         fit_intercept=True,
+        expert_features=None,
+        gate_features=None,
+        fixed=None,
         n_init=6,
         method="em",
         tol=1e-8,
@@ -116,6 +130,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             gate_ridge=gate_ridge,
             prior_strength=prior_strength,
             fit_intercept=fit_intercept,
+            expert_features=expert_features,
+            gate_features=gate_features,
+            fixed=fixed,
             n_init=n_init,
             method=method,
             tol=tol,
@@ -186,8 +203,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         ndarray of shape (n,)
         """
         Z = self._features(X)
-        gate = np.exp(log_gate(self._model, self._theta, Z)).T
-        return (gate * self._expert_means(Z)).sum(axis=1)
+        gate, means = np.exp(log_gate(self._model, self._theta, Z)).T, self._expert_means(Z)
+        # far away an expert whose probability is 0 may have a mean beyond the largest number
+        return np.multiply(gate, means, where=gate > 0, out=np.zeros_like(gate)).sum(axis=1)
 
     def predict_experts(self, X):
         """Return E[y | x, z = k], shape (n, K)."""
@@ -195,7 +213,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
 
     def _expert_means(self, Z):
         parts = expert_predictors(self._model, self._theta, Z)
-        means = np.column_stack([self._model.family.prediction(part) for part in parts])
+        with np.errstate(over="ignore"):
+            means = np.column_stack([self._model.family.prediction(part) for part in parts])
         return self._units.y_scale * means + self._units.y_centre
 
     def sample(self, X, random_state=None):

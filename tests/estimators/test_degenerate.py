@@ -7,6 +7,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import emmd
+from tests.degenerate import FAMILIES, PAIRS, case
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 2))
@@ -51,6 +52,52 @@ def test_redundant_columns_are_left_out_and_named():
     assert fit.loglik_ == pytest.approx(plain.loglik_, rel=1e-9)
     np.testing.assert_array_equal(fit.coef_[:, 2:], 0.0)
     np.testing.assert_allclose(fit.predict(wide), plain.predict(X), rtol=1e-5)
+
+
+LABELLED = ("bernoulli", "categorical")
+
+
+@pytest.mark.parametrize(("kind", "name"), PAIRS)
+def test_every_family_names_it(kind, name):
+    X, y, status = case(kind, name)
+    if kind == "collinear" and name in LABELLED:
+        # few labels and three experts' worth of parameters: a prior keeps the optimum finite
+        fit = emmd.MixtureOfExpertsClassifier(prior_strength=1.0, n_init=3, random_state=0)
+    elif name in LABELLED:
+        fit = emmd.MixtureOfExpertsClassifier(n_init=3, random_state=0)
+    else:
+        family, options = FAMILIES[name]
+        fit = emmd.MixtureOfExpertsRegressor(family=family, n_init=6, random_state=0, **options)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ConvergenceWarning)
+        fit.fit(X, y)
+    numbers = [fit.coef_, fit.intercept_, fit.gate_coef_, fit.gate_intercept_, fit.loglik_, fit.trace_]
+    numbers += [fit.predict(X), fit.responsibilities(X, y), fit.log_density(X, y)]
+    assert all(np.isfinite(part).all() for part in numbers)
+    # far away e^u may be beyond the largest number, but 0 times that is not NaN
+    assert name in LABELLED or not np.isnan(fit.predict(1e4 * X)).any()
+    assert status.name.lower() in {start["status"] for start in fit.starts_} | {fit.status_.name.lower()}
+    if kind in ("identical rows", "separable gate") and fit.converged_:
+        # another start found an optimum: its likelihood is bounded
+        assert fit.dispersion_ is None or (fit.dispersion_ > 1e-6).all()
+        return
+    assert fit.status_ is status
+    assert not fit.converged_
+    assert any(fit.message_ in str(warning.message) for warning in told)
+
+
+def test_an_expert_that_a_warm_start_leaves_empty():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.uniform(-3.0, -1.0, 80), rng.uniform(1.0, 3.0, 80)])[:, None]
+    y = np.where(x[:, 0] < 0, 5.0 * x[:, 0], 40.0 - 5.0 * x[:, 0]) + rng.standard_normal(160)
+    # the clusters separate the gate: a little ridge keeps it finite
+    fit = emmd.MixtureOfExpertsRegressor(random_state=0, n_init=3, warm_start=True, gate_ridge=1e-4)
+    assert fit.fit(x, y).converged_
+    with pytest.warns(ConvergenceWarning, match="An expert has lost all its rows"):
+        fit.fit(x[:80], y[:80])
+    assert fit.status_ is emmd.Status.EMPTY_EXPERT
+    assert np.isfinite(fit.loglik_)
+    assert np.isfinite(fit.predict(x)).all()
 
 
 def test_an_unfinished_fit_says_so():

@@ -92,16 +92,53 @@ def test_warm_start_goes_on_from_the_fit(fitted):
         again.set_params(n_experts=3).fit(X, y)
 
 
-def test_callback_and_verbose(capsys):
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_callback_and_verbose(capsys, n_jobs):
     X, y = data()
-    seen = []
+    seen, lines = [], []
+
+    def callback(*what):
+        seen.append(what)
+        lines.append(capsys.readouterr().out)
+
     fit = emmd.MixtureOfExpertsRegressor(
-        n_init=2, random_state=0, verbose=1, callback=lambda *what: seen.append(what)
+        n_init=3, random_state=0, verbose=1, callback=callback, n_jobs=n_jobs
     ).fit(X, y)
     kept = [loglik for start, _, loglik in seen if start == fit.best_start_]
     np.testing.assert_array_equal(kept, fit.trace_)
     assert (np.diff(fit.trace_) >= -1e-9).all()
-    assert "start 1 (responsibilities): log-likelihood" in capsys.readouterr().out
+    # something is said before the first callback, and more before the last
+    assert lines[0].startswith("start ")
+    assert sum(map(bool, lines)) > 4
+    text = "".join(lines) + capsys.readouterr().out
+    for index, start in enumerate(fit.starts_):
+        said = f"start {index} ({start['kind']}): "
+        assert f"{said}iteration 10, log-likelihood" in text
+        end = f"converged after {start['n_iter']} iterations, log-likelihood {start['loglik']:.6f}"
+        assert said + end in text
+    assert text.endswith(f"kept start {fit.best_start_}: log-likelihood {fit.loglik_:.6f}\n")
+    assert all(line.startswith(("start ", "kept start ")) for line in text.splitlines())
+
+
+def test_verbose_two_reports_every_iteration_and_zero_nothing(capsys):
+    X, y = data()
+    fit = emmd.MixtureOfExpertsRegressor(n_init=1, random_state=0, verbose=2).fit(X, y)
+    # the kept line and the start's end besides
+    assert len(capsys.readouterr().out.splitlines()) == fit.n_iter_ + 2
+    emmd.MixtureOfExpertsRegressor(n_init=1, random_state=0).fit(X, y)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_exception_in_the_callback_ends_the_fit(n_jobs):
+    X, y = data()
+
+    def callback(start, iteration, loglik):
+        if iteration == 3:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        emmd.MixtureOfExpertsRegressor(n_init=3, callback=callback, n_jobs=n_jobs).fit(X, y)
 
 
 def test_a_model_file_restores_every_bit(fitted, labelled, tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import emmd as package
+from tests.degenerate import FAMILIES, PAIRS, case
 
 
 def write(path, header, rows):
@@ -110,6 +111,28 @@ def test_a_degenerate_fit_is_a_result_that_names_its_status(emmd, tmp_path):
     assert "NaN" not in out
 
 
+@pytest.mark.parametrize(("kind", "name"), PAIRS)
+def test_degenerate_tables_of_every_family(emmd, tmp_path, kind, name):
+    X, y, status = case(kind, name)
+    names = [f"x{j}" for j in range(X.shape[1])]
+    path = write(tmp_path / "data.csv", [*names, "y"], np.column_stack([X, y]).tolist())
+    family, options = FAMILIES[name]
+    if kind == "collinear" and family in ("bernoulli", "categorical"):
+        options = {"prior-strength": 1.0}
+    options = {word: value for word, value in options.items() if word != "n_classes"}
+    code, out, _ = emmd(*with_options(path, family=family, starts=6, json="-", **options))
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} in the output")
+
+    fit = json.loads(out, parse_constant=refuse)
+    assert code == 0
+    assert status.name.lower() in {start["status"] for start in fit["starts"]} | {fit["status"]}
+    if kind not in ("identical rows", "separable gate"):
+        assert fit["status"] == status.name.lower()
+        assert fit["converged"] is False
+
+
 def with_options(path, **options):
     words = {"target": "y", "experts": 2, "family": "gaussian", **options}
     return ["fit", path, *(word for name, value in words.items() for word in (f"--{name}", value))]
@@ -148,3 +171,52 @@ def test_penalties_are_options(emmd, lines):
     assert code == 0
     assert json.loads(out)["converged"] is True
     assert json.loads(out)["loglik"] < plain["loglik"]
+
+
+def test_what_is_known_are_options(emmd, tmp_path):
+    X, y, _ = two_lines(columns=2)
+    path = write(tmp_path / "data.csv", ["u", "v", "y"], np.column_stack([X, y]).tolist())
+    free = tmp_path / "free.json"
+    words = with_options(path, starts=4)
+    assert emmd(*words, "--json", free)[0] == 0
+    whole = json.loads(free.read_text())
+    for part, names in (("gate", ["gate_coef", "gate_intercept"]), ("experts", ["coef", "dispersion"])):
+        code, out, _ = emmd(*words, f"--fixed-{part}", free, "--json", "-")
+        fit = json.loads(out)
+        assert code == 0
+        assert fit["loglik"] == pytest.approx(whole["loglik"], rel=1e-9)
+        assert fit["aic"] < whole["aic"]
+        for name in names:
+            np.testing.assert_allclose(fit["params"][name], whole["params"][name], rtol=1e-10, atol=1e-12)
+            assert not np.any(fit["standard_errors"][name])
+    code, out, _ = emmd(*words, "--gate", "constant", "--json", "-")
+    assert np.all(np.array(json.loads(out)["params"]["gate_coef"]) == 0.0)
+    code, out, _ = emmd(*words, "--expert-feature", "v", "--gate-feature", "u", "--json", "-")
+    assert code == 0
+    params = json.loads(out)["params"]
+    assert np.all(np.array(params["coef"])[:, 0] == 0.0)
+    assert np.all(np.array(params["gate_coef"])[:, 1] == 0.0)
+    table = emmd(*words, "--fixed-gate", free)[1]
+    assert f"{whole['params']['gate_coef'][0][0]:.5g} (fixed)" in table
+
+
+WRONG = [
+    (["--gate", "hard"], "gate must be one of"),
+    (["--gate-feature", "w"], "--gate-feature must be one of x, got 'w'"),
+    (["--gate", "constant", "--gate-feature", "x"], "gate_features must be None for gate='constant'"),
+    (["--fixed-gate", "no.json"], "--fixed-gate must be a readable JSON file"),
+    (["--fixed-gate", "EMPTY"], "--fixed-gate must be a JSON file with gate_coef, gate_intercept, got none"),
+    (["--fixed-gate", "EMPTY", "--fixed-experts", "EMPTY"], "must not be given together"),
+    (["--fixed-gate", "ODD"], "gate_coef must have shape (2, 1), got (1, 1)"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), WRONG, ids=[says[:30] for _, says in WRONG])
+def test_bad_options_of_what_is_known(emmd, lines, tmp_path, words, says):
+    files = {"EMPTY": "[1]", "ODD": '{"gate_coef": [[1]], "gate_intercept": [0, 0]}'}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    code, _, err = emmd(*with_options(lines), *(tmp_path / w if w in files else w for w in words))
+    assert code == 2
+    assert says in err
+    assert err.count("\n") == 1
