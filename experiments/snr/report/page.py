@@ -8,7 +8,7 @@ from io import BytesIO
 import matplotlib as mpl
 
 from experiments.snr.report.cells import reached
-from experiments.snr.report.tables import shown
+from experiments.snr.report.tables import heading, shown
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; }
@@ -105,7 +105,7 @@ def html_table(table):
     text = {
         name for name in table.columns if table[name].dtype.kind in "OTU" or str(table[name].dtype) == "str"
     }
-    head = "".join(f"{_tag('th', name, text)}{escape(name.replace('_', ' '))}</th>" for name in table.columns)
+    head = "".join(f"{_tag('th', name, text)}{escape(heading(name))}</th>" for name in table.columns)
     rows = []
     for row in table.itertuples(index=False, name=None):
         cells = zip(table.columns, row)

@@ -53,7 +53,7 @@ def _panel(axes, runs, by_run, x, column, power):
         axes.fill_between(grid, low, high, color=colour, alpha=0.18, lw=0)
         axes.plot(grid, middle, color=colour, lw=2.0, label=algorithm)
         if x == "iteration" and "predicted_rate" in chosen:
-            _slope(axes, grid, middle, float(chosen["predicted_rate"].median()) ** power)
+            _slope(axes, grid, middle, float(chosen["predicted_rate"].median()), power)
 
 
 def band(paths):
@@ -76,13 +76,13 @@ def band(paths):
     return grid, *np.exp(np.quantile(curves, [0.1, 0.5, 0.9], axis=0))
 
 
-def _slope(axes, grid, middle, rate):
-    """Anchor the predicted slope at a thousandth of the first value, where transients are over."""
-    low = np.flatnonzero(middle <= 1e-3 * middle[0])
+def _slope(axes, grid, middle, rate, power):
+    """Anchor the predicted slope at a thousandth of the first parameter error, where transients are over."""
+    low = np.flatnonzero(middle <= 1e-3**power * middle[0])
     if not low.size or not 0.0 < rate < 1.0:
         return
     anchor = int(low[0])
-    line = middle[anchor] * rate ** (grid - grid[anchor])
+    line = middle[anchor] * rate ** (power * (grid - grid[anchor]))
     shown = (line < 3.0 * middle[0]) & (line > FLOOR)
     axes.plot(grid, np.where(shown, line, np.nan), color="0.15", ls=(0, (4, 3)), lw=1.1)
 

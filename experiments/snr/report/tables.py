@@ -1,5 +1,7 @@
 """Tables for other programs and for papers: CSV and LaTeX."""
 
+import re
+
 import pandas as pd
 
 
@@ -8,6 +10,11 @@ def shown(value):
     if isinstance(value, bool) or not isinstance(value, float):
         return str(value)
     return "-" if pd.isna(value) else f"{value:.4g}"
+
+
+def heading(column):
+    """Return what tables on paper call a column; ``x_10`` and ``x_90`` are percentiles."""
+    return re.sub("_(10|90)$", r" (\1 %)", str(column)).replace("_", " ")
 
 
 def save_table(table, folder, name):
@@ -28,7 +35,10 @@ def save_table(table, folder, name):
 def latex(table):
     """Return a data frame as a LaTeX ``tabular``, numbers to the right, text to the left."""
     columns = "".join("r" if pd.api.types.is_numeric_dtype(kind) else "l" for kind in table.dtypes)
-    rows = [[str(name) for name in table.columns], *([shown(cell) for cell in row] for row in _rows(table))]
+    rows = [
+        [heading(name) for name in table.columns],
+        *([shown(cell) for cell in row] for row in _rows(table)),
+    ]
     head, *body = [" & ".join(_escaped(cell) for cell in row) + r" \\" for row in rows]
     lines = [
         rf"\begin{{tabular}}{{{columns}}}",
