@@ -7,14 +7,16 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from emmd.runs import APPLICATION_ID, FORMAT, check_store, open_store
+from emmd.runs import APPLICATION_ID, FORMAT, check_store, checksum, open_store
 from experiments.snr.execute import FAILED
 from experiments.snr.lock import writing_alone
 from experiments.snr.machine import machine_facts
 from experiments.snr.seeds import canonical
 
 _TABLES = """
-CREATE TABLE experiments (name TEXT PRIMARY KEY, config TEXT NOT NULL, position INTEGER NOT NULL);
+CREATE TABLE experiments (
+    name TEXT PRIMARY KEY, config TEXT NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL
+);
 CREATE TABLE runs (
     id TEXT NOT NULL,
     key TEXT NOT NULL UNIQUE,
@@ -29,12 +31,14 @@ CREATE TABLE runs (
     seconds REAL NOT NULL,
     columns TEXT NOT NULL,
     trace BLOB NOT NULL,
-    seconds_trace BLOB NOT NULL
+    seconds_trace BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 );
-CREATE TABLE sessions (id INTEGER PRIMARY KEY, began REAL NOT NULL, jobs TEXT NOT NULL, facts TEXT NOT NULL);
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY, began REAL NOT NULL, jobs TEXT NOT NULL, facts TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
 """
-
-_INSERT = f"INSERT INTO runs VALUES ({', '.join('?' * 14)})"
 
 _LOG_PAGES = 8000
 """Pages of 4 kB that the write-ahead log gathers before it is folded into the file and synced."""
@@ -61,15 +65,11 @@ class Store:
     def begin(self, experiment, text, jobs):
         """Note an experiment, its file and this session's machine."""
         with self._transaction() as run:
-            position = run("SELECT count(*) FROM experiments").fetchone()[0]
-            run(
-                "INSERT INTO experiments VALUES (?, ?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET config = excluded.config",
-                (experiment, text, position),
-            )
-            facts = canonical(machine_facts())
-            insert = "INSERT INTO sessions (began, jobs, facts) VALUES (?, ?, ?)"
-            self._session = run(insert, (time.time(), jobs, facts)).lastrowid
+            known = dict(run("SELECT name, position FROM experiments"))
+            run("DELETE FROM experiments WHERE name = ?", (experiment,))
+            _put(run, "experiments", (experiment, text, known.get(experiment, len(known))))
+            self._session = 1 + run("SELECT count(*) FROM sessions").fetchone()[0]
+            _put(run, "sessions", (self._session, time.time(), jobs, canonical(machine_facts())))
 
     def other_versions(self):
         """Return the code versions of finished runs that differ from this session's."""
@@ -107,7 +107,7 @@ class Store:
         for group in _groups(outcomes):
             with self._transaction() as run:
                 for outcome in group:
-                    run(_INSERT, self._row(outcome))
+                    _put(run, "runs", self._row(outcome))
 
     def _row(self, outcome):
         """What the table keeps of a run; session and times differ from machine to machine."""
@@ -145,6 +145,11 @@ class Store:
         with suppress(sqlite3.OperationalError):
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
+
+
+def _put(run, table, row):
+    places = ", ".join("?" * (len(row) + 1))
+    run(f"INSERT INTO {table} VALUES ({places})", (*row, checksum(row)))
 
 
 def _groups(outcomes):

@@ -10,6 +10,7 @@ import pytest
 from scipy.integrate import dblquad, quad
 
 from emmd import load_traces
+from emmd.runs import checksum
 from experiments.snr.measures.snr_bound import SNR_BOUND
 
 
@@ -59,10 +60,12 @@ def test_a_million_rows_of_trace_are_read_in_five_seconds(finished, tmp_path):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM runs")
         names = "iteration,evaluations,loss,error"
-        insert = "INSERT INTO runs VALUES (?, ?, 'e', 'v', '{}', 's', '', '', '{}', 1, 0.0, ?, ?, ?)"
+        insert = f"INSERT INTO runs VALUES ({', '.join('?' * 15)})"
         for k, block in enumerate(columns):
             run = f"run-{k:04}"
-            connection.execute(insert, (run, run, names, block[:4].tobytes(), block[4].tobytes()))
+            row = (run, run, "e", "v", "{}", "s", "", "", "{}", 1, 0.0, names)
+            row += (block[:4].tobytes(), block[4].tobytes())
+            connection.execute(insert, (*row, checksum(row)))
     began = time.perf_counter()
     frame = load_traces(path)
     assert time.perf_counter() - began < 5.0

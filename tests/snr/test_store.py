@@ -1,6 +1,7 @@
 """Unusable stores: one sentence, and the file as it was."""
 
 import sqlite3
+import struct
 import subprocess
 from contextlib import closing
 
@@ -52,6 +53,25 @@ def test_a_damaged_store_is_refused_and_left_alone(config, damaged):
     assert damaged.read_bytes() == before
 
 
+@pytest.mark.parametrize("column", ["trace", "seconds_trace", "config", "results", "seconds", "reason"])
+def test_a_byte_that_changed_inside_a_value_is_seen(config, finished, tmp_path, column):
+    path = tmp_path / "changed"
+    data = bytearray(finished.read_bytes())
+    with closing(sqlite3.connect(finished)) as connection:
+        value = connection.execute(f"SELECT {column} FROM runs ORDER BY key LIMIT 1").fetchone()[0]
+    whole = struct.pack(">d", value) if isinstance(value, float) else value
+    place = data.find(whole.encode() if isinstance(whole, str) else whole[:100])
+    assert place > 0
+    data[place + 5] ^= 1
+    path.write_bytes(data)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    for use in (lambda: run_sweep(config, path), lambda: load_runs(path), lambda: load_traces(path)):
+        with pytest.raises(ValueError, match=r"undamaged, got .*changed: the row of runs that begins with"):
+            use()
+    assert path.read_bytes() == data
+
+
 def test_half_a_store_is_refused(config, finished, tmp_path):
     path = tmp_path / "half"
     path.write_bytes(finished.read_bytes()[: finished.stat().st_size // 2])
@@ -63,8 +83,8 @@ def test_a_store_of_another_format_is_refused(finished, tmp_path):
     path = tmp_path / "newer"
     path.write_bytes(finished.read_bytes())
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 3")
-    with pytest.raises(ValueError, match="must have format 2, got format 3"):
+        connection.execute("PRAGMA user_version = 9")
+    with pytest.raises(ValueError, match="must have format 3, got format 9"):
         load_runs(path)
 
 
