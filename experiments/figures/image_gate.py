@@ -5,7 +5,7 @@ import numpy as np
 from experiments.figures.style import COLOURS, new_figure, styled
 from experiments.snr.report.cells import REAL_CELL, algorithms_of, cell_groups
 from experiments.snr.report.figure import ReportFigure
-from experiments.snr.report.scores import budget, references, scores_within
+from experiments.snr.report.scores import best_runs, budget, references, scores_within
 
 _MARKERS = "osD^vP*"
 
@@ -19,7 +19,10 @@ def _draw(runs, traces):
             for colour, marker, algorithm in zip(COLOURS, _MARKERS, algorithms_of(points)):
                 chosen = points[points["algorithm"] == algorithm]
                 style = {"color": colour, "ls": "", "marker": marker, "ms": 6, "alpha": 0.8}
-                axes.plot(chosen[column], chosen["test_accuracy"], label=algorithm, **style)
+                for best, fill in ((True, colour), (False, "none")):
+                    shown = chosen[chosen["best_start"] == best]
+                    label = algorithm if best else None
+                    axes.plot(shown[column], shown["test_accuracy"], label=label, mfc=fill, **style)
             _levels(axes, cell_runs)
         left, right = figure.axes
         left.set(xlabel="AUC of the gate against the inversion", ylabel="test accuracy")
@@ -39,11 +42,12 @@ def _levels(axes, runs):
 def _points(runs, traces):
     import pandas as pd
 
-    limit = budget(runs, "seconds")
+    limit, best = budget(runs, "seconds"), best_runs(runs).index
     by_run = dict(list(traces.groupby("run", observed=True)))
     rows = [
         {
             **{key: run[key] for key in (*REAL_CELL, "repetition", "start_index", "algorithm") if key in run},
+            "best_start": index in best,
             "seconds": limit,
             **scores_within(by_run[index], "seconds", limit),
         }
@@ -64,10 +68,11 @@ def _table(runs, traces):
 IMAGE_GATE = ReportFigure(
     name="image_gate",
     title="What the gate learnt",
-    caption="One point per sample and start, after the seconds that every run had. Right: the share of test "
-    "images for which the gate prefers the expert of their kind, inverted or plain. A gate can agree with "
-    "the inversion only in part and the mixture still be accurate: it may hand some classes to one expert "
-    "whichever way they are printed. Dotted: one expert; dashed: one expert that is told the inversion.",
+    caption="One point per sample and start, after the seconds that every run had; filled for the start with "
+    "the least training loss in the end. Right: the share of test images for which the gate prefers the"
+    " expert of their kind, inverted or plain. A gate can agree with the inversion only in part and the"
+    " mixture still be accurate: it may hand some classes to one expert whichever way they are printed."
+    " Dotted: one expert; dashed: one expert that is told the inversion.",
     draw=_draw,
     table=_table,
 )

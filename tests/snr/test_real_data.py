@@ -14,7 +14,7 @@ from emmd.data import fashion_mnist
 from experiments.snr.one_expert import fit_one
 from experiments.snr.plan import make_plan
 from experiments.snr.read_config import parse
-from experiments.snr.report.scores import budget, compared, references
+from experiments.snr.report.scores import best_runs, budget, by_start, compared, references
 from experiments.snr.report.selection import corrected_error, gains, summary
 from experiments.snr.report.write import write_report
 from experiments.snr.seeds import seed_of
@@ -183,6 +183,24 @@ def test_comparisons_are_at_what_every_run_had(images):
     assert named["one expert"]["test_loss"].mean() > named["one expert, inversion undone"]["test_loss"].mean()
 
 
+def test_starts_are_told_apart_and_the_best_of_each_sample_is_chosen():
+    runs = pd.DataFrame(
+        {
+            "algorithm": "EM",
+            "repetition": [0, 0, 1, 1],
+            "start_kind": "data",
+            "start_index": [0, 1, 0, 1],
+            "train_loss": [0.5, 0.4, 0.3, 0.6],
+        },
+        index=list("abcd"),
+    )
+    # half-way the first sample's other start was ahead
+    scores = pd.DataFrame({"train_loss": [0.6, 0.7, 0.5, 0.8]}, index=list("abcd"))
+    found = {start: list(chosen.index) for start, chosen in by_start(runs, scores)}
+    assert found == {"kmeans": ["a", "c"], "responsibilities": ["b", "d"], "least training loss": ["a", "c"]}
+    assert list(best_runs(runs).index) == ["b", "c"]
+
+
 def test_the_report_of_images_and_sets_in_one_store(images, content, tmp_path):
     store = tmp_path / "both.sqlite"
     store.write_bytes(images.read_bytes())
@@ -192,7 +210,7 @@ def test_the_report_of_images_and_sets_in_one_store(images, content, tmp_path):
     assert page.count("<img ") == 3
     table = pd.read_csv(tmp_path / "report" / "images-image_paths.csv")
     assert len(table) == 2 + 3 * 3
-    assert (table["runs"] == 2).all()
+    assert (table["samples"] == 2).all()
     assert table["test_accuracy_sd"].notna().all()
     assert set(load_traces(store, "images").columns) > {"gate_auc"}
 

@@ -13,6 +13,9 @@ SCORES = {
 }
 """Columns that traces of images have, with the labels of their axes."""
 
+BEST = "least training loss"
+"""What tables call the choice that a user makes among several starts."""
+
 REFERENCES = {"one": "one expert", "upright": "one expert, inversion undone"}
 """Fits without a path: the prefix of their columns in the runs, and what they are called."""
 
@@ -37,7 +40,7 @@ def scores_within(path, x, limit):
 
 
 def compared(runs, traces):
-    """Yield (what is compared, algorithm, its scores, one row per run) for one cell."""
+    """Yield (what is compared, algorithm, its scores, one row per run and indexed by it) for one cell."""
     import pandas as pd
 
     by_run = dict(list(traces[traces["run"].isin(runs.index)].groupby("run", observed=True)))
@@ -47,9 +50,43 @@ def compared(runs, traces):
         for algorithm in algorithms_of(runs):
             chosen = runs.index[runs["algorithm"] == algorithm]
             column = "iteration" if x == "end" else x
-            rows = [scores_within(by_run[run], column, limit) for run in chosen if run in by_run]
+            rows = {run: scores_within(by_run[run], column, limit) for run in chosen if run in by_run}
             if rows:
-                yield names.get(x, x), algorithm, pd.DataFrame(rows)
+                yield names.get(x, x), algorithm, pd.DataFrame.from_dict(rows, orient="index")
+
+
+def by_start(runs, scores):
+    """Yield (start, its scores, one row per sample): each start, then the best of every sample.
+
+    Parameters
+    ----------
+    runs : DataFrame
+    scores : DataFrame
+        One row per run of one algorithm, indexed by it.
+    """
+    labels = start_labels(runs.loc[scores.index])
+    for label in sorted(labels.unique()):
+        yield label, scores[labels == label]
+    if labels.nunique() > 1:
+        samples = runs.loc[scores.index, "repetition"]
+        yield BEST, scores.loc[scores.groupby(samples)["train_loss"].idxmin()]
+
+
+def start_labels(runs):
+    """Return what tables call the start of each run: its kind of `emmd.starts`, or its number."""
+    from emmd.starts import KINDS
+
+    numbers = runs["start_index"].astype(int)
+    named = [KINDS[number % len(KINDS)] for number in numbers]
+    labels = numbers.astype(str)
+    if numbers.max() < len(KINDS):
+        labels = labels.where(runs["start_kind"] != "data", named)
+    return labels
+
+
+def best_runs(runs):
+    """Return for every algorithm and sample the run whose start led to the least training loss."""
+    return runs.loc[runs.groupby(["algorithm", "repetition"])["train_loss"].idxmin()]
 
 
 def references(runs):
