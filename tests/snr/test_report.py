@@ -158,11 +158,12 @@ def test_a_browser_shows_the_page(page, tmp_path):
 def test_latex_escapes_and_aligns():
     import pandas as pd
 
-    text = latex(pd.DataFrame({"a_b": ["50 % & more", "x^2"], "rate": [0.123456, float("nan")]}))
-    assert r"\begin{tabular}{lr}" in text
-    assert r"a\_b & rate \\" in text
-    assert r"50 \% \& more & 0.1235 \\" in text
-    assert r"x\^{}2 & - \\" in text
+    columns = {"a_b": ["50 % & more_", "x^2"], "rate": [0.123456, float("nan")], "rate_90": [1.0, 2.0]}
+    text = latex(pd.DataFrame(columns))
+    assert r"\begin{tabular}{lrr}" in text
+    assert r"a b & rate & rate (90 \%) \\" in text
+    assert r"50 \% \& more\_ & 0.1235 & 1 \\" in text
+    assert r"x\^{}2 & - & 2 \\" in text
 
 
 def test_wilson_interval_is_the_known_one():
