@@ -261,30 +261,35 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
 
     def complete_hessian(self, data, theta):
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
-        return self.informations(data, theta)[0]
+        return self._complete(data, theta, self.e_step(data, theta).responsibilities.T)
 
     def missing_hessian(self, data, theta):
         """Return I_mis, the posterior covariance of the complete score."""
-        return self.informations(data, theta)[1]
+        return self._missing(data, theta, self.e_step(data, theta).responsibilities.T)
 
     def informations(self, data, theta):
         """Return I_com and I_mis."""
         r = self.e_step(data, theta).responsibilities.T
+        return self._complete(data, theta, r), self._missing(data, theta, r)
+
+    def _complete(self, data, theta, r):
         xi, logits = self.predictors(data.designs, theta)
-        scores, p = self._scores(data, xi, logits)
+        p = np.exp(log_softmax(logits))
         curvatures = [self.family.curvature(data.y, part) for part in xi]
-        weights = data.designs["expert"].weights
 
-        def complete(a, b):
-            return self._complete_entry(weights, r, p, curvatures, a, b)
+        def entry(a, b):
+            return self._complete_entry(data.weights, r, p, curvatures, a, b)
 
-        def missing(a, b):
-            return self._missing_entry(weights, r, scores, a, b)
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params) + self.penalty_hessian(theta)
 
-        matrices = [
-            pull_back_second(data.designs, self.blocks, f, self.n_params) for f in (complete, missing)
-        ]
-        return matrices[0] + self.penalty_hessian(theta), matrices[1]
+    def _missing(self, data, theta, r):
+        xi, logits = self.predictors(data.designs, theta)
+        scores, _ = self._scores(data, xi, logits)
+
+        def entry(a, b):
+            return self._missing_entry(data.weights, r, scores, a, b)
+
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
 
     def _complete_entry(self, weights, r, p, curvatures, a, b):
         q = self.family.n_predictors

@@ -24,14 +24,15 @@ def draw(title, runs):
     with styled():
         figure = new_figure(9.5, 4.6)
         panels = figure.subplots(1, 2, sharey=True)
-        for axes, horizon in zip(panels, (2 * shortest, longest)):
+        for axes, horizon in zip(panels, (min(2 * shortest, longest), longest)):
             for colour, (label, errors, rate) in zip(COLOURS, runs):
                 axes.plot(np.maximum(errors, 1e-16), color=colour, lw=2.2, alpha=0.85, label=label)
                 _slope(axes, errors, rate)
             axes.plot([], [], color="0.15", ls="--", lw=1.2, label="slope predicted at the optimum")
             axes.set(yscale="log", xlabel="iteration t", xlim=(0, horizon))
         panels[0].set_ylabel(r"$\|\theta_t - \theta^*\|$ in the metric of $I_{com}$")
-        panels[0].set_ylim(_FLOOR, 3.0 * max(errors.max() for _, errors, _ in runs))
+        smallest = min(errors.min() for _, errors, _ in runs)
+        panels[0].set_ylim(max(_FLOOR, 0.3 * smallest), 3.0 * max(errors.max() for _, errors, _ in runs))
         panels[0].set_title("the fastest methods")
         panels[1].set_title("all, to the end")
         figure.suptitle(title)

@@ -15,6 +15,12 @@ from theory.lab import Lab
 from theory.numeric.rates import best_step, predicted_rate
 
 _ALGORITHMS = ("em", "mirror_descent", "gradient_em", "gradient_descent")
+_STEPS = 3000
+_ROWS = 1_000_000
+_FEWEST = 300
+"""Steps of a path: K experts pay per row, and get fewer when there are many."""
+_DECADES = 3
+_NEAR = 1e-3
 
 
 def save_all(cases, records, folder):
@@ -39,18 +45,23 @@ def _case(case, lab, folder):
     save(spectrum.draw(title, values, observed, best_step(values)), folder, f"{stem}-spectrum")
     # a curved model set has no mirror step in theta; the projected one is EM at unit step
     names = [name for name in _ALGORITHMS if lab.model.linear_model_set or name != "mirror_descent"]
-    runs = [_run(case, lab, name) for name in names]
+    steps = _STEPS if lab.model.linear_model_set else max(_FEWEST, _ROWS // case.problem.n_rows)
+    start = case.theta0
+    if values[-1] ** steps > 10.0**-_DECADES:
+        # from afar a path of this length would show the transient only
+        title += ", from near the optimum"
+        start = lab.reference.theta + _NEAR * (start - lab.reference.theta)
+    runs = [_run(lab, name, start, steps) for name in names]
     save(convergence.draw(title, runs), folder, f"{stem}-convergence")
 
 
-def _run(case, lab, name):
+def _run(lab, name, start, steps):
     options = natural_options(name, lab.information, lab.hessian)
-    result = minimize(
-        case.problem, case.theta0, make_algorithm(name, **options), tol=1e-12, max_iter=3000, record=True
-    )
+    algorithm = make_algorithm(name, **options)
+    result = minimize(lab.problem, start, algorithm, tol=1e-12, max_iter=steps, record=True)
     gap = result.trace.theta - lab.reference.theta
     errors = np.sqrt(np.maximum(np.einsum("ti,ij,tj->t", gap, lab.information.complete, gap), 0.0))
-    rate = predicted_rate(case.problem, lab.reference.theta, name, **options)
+    rate = predicted_rate(lab.problem, lab.reference.theta, name, **options)
     return f"{_label(name, options)}: rate {rate:.4f}", errors, rate
 
 
