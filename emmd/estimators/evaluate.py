@@ -9,7 +9,7 @@ def expert_predictors(model, theta, Z):
     """Return the experts' predictors at standardised features Z: a list of K arrays (n, q)."""
     named = model.unpack(theta)
     dispersion = named["dispersion"]
-    parts = []
+    Z, parts = _seen(model, "expert", Z), []
     for k, coef in enumerate(named["coef"]):
         linear = Z @ coef.T
         if len(dispersion):
@@ -19,10 +19,17 @@ def expert_predictors(model, theta, Z):
     return parts
 
 
+def _seen(model, part, Z):
+    """Return the columns that experts or gate see."""
+    columns = model.columns[part]
+    return Z if len(columns) == Z.shape[1] else Z[:, columns]
+
+
 def log_gate(model, theta, Z):
     """Return the log probabilities of the experts, shape (K, n)."""
     gate = model.unpack(theta)["gate"]
-    logits = np.repeat(gate, len(Z), axis=1) if model.gate == "constant" else gate @ Z.T
+    constant = model.gate == "constant"
+    logits = np.repeat(gate, len(Z), axis=1) if constant else gate @ _seen(model, "gate", Z).T
     return log_softmax(logits)
 
 

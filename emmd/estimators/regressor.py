@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from emmd.core.checks import known_name
+from emmd.core.checks import known_name, positive_number
 from emmd.core.family import Family
 from emmd.estimators.base import MixtureOfExpertsBase, least_rows, positive_rows
 from emmd.estimators.evaluate import expert_predictors, log_gate
@@ -173,16 +173,28 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         """
         least = least_rows(self.n_experts)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=least)
+        if y.dtype.kind not in "fiub":
+            raise TypeError(
+                f"y must hold numbers for family {self.family!r}, got {y.tolist()[0]!r}; "
+                "MixtureOfExpertsClassifier takes labels"
+            )
         return self._fit(*positive_rows(X, y.astype(np.float64), sample_weight))
 
     def _make_family(self, units):
         if self.family == "gaussian":
             known = self.variance
-            return "gaussian", {"variance": known if isinstance(known, str) else known / units.y_scale**2}
+            if not isinstance(known, str):
+                known = positive_number("variance", known) / units.y_scale**2
+            return "gaussian", {"variance": known}
         if self.variance != "free":
             raise ValueError(f"variance is an option of family 'gaussian' only, got {self.variance!r}")
         if isinstance(self.family, Family):
             return self.family, {}
+        if self.family in ("bernoulli", "categorical"):
+            raise ValueError(
+                f"family must be one of {', '.join(_FAMILIES)}, got {self.family!r}: that is what "
+                "MixtureOfExpertsClassifier fits"
+            )
         return known_name("family", self.family, _FAMILIES), {}
 
     def _target_units(self, units, y, weights):

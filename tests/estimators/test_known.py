@@ -151,6 +151,11 @@ def test_features_of_their_own():
 
     polished = minimize(objective, flat[free], method="BFGS")
     assert fit.loglik_ >= -polished.fun - 1e-7
+    gate = np.exp(X @ fit.gate_coef_.T + fit.gate_intercept_)
+    means = X @ fit.coef_.T + fit.intercept_
+    expected = (gate * means).sum(axis=1) / gate.sum(axis=1)
+    np.testing.assert_allclose(fit.predict(X), expected, rtol=1e-10, atol=1e-12)
+    assert fit.log_density(X, y).sum() == pytest.approx(fit.loglik_, rel=1e-12)
     frame = pd.DataFrame(X, columns=["speed", "heat"])
     named = estimator("gaussian", expert_features=["speed"], gate_features=["heat"]).fit(frame, y)
     np.testing.assert_array_equal(named.coef_, fit.coef_)

@@ -96,6 +96,24 @@ def test_units_do_not_matter():
     assert moved.em_rate_ == pytest.approx(fit.em_rate_, abs=1e-6)
 
 
+@pytest.mark.parametrize("options", [{}, {"expert_ridge": 0.1, "gate": "constant"}, {"prior_strength": 0.2}])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_row_of_weight_two_is_the_row_twice(family, options):
+    X, y = data(family)
+    times = np.random.default_rng(0).integers(0, 4, len(y))
+    weighted = estimator(family, n_init=3, **options).fit(X, y, times)
+    repeated = estimator(family, n_init=3, **options).fit(X.repeat(times, axis=0), y.repeat(times))
+    assert weighted.converged_
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-10)
+    for name in ("loglik_", "em_rate_", "bic"):
+        one, other = getattr(weighted, name), getattr(repeated, name)
+        one, other = (one(), other()) if name == "bic" else (one, other)
+        assert one == pytest.approx(other, rel=1e-10)
+    for name, value in repeated.standard_errors_.items():
+        if value is not None:
+            np.testing.assert_allclose(weighted.standard_errors_[name], value, rtol=1e-8)
+
+
 @pytest.mark.parametrize("variance", ["shared", 0.09])
 def test_variances(variance):
     X, y = data("gaussian")
