@@ -21,13 +21,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import llvmlite
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-__all__ = ["announce_compilation", "cache_folder", "kernel", "scalar"]
+__all__ = ["announce_compilation", "cache_folder", "in_shares", "kernel", "scalar"]
 
 _log = logging.getLogger("emmd")
 
@@ -53,11 +53,7 @@ _SETTINGS = (
 )
 
 
-@overload
-def kernel(function: _Function) -> _Function: ...
-@overload
-def kernel(*, parallel: bool) -> Callable[[_Function], _Function]: ...
-def kernel(function=None, *, parallel=False):
+def kernel(function: _Function) -> _Function:
     """Compile an array kernel: arrays in, arrays out, no Python objects.
 
     The zero-division check is off (``error_model="numpy"``) because it blocks vectorisation; sums may be
@@ -68,18 +64,37 @@ def kernel(function=None, *, parallel=False):
     ----------
     function : callable
         A module-level function; arguments that are functions never reach the disk cache.
-    parallel : bool, default False
-        Compile ``numba.prange`` loops for several threads.
 
     Returns
     -------
     callable
         The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
     """
-    options = _KERNEL | {"parallel": parallel}
-    if function is None:
-        return lambda function: _compiled(function, options)
-    return _compiled(function, options)
+    return _compiled(function, _KERNEL)
+
+
+@cache
+def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that runs shares of a chunk kernel in Numba's threads, without Python in between.
+
+    Parameters
+    ----------
+    chunk_kernel : callable
+        A kernel ``(first, last, partials, *arguments)``, see `emmd.kernels.reduce`.
+
+    Returns
+    -------
+    callable
+        ``(edges, partials, *arguments)``: share k goes from chunk ``edges[k]`` to ``edges[k + 1]``.
+    """
+
+    def shares(edges, partials, *arguments):
+        for k in numba.prange(edges.shape[0] - 1):
+            chunk_kernel(edges[k], edges[k + 1], partials, *arguments)
+
+    # the name of its file in the cache
+    shares.__qualname__ = f"{chunk_kernel.__module__}.{chunk_kernel.__qualname__}.shares"
+    return _compiled(shares, _KERNEL | {"parallel": True})
 
 
 def scalar(function: _Function) -> _Function:
@@ -210,6 +225,10 @@ class _KernelCache(FunctionCache):
         self._cache_file = _OneFilePerKey(
             self.cache_path, self._impl.filename_base, locator.get_source_stamp()
         )
+
+    def _index_key(self, sig, codegen):
+        # Numba's own key pickles what a closure refers to, and no two processes pickle a kernel alike
+        return sig, codegen.magic_tuple(), self._py_func.__qualname__
 
     def load_overload(self, sig, target_context):
         """Load machine code from disk; None means that it will be compiled now."""

@@ -6,15 +6,12 @@ sums of chunk ``k`` into ``partials[k]``.  Which thread runs which chunks never
 changes a partial sum, and the partial sums are added in the order of the rows.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from itertools import pairwise
 
-import numba
 import numpy as np
 
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import in_shares, kernel
+from emmd.kernels.threads import native, number_of_threads, pool
 
 CHUNK = 4096
 """Rows per partial sum. Part of the numerical contract: changing it changes last digits."""
@@ -22,7 +19,7 @@ CHUNK = 4096
 BLOCK = 256
 """Rows handled at a time inside a chunk; a block of every work array stays in the first-level cache."""
 
-PARALLEL_ROWS = 32_768
+PARALLEL_ROWS = 8_192
 """Below this many rows one thread is faster than handing work to two."""
 
 
@@ -41,22 +38,21 @@ def total(partials):
     return sums
 
 
-@lru_cache(maxsize=4)
-def _pool(n_threads, process_id):
-    # keyed by the process: a forked child must not wait for threads that only its parent has
-    return ThreadPoolExecutor(n_threads, thread_name_prefix="emmd")
-
-
 def _each_share(kernel, n_rows, partials, args):
     total = n_chunks(n_rows)
-    threads = min(numba.get_num_threads(), total) if n_rows >= PARALLEL_ROWS else 1
+    threads = min(number_of_threads(), total) if n_rows >= PARALLEL_ROWS else 1
     if threads == 1:
         kernel(0, total, partials, *args)
-        return
-    edges = [total * k // threads for k in range(threads + 1)]
-    pool = _pool(threads - 1, os.getpid())
+    elif native():
+        in_shares(kernel)(np.arange(threads + 1) * total // threads, partials, *args)
+    else:
+        _each_share_from_python(kernel, [total * k // threads for k in range(threads + 1)], partials, args)
+
+
+def _each_share_from_python(kernel, edges, partials, args):
     own, *others = pairwise(edges)
-    shares = [pool.submit(kernel, lo, hi, partials, *args) for lo, hi in others]
+    workers = pool(len(others))
+    shares = [workers.submit(kernel, lo, hi, partials, *args) for lo, hi in others]
     # this thread works too: waking one thread fewer is most of what sharing costs
     kernel(*own, partials, *args)
     for share in shares:

@@ -4,9 +4,10 @@ import contextlib
 import time
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+from emmd.kernels.threads import limit
 
 _FEWEST = 3
 
@@ -14,13 +15,8 @@ _FEWEST = 3
 @contextlib.contextmanager
 def threads(count):
     """Let emmd's kernels use a number of threads, and BLAS one."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(count)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        numba.set_num_threads(before)
+    with limit(count), threadpool_limits(1):
+        yield
 
 
 def interleaved(contenders, seconds, most):

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
-import numba
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from emmd.core.discover import discover
 from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
+from emmd.kernels.threads import limit
 from experiments.snr.measure import Measure, Scope
 from experiments.snr.sample import STEP_WORDS
 from experiments.snr.seeds import seed_of
@@ -74,13 +74,8 @@ def execute_all(runs, version):
 @contextmanager
 def one_thread():
     """Keep kernels and linear algebra to one thread, as all runs are done."""
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
-        with _libraries().limit(limits=1):
-            yield
-    finally:
-        numba.set_num_threads(threads)
+    with limit(1), _libraries().limit(limits=1):
+        yield
 
 
 @cache

@@ -1,12 +1,15 @@
 """The same bits at any thread count, in any repetition, and from several Python threads at once."""
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numba
 import numpy as np
 import pytest
 
 from emmd.kernels.reduce import CHUNK, PARALLEL_ROWS
+from emmd.kernels.threads import limit, native
 from tests.cases import NAMES, random_case
 
 ROWS = 45_001
@@ -38,12 +41,8 @@ def _everything(case, theta):
 
 
 def _with_threads(n_threads, case):
-    before = numba.get_num_threads()
-    numba.set_num_threads(n_threads)
-    try:
+    with limit(n_threads):
         return _everything(case, case.theta)
-    finally:
-        numba.set_num_threads(before)
 
 
 def test_the_sample_is_shared_among_threads():
@@ -57,9 +56,11 @@ def test_one_thread_and_two(case):
 
 
 @pytest.mark.parametrize("shares", [2, 3, 5, 11, 64])
-def test_any_number_of_shares(case, shares, monkeypatch):
+@pytest.mark.parametrize("compiled", [True, False])
+def test_any_number_of_shares(case, shares, compiled, monkeypatch):
     one = _with_threads(1, case)
     monkeypatch.setattr(numba, "get_num_threads", lambda: shares)
+    monkeypatch.setattr("emmd.kernels.reduce.native", lambda: compiled)
     assert _everything(case, case.theta) == one
 
 
@@ -73,6 +74,16 @@ def test_calls_from_several_python_threads(case):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda theta: _everything(case, theta), thetas))
     assert together == alone
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_computes_the_same(case):
+    # OpenMP ends a forked process that uses its threads
+    alone = _everything(case, case.theta)
+    with ProcessPoolExecutor(1, get_context("fork")) as pool:
+        assert not pool.submit(native).result(60)
+        assert pool.submit(_everything, case, case.theta).result(60) == alone
 
 
 @pytest.mark.parametrize("name", NAMES)
