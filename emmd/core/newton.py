@@ -112,7 +112,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
 
 
 def newton_on_demand(evaluate, start, value, sums, scale, value_at_zero, cost):
-    """Minimise with Hessians only where they pay, see `emmd.kernels.newton`; sums come from anywhere.
+    """Minimise one function as `newton_together` does several.
 
     Parameters
     ----------
@@ -120,31 +120,61 @@ def newton_on_demand(evaluate, start, value, sums, scale, value_at_zero, cost):
         ``(x, with_hessian) -> [gradient (d), packed Hessian]`` or the gradient alone.
     start : ndarray of shape (d,)
     value, value_at_zero : float
-        The function at the start and at 0.
     sums : ndarray of shape (d + d (d + 1) / 2,)
-        Gradient and packed Hessian at the start.
     scale : ndarray of shape (d,)
     cost : float
-        Of a Hessian, in units of a gradient.
 
     Returns
     -------
     NewtonResult
     """
-    state, vectors, factor = on_demand.workspace(start, cost)
-    wanted = on_demand.begin(state, vectors, factor, value, value_at_zero, sums, scale)
-    while wanted != on_demand.DONE:
-        with_hessian = wanted == on_demand.HESSIAN
-        sums = evaluate(vectors[on_demand.TRIAL], with_hessian)
-        wanted = on_demand.advance(state, vectors, factor, sums, scale, with_hessian)
-    return newton_result(state, vectors)
+
+    def evaluate_one(points, wanted):
+        return evaluate(points[0], wanted[0] == on_demand.HESSIAN)[np.newaxis]
+
+    first = start[np.newaxis], np.array([value]), sums[np.newaxis]
+    return newton_together(evaluate_one, *first, scale, value_at_zero, cost)[0]
 
 
-def newton_result(state, vectors):
-    """Return where the method of `emmd.kernels.newton` ended."""
-    return NewtonResult(
-        vectors[on_demand.POINT].copy(),
-        float(state[on_demand.RESIDUAL]),
-        int(state[on_demand.ITERATIONS]),
-        float(state[on_demand.CURVATURE]),
-    )
+def newton_together(evaluate, starts, values, sums, scale, value_at_zero, cost):
+    """Minimise r functions as `emmd.kernels.newton` does, with sums that come from anywhere.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``(points (r, d), wanted (r,)) -> sums (r, d + d (d + 1) / 2)``: gradients and packed Hessians, or
+        ``(r, d)`` when no Hessian is wanted. What is not wanted may be anything.
+    starts : ndarray of shape (r, d)
+    values : ndarray of shape (r,)
+        The functions at the starts.
+    sums : ndarray of shape (r, d + d (d + 1) / 2)
+        Gradients and packed Hessians at the starts.
+    scale : ndarray of shape (d,)
+    value_at_zero : float
+        Of each function at 0.
+    cost : float
+        Of a Hessian, in units of a gradient.
+
+    Returns
+    -------
+    list of NewtonResult
+    """
+    states, vectors, factors = on_demand.workspace(starts, cost)
+    wanted = on_demand.begin_all(states, vectors, factors, values, value_at_zero, sums, scale)
+    while wanted.any():
+        sums = evaluate(vectors[:, on_demand.TRIAL].copy(), wanted)
+        on_demand.advance_all(states, vectors, factors, sums, scale, wanted)
+    return newton_results(states, vectors)
+
+
+def newton_results(states, vectors):
+    """Return where the methods of `emmd.kernels.newton` ended."""
+    return [
+        NewtonResult(
+            vectors[k, on_demand.POINT].copy(),
+            float(states[k, on_demand.RESIDUAL]),
+            int(states[k, on_demand.ITERATIONS]),
+            float(states[k, on_demand.CURVATURE]),
+        )
+        for k in range(len(states))
+    ]

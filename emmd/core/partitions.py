@@ -5,12 +5,10 @@ from functools import reduce
 import numpy as np
 
 from emmd.core.checks import describe
-from emmd.core.newton import newton_on_demand
-from emmd.core.potentials import logistic_derivatives
+from emmd.core.logistic_fit import fit_from_sums, logistic_sums
 from emmd.core.problem import Problem
 from emmd.core.second_moment import SecondMoment
 from emmd.core.symmetric import SymmetricModel
-from emmd.kernels.logistic_regression import LOG_2, hessian_cost
 
 
 class _Piece:
@@ -23,7 +21,7 @@ class _Piece:
             raise type(error)(f"partition {number}: {error}") from None
         self.model = model
         self.mass = float(len(self.data.y) if sample_weight is None else np.sum(sample_weight))
-        self.labels = (b"", ())
+        self.labels = (b"", np.empty((0, 0)))
 
     def facts(self):
         """Return mass, number of rows and second moment."""
@@ -39,13 +37,13 @@ class _Piece:
         self.labels = (working.tobytes(), labels)
         return sums
 
-    def derivatives(self, working, which, theta, with_hessian):
-        """Return derivatives of a logistic regression on the soft labels of the E-step at `working`."""
+    def logistic_sums(self, working, points, wanted):
+        """Return the sums of the logistic regressions on the soft labels of the E-step at `working`."""
         # read once: another thread's E-step may replace them; a new worker has none
         at, labels = self.labels
         if at != working.tobytes():
             labels = self.model.em_sums(self.data, working)[1]
-        return logistic_derivatives(self.data.design, labels[which], theta, with_hessian)
+        return logistic_sums(self.data.design, labels, points, wanted)
 
 
 def _call(piece, method, arguments):
@@ -112,14 +110,14 @@ class PartitionedData:
     def em_pass(self, model, working):
         """Return the total of the E-step's sums, and what solves its logistic regressions."""
         sums = self._weighted(self._runner.call(self._pieces, "em_sums", working))
-        d = self.design.n_features
 
-        def solve(which, start, value, found):
-            def evaluate(theta, with_hessian):
-                arguments = working, which, theta.copy(), with_hessian
-                return self._weighted(self._runner.call(self._pieces, "derivatives", *arguments))
+        def evaluate(points, wanted):
+            # a copy: the runner may read it after it has changed here
+            arguments = working, points, wanted.copy()
+            return self._weighted(self._runner.call(self._pieces, "logistic_sums", *arguments))
 
-            return newton_on_demand(evaluate, start, value, found, self.design.scale, LOG_2, hessian_cost(d))
+        def solve(starts, values, found):
+            return fit_from_sums(evaluate, self.design, starts, values, found)
 
         return sums, solve
 

@@ -9,17 +9,11 @@ one dual vector) with different evaluations, so that one can check the other.
 import numpy as np
 from scipy.special import expit
 
-from emmd.core.design import unpack_symmetric
-from emmd.core.newton import NewtonResult, newton, newton_on_demand, newton_result
+from emmd.core.logistic_fit import fit_logistics, logistic_sums
+from emmd.core.newton import NewtonResult, newton
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.logistic_regression import (
-    LOG_2,
-    hessian_cost,
-    logistic_gradient_rows,
-    logistic_rows,
-    solve_logistic,
-)
-from emmd.kernels.reduce import PARALLEL_ROWS, run_rows, sum_rows
+from emmd.kernels.newton import HESSIAN
+from emmd.kernels.reduce import run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
 
 
@@ -72,7 +66,9 @@ class Quadratic:
         # one step of iterative refinement brings the residual to rounding
         theta = theta - design.solve(design.second_moment @ theta - dual)
         residual = np.abs((design.second_moment @ theta - dual) / design.scale).max()
-        return NewtonResult(theta, float(residual), 1, 1.0)
+        # at high SNR theta is large, and so is the rounding of E[xx'] theta
+        size = max(1.0, np.abs(dual / design.scale).max())
+        return NewtonResult(theta, float(residual / size), 1, 1.0)
 
 
 class Softplus:
@@ -128,49 +124,6 @@ class Softplus:
 
     def m_step(self, design, targets, start):
         """Minimise E[log(1 + e^{x'theta}) - target x'theta]: logistic regression with soft labels."""
-        sums = _evaluate(design, targets, start)
-        return self.m_step_from(design, targets, start, sums[0], sums[1:])
-
-    def m_step_from(self, design, targets, start, value, sums):
-        """Minimise as `m_step` does, with the value, gradient and packed Hessian at the start known."""
-        if design.n_rows < PARALLEL_ROWS:
-            features = design.XB, targets, design.weights, design.scale
-            solved = newton_result(*solve_logistic(*features, start, value, sums))
-        else:
-            solved = _solve_in_shares(design, targets, start, value, sums)
-        return solved if solved.solved else self._m_step_by_values(design, targets, solved.x)
-
-    @staticmethod
-    def _m_step_by_values(design, targets, start):
-        """Minimise with a line search on values: for what slopes alone do not solve."""
-
-        def evaluate(theta):
-            sums = _evaluate(design, targets, theta)
-            d = design.n_features
-            return sums[0], sums[1 : 1 + d], unpack_symmetric(sums[1 + d :], d)
-
-        return newton(evaluate, start, design.scale, value_at_zero=LOG_2)
-
-
-def _evaluate(design, targets, theta):
-    d = design.n_features
-    width = 1 + d + d * (d + 1) // 2
-    return sum_rows(logistic_rows, design.n_rows, width, design.XB, theta, targets, design.weights)
-
-
-def _solve_in_shares(design, targets, start, value, sums):
-    """Do what `solve_logistic` does with sums over rows that run in several threads."""
-
-    def evaluate(theta, with_hessian):
-        return logistic_derivatives(design, targets, theta, with_hessian)
-
-    cost = hessian_cost(design.n_features)
-    return newton_on_demand(evaluate, start, value, sums, design.scale, LOG_2, cost)
-
-
-def logistic_derivatives(design, targets, theta, with_hessian):
-    """Return gradient and packed Hessian, or the gradient alone, of a soft-label logistic regression."""
-    if with_hessian:
-        return _evaluate(design, targets, theta)[1:]
-    arguments = design.XB, theta, targets, design.weights
-    return sum_rows(logistic_gradient_rows, design.n_rows, design.n_features, *arguments)
+        labels, starts = targets[np.newaxis], start[np.newaxis]
+        sums = logistic_sums(design, labels, starts, np.array([HESSIAN]))
+        return fit_logistics(design, labels, starts, sums[:, 0].copy(), sums[:, 1:].copy())[0]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from emmd.core.design import unpack_symmetric
+from emmd.core.logistic_fit import fit_logistics
 from emmd.core.newton import newton, newton_on_demand
 from emmd.core.potentials import Softplus
 from emmd.kernels.logistic_regression import hessian_cost
@@ -45,7 +46,7 @@ def fit_gate(design, targets, start, form=None):
 def fit_gate_from(design, targets, start, value, sums, form=None):
     """Minimise as `fit_gate` does, with value, gradient and packed Hessian at the start known."""
     if len(start) == 1 and form is None:
-        return Softplus().m_step_from(design, targets[0], start[0], value, sums)
+        return fit_logistics(design, targets[:1], start, np.array([value]), sums[np.newaxis])[0]
     free, d = start.shape
     form = np.zeros((free * d, free * d)) if form is None else form
     evaluate, scale = _derivatives(design, targets, form), np.tile(design.scale, free)

@@ -14,8 +14,8 @@ from scipy.special import expit
 
 from emmd.core.checks import positive_integer, real_array
 from emmd.core.design import Design, unpack_symmetric
+from emmd.core.logistic_fit import fit_logistics
 from emmd.core.model import EStep, Model, MStep
-from emmd.core.potentials import Softplus
 from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.newton import ACCEPTED
 from emmd.kernels.reduce import PARALLEL_ROWS, sum_rows
@@ -53,12 +53,12 @@ class SymmetricData:
         sums : ndarray
             See `SymmetricModel.em_sums`.
         solve : callable
-            ``(which, start, value, sums) -> NewtonResult``.
+            ``(starts, values, sums) -> list of NewtonResult``, see `fit_logistics`.
         """
         sums, labels = model.em_sums(self, working)
 
-        def solve(which, start, value, found):
-            return Softplus().m_step_from(self.design, labels[which], start, value, found)
+        def solve(starts, values, found):
+            return fit_logistics(self.design, labels, starts, values, found)
 
         return sums, solve
 
@@ -266,7 +266,7 @@ class SymmetricModel(Model):
 
     @abstractmethod
     def em_sums(self, data, working):
-        """Run the E-step; return what it adds up for the M-step, and the soft labels of its regressions."""
+        """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions."""
 
     @abstractmethod
     def m_step_from_sums(self, design, working, sums, solve):

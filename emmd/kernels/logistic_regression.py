@@ -40,31 +40,30 @@ def _second_derivatives_block(b, q, c, residual, curvature):
 
 
 @kernel
-def logistic_rows(first, last, partials, XB, w, q, c):
-    """Chunk kernel: ``[loss, gradient (d), packed Hessian (d (d + 1) / 2)]``."""
+def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
+    """Chunk kernel: ``[loss, gradient (d), packed Hessian (d (d + 1) / 2)]`` of regressions on the same rows.
+
+    Regression k has coefficients ``W[k]`` and labels ``Q[k]``. With ``wanted[k] == newton.GRADIENT`` its
+    gradient alone is summed, with ``newton.DONE`` nothing; partials may be narrower where no Hessian is.
+    """
     d, n = XB.shape[1], c.shape[0]
+    width = partials.shape[1] // len(wanted)
     b, residual, curvature = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
-        block_predict(XB[block], w, m, b)
-        sums[0] += _second_derivatives_block(b, q[lo:], c[lo:], residual[:m], curvature)
-        block_moment(XB[block], residual, m, sums[1 : 1 + d])
-        block_gram(XB[block], curvature, m, sums[1 + d :])
-
-
-@kernel
-def logistic_gradient_rows(first, last, partials, XB, w, q, c):
-    """Chunk kernel: the gradient alone, shape (d,)."""
-    n = c.shape[0]
-    b, residual = np.empty(BLOCK), np.empty(BLOCK)
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        lo = block * BLOCK
-        m = min(BLOCK, n - lo)
-        block_predict(XB[block], w, m, b)
-        _derivatives_block(b, q[lo:], c[lo:], residual[:m])
-        block_moment(XB[block], residual, m, partials[block // _PER_CHUNK])
+        X = XB[block]
+        for k in range(len(wanted)):
+            if wanted[k] == newton.DONE:
+                continue
+            sums = partials[block // _PER_CHUNK, k * width : (k + 1) * width]
+            block_predict(X, W[k], m, b)
+            if wanted[k] == newton.HESSIAN:
+                sums[0] += _second_derivatives_block(b, Q[k, lo:], c[lo:], residual[:m], curvature)
+                block_gram(X, curvature, m, sums[1 + d :])
+            else:
+                _derivatives_block(b, Q[k, lo:], c[lo:], residual[:m])
+            block_moment(X, residual, m, sums[1 : 1 + d])
 
 
 @kernel
@@ -74,35 +73,42 @@ def hessian_cost(d):
 
 
 @kernel
-def solve_logistic(XB, q, c, scale, start, value, sums):
-    """Minimise the loss from a start where value, gradient and Hessian are known; one thread.
+def derivatives_width(d, wanted):
+    """Return the number of sums of each regression in `logistic_rows`."""
+    for k in range(len(wanted)):
+        if wanted[k] == newton.HESSIAN:
+            return 1 + d + d * (d + 1) // 2
+    return 1 + d
+
+
+@kernel
+def solve_logistics(XB, Q, c, scale, starts, values, sums):
+    """Minimise the losses of r regressions on the same rows, all at once; one thread.
 
     Parameters
     ----------
-    XB, q, c
-        Features in blocks, soft labels and weights.
-    scale, start : ndarray of shape (d,)
-    value : float
-    sums : ndarray of shape (d + d (d + 1) / 2,)
-        Gradient and packed Hessian at the start.
+    XB, Q, c
+        Features in blocks, soft labels (r, n) and weights.
+    scale : ndarray of shape (d,)
+    starts : ndarray of shape (r, d)
+    values : ndarray of shape (r,)
+        At the starts.
+    sums : ndarray of shape (r, d + d (d + 1) / 2)
+        Gradients and packed Hessians at the starts.
 
     Returns
     -------
-    state, vectors
-        See `newton.workspace`; the minimiser is ``vectors[newton.POINT]``.
+    states, vectors
+        See `newton.workspace`; minimiser k is ``vectors[k, newton.POINT]``.
     """
-    d, n = XB.shape[1], c.shape[0]
-    chunks = -(-n // CHUNK)
-    state, vectors, factor = newton.workspace(start, hessian_cost(d))
-    wanted = newton.begin(state, vectors, factor, value, LOG_2, sums, scale)
-    while wanted != newton.DONE:
-        if wanted == newton.HESSIAN:
-            partials = np.zeros((chunks, 1 + d + d * (d + 1) // 2))
-            logistic_rows(0, chunks, partials, XB, vectors[newton.TRIAL], q, c)
-            found = total(partials)[1:]
-        else:
-            partials = np.zeros((chunks, d))
-            logistic_gradient_rows(0, chunks, partials, XB, vectors[newton.TRIAL], q, c)
-            found = total(partials)
-        wanted = newton.advance(state, vectors, factor, found, scale, wanted == newton.HESSIAN)
-    return state, vectors
+    r, d = starts.shape
+    chunks = -(-c.shape[0] // CHUNK)
+    states, vectors, factors = newton.workspace(starts, hessian_cost(d))
+    wanted = newton.begin_all(states, vectors, factors, values, LOG_2, sums, scale)
+    while wanted.any():
+        width = derivatives_width(d, wanted)
+        partials = np.zeros((chunks, r * width))
+        logistic_rows(0, chunks, partials, XB, vectors[:, newton.TRIAL].copy(), Q, c, wanted)
+        found = total(partials).reshape((r, width))
+        newton.advance_all(states, vectors, factors, found[:, 1:].copy(), scale, wanted)
+    return states, vectors

@@ -6,9 +6,10 @@ evaluation, `advance` every further one; both return what is wanted next, at the
 steps serve sums that come from several threads, processes or machines.
 
 A Hessian costs as many passes over the data as its Gram matrix costs more than a gradient. A Cholesky factor
-is therefore kept while it still contracts: after a step of length s (in predictors) Newton's error is about
-s^2 / 4, a stale factor contracts by the rate seen, and a Hessian at the next point is asked for when it saves
-more passes than it costs. Nothing of this changes the answer: the method ends where the gradient is rounding.
+is therefore kept while it still contracts, corrected by the BFGS formula for what the gradients since tell
+about the curvature: after a step of length s (in predictors) Newton's error is about s^2 / 4, a stale factor
+contracts by the rate seen or better, and a Hessian at the next point is asked for when it saves more passes
+than it costs. Nothing of this changes the answer: the method ends where the gradient is rounding.
 
 Steps are accepted by slopes along the step, not by values: for a convex function a step whose end still
 points downhill has decreased it, and slopes keep their digits next to the minimum, where values lose half.
@@ -24,11 +25,14 @@ from emmd.kernels.gram import packed
 
 DONE, GRADIENT, HESSIAN = 0, 1, 2
 
-# rows of `vectors`
-POINT, SLOPES, STEP, TRIAL = 0, 1, 2, 3
+# how many steps since the last Hessian correct its factor
+_MEMORY = 8
+
+# rows of `vectors`; the last two are the first of _MEMORY rows each, scaled steps and changes of the gradient
+POINT, SLOPES, STEP, TRIAL, _STEPS, _CHANGES = 0, 1, 2, 3, 4, 4 + _MEMORY
 
 # entries of `state`
-RESIDUAL, CURVATURE, ITERATIONS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE = range(9)
+RESIDUAL, CURVATURE, ITERATIONS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(10)
 
 _FIRST, _STEPPING, _REFRESHING = 0.0, 1.0, 2.0
 
@@ -47,20 +51,38 @@ _SLOPE_LEFT = 0.5
 
 
 @kernel
-def workspace(start, cost):
-    """Return ``(state, vectors, factor)`` for a function that is first evaluated at `start`.
+def workspace(starts, cost):
+    """Return ``(states, vectors, factors)`` for functions that are first evaluated at `starts`.
 
     Parameters
     ----------
-    start : ndarray of shape (d,)
+    starts : ndarray of shape (r, d)
     cost : float
         Of a Hessian, in units of a gradient.
     """
-    d = start.shape[0]
-    state, vectors = np.zeros(9), np.zeros((4, d))
-    state[_COST] = cost
-    vectors[TRIAL] = start
-    return state, vectors, np.zeros((d, d))
+    r, d = starts.shape
+    states, vectors = np.zeros((r, 10)), np.zeros((r, 4 + 2 * _MEMORY, d))
+    states[:, _COST] = cost
+    vectors[:, TRIAL] = starts
+    return states, vectors, np.zeros((r, d, d))
+
+
+@kernel
+def begin_all(states, vectors, factors, values, value_at_zero, sums, scale):
+    """Call `begin` for every function; return what each wants, shape (r,)."""
+    wanted = np.empty(len(states), np.int64)
+    for k in range(len(states)):
+        wanted[k] = begin(states[k], vectors[k], factors[k], values[k], value_at_zero, sums[k], scale)
+    return wanted
+
+
+@kernel
+def advance_all(states, vectors, factors, sums, scale, wanted):
+    """Call `advance` for every function that wanted something; overwrite `wanted`."""
+    for k in range(len(states)):
+        if wanted[k] != DONE:
+            with_hessian = wanted[k] == HESSIAN
+            wanted[k] = advance(states[k], vectors[k], factors[k], sums[k], scale, with_hessian)
 
 
 @kernel
@@ -70,7 +92,7 @@ def begin(state, vectors, factor, value, value_at_zero, sums, scale):
     Parameters
     ----------
     state, vectors, factor
-        From `workspace`.
+        Those of one function from `workspace`.
     value, value_at_zero : float
         A start above the value at 0, where a saturated Hessian would send the first step anywhere, is
         replaced by 0.
@@ -101,10 +123,12 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
         if not residual < state[RESIDUAL] and state[RESIDUAL] <= ACCEPTED:
             return DONE
         state[_RATE] = residual / state[RESIDUAL]
+        _remember(state, vectors, sums, scale)
     _arrive(state, vectors, sums, residual)
     state[_FRESH] = 1.0 if with_hessian else 0.0
     if with_hessian:
         state[CURVATURE] = _refactor(factor, sums, scale)
+        state[_PAIRS] = 0.0
     return _continue(state, vectors, factor, scale)
 
 
@@ -137,6 +161,51 @@ def _shorter(state, vectors):
     for j in range(vectors.shape[1]):
         vectors[TRIAL, j] = vectors[POINT, j] + state[_LENGTH] * vectors[STEP, j]
     return GRADIENT
+
+
+@kernel
+def _dot(x, y):
+    total = 0.0
+    for j in range(x.shape[0]):
+        total += x[j] * y[j]
+    return total
+
+
+@kernel
+def _remember(state, vectors, gradient, scale):
+    """Keep the accepted step and the change of the gradient along it, in scaled coordinates."""
+    pairs = int(state[_PAIRS])
+    if pairs == _MEMORY:
+        for k in range(pairs - 1):
+            vectors[_STEPS + k] = vectors[_STEPS + k + 1]
+            vectors[_CHANGES + k] = vectors[_CHANGES + k + 1]
+        pairs -= 1
+    step, change = vectors[_STEPS + pairs], vectors[_CHANGES + pairs]
+    for j in range(scale.shape[0]):
+        step[j] = state[_LENGTH] * vectors[STEP, j] * scale[j]
+        change[j] = (gradient[j] - vectors[SLOPES, j]) / scale[j]
+    # a function of positive curvature: anything else is rounding
+    if _dot(step, change) > _SMALL * math.sqrt(_dot(step, step) * _dot(change, change)):
+        pairs += 1
+    state[_PAIRS] = pairs
+
+
+@kernel
+def _solve_corrected(state, vectors, factor, x):
+    """Replace x by the product of the BFGS inverse Hessian with x: Nocedal's two loops around the factor."""
+    pairs = int(state[_PAIRS])
+    shares = np.empty(_MEMORY)
+    for k in range(pairs - 1, -1, -1):
+        step, change = vectors[_STEPS + k], vectors[_CHANGES + k]
+        shares[k] = _dot(step, x) / _dot(step, change)
+        for j in range(x.shape[0]):
+            x[j] -= shares[k] * change[j]
+    cholesky_solve(factor, x)
+    for k in range(pairs):
+        step, change = vectors[_STEPS + k], vectors[_CHANGES + k]
+        share = shares[k] - _dot(change, x) / _dot(step, change)
+        for j in range(x.shape[0]):
+            x[j] += share * step[j]
 
 
 @kernel
@@ -180,7 +249,7 @@ def _step(state, vectors, factor, scale):
     d = vectors.shape[1]
     for j in range(d):
         vectors[STEP, j] = -vectors[SLOPES, j] / scale[j]
-    cholesky_solve(factor, vectors[STEP])
+    _solve_corrected(state, vectors, factor, vectors[STEP])
     descent = 0.0
     for j in range(d):
         vectors[STEP, j] /= scale[j]

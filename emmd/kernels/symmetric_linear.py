@@ -14,7 +14,7 @@ from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment, block_predict
-from emmd.kernels.logistic_regression import solve_logistic
+from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
 
 HALF_LOG_2PI = 0.9189385332046727
@@ -77,7 +77,7 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, p):
 
 @kernel
 def solve_expert(root, second_moment, scale, dual, out):
-    """Write ``E[xx']^{-1} dual`` to out; return the largest scaled residual.
+    """Write ``E[xx']^{-1} dual`` to out; return the largest scaled residual, relative to the dual.
 
     Parameters
     ----------
@@ -88,9 +88,12 @@ def solve_expert(root, second_moment, scale, dual, out):
     """
     d = scale.shape[0]
     rest = np.empty(d)
+    size = 1.0
     for j in range(d):
         out[j] = 0.0
         rest[j] = dual[j] / scale[j]
+        # at high SNR the solution is large, and so is the rounding of E[xx'] times it
+        size = max(size, abs(rest[j]))
     # the second round is iterative refinement: it brings the residual to rounding
     for _ in range(2):
         cholesky_solve(root, rest)
@@ -101,18 +104,18 @@ def solve_expert(root, second_moment, scale, dual, out):
             for k in range(d):
                 image += second_moment[j, k] * out[k]
             rest[j] = (dual[j] - image) / scale[j]
-    return np.abs(rest).max()
+    return np.abs(rest).max() / size
 
 
 @kernel
-def em_step(XB, y, c, scale, root, second_moment, theta, p, out):
+def em_step(XB, y, c, scale, root, second_moment, theta, labels, out):
     """Evaluate the EM map on small data in one thread: E-step, expert's and gate's exact M-steps.
 
     Parameters
     ----------
     theta, out : ndarray of shape (2d,)
         In working units; the image is written to `out`.
-    p : ndarray of shape (n,)
+    labels : ndarray of shape (1, n)
         Overwritten with the responsibilities.
 
     Returns
@@ -122,11 +125,13 @@ def em_step(XB, y, c, scale, root, second_moment, theta, p, out):
     d = XB.shape[1]
     chunks = -(-c.shape[0] // CHUNK)
     partials = np.zeros((chunks, 2 + 2 * d + d * (d + 1) // 2))
-    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], p)
+    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0])
     sums = total(partials)
     residual = solve_expert(root, second_moment, scale, sums[2 : 2 + d], out[:d])
-    state, vectors = solve_logistic(XB, p, c, scale, theta[d:], sums[1], sums[2 + d :])
-    out[d:] = vectors[newton.POINT]
+    starts, found = theta[d:].copy().reshape((1, d)), sums[2 + d :].copy().reshape((1, -1))
+    states, vectors = solve_logistics(XB, labels, c, scale, starts, sums[1:2], found)
+    state = states[0]
+    out[d:] = vectors[0, newton.POINT]
     residual = max(residual, state[newton.RESIDUAL])
     return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
 

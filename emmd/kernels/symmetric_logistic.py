@@ -13,7 +13,7 @@ from emmd.kernels._jit import kernel, scalar
 from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment, block_predict
-from emmd.kernels.logistic_regression import solve_logistic
+from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -49,14 +49,15 @@ def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, 
 
 
 @kernel
-def e_step_rows(first, last, partials, XB, y, c, beta, w, p, q):
-    """Chunk kernel: write ``p = P(z = 1)`` and ``q = P(yz = 1)``; sum what the M-step needs.
+def e_step_rows(first, last, partials, XB, y, c, beta, w, labels):
+    """Chunk kernel: write ``labels = [P(yz = 1), P(z = 1)]``; sum what the M-step needs.
 
     ``[loss]`` alone, or, where partials are as wide, ``[loss, expert's loss, gate's loss]`` followed by
     gradient (d) and packed Hessian of the expert's loss at beta and of the gate's at w.
     """
     d, n = XB.shape[1], c.shape[0]
     width = d + d * (d + 1) // 2
+    q, p = labels
     a, b = np.empty(BLOCK), np.empty(BLOCK)
     slopes, curvatures = np.empty((2, BLOCK)), np.empty((2, BLOCK))
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
@@ -80,15 +81,15 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, p, q):
 
 
 @kernel
-def em_step(XB, y, c, scale, theta, p, q, out):
+def em_step(XB, y, c, scale, theta, labels, out):
     """Evaluate the EM map on small data in one thread: E-step, then both logistic M-steps.
 
     Parameters
     ----------
     theta, out : ndarray of shape (2d,)
         The image is written to `out`.
-    p, q : ndarray of shape (n,)
-        Overwritten with P(z = 1 | x, y) and P(yz = 1 | x, y).
+    labels : ndarray of shape (2, n)
+        Overwritten with P(yz = 1 | x, y) and P(z = 1 | x, y).
 
     Returns
     -------
@@ -98,18 +99,14 @@ def em_step(XB, y, c, scale, theta, p, q, out):
     width = d + d * (d + 1) // 2
     chunks = -(-c.shape[0] // CHUNK)
     partials = np.zeros((chunks, 3 + 2 * width))
-    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], p, q)
+    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels)
     sums = total(partials)
-    residual, curvature, iterations = 0.0, np.inf, 0.0
-    for part in range(2):
-        labels, start = q if part == 0 else p, theta[part * d : (part + 1) * d]
-        found = sums[3 + part * width : 3 + (part + 1) * width]
-        state, vectors = solve_logistic(XB, labels, c, scale, start, sums[1 + part], found)
-        out[part * d : (part + 1) * d] = vectors[newton.POINT]
-        residual = max(residual, state[newton.RESIDUAL])
-        curvature = min(curvature, state[newton.CURVATURE])
-        iterations = max(iterations, state[newton.ITERATIONS])
-    return sums[0], residual, curvature, iterations
+    starts, found = theta.copy().reshape((2, d)), sums[3:].copy().reshape((2, width))
+    states, vectors = solve_logistics(XB, labels, c, scale, starts, sums[1:3], found)
+    for k in range(2):
+        out[k * d : (k + 1) * d] = vectors[k, newton.POINT]
+    residual, curvature = states[:, newton.RESIDUAL].max(), states[:, newton.CURVATURE].min()
+    return sums[0], residual, curvature, states[:, newton.ITERATIONS].max()
 
 
 @scalar

@@ -72,10 +72,10 @@ class SymMoLinE(SymmetricModel):
     def em_step_at_once(self, data, working):
         """Evaluate the EM map in working units by one compiled call."""
         design = data.design
-        p, image = np.empty(design.n_rows), np.empty(self.n_params)
+        labels, image = np.empty((1, design.n_rows)), np.empty(self.n_params)
         regression = design.scale, design.root, design.second_moment
         loss, *solved = symmetric_linear.em_step(
-            design.XB, data.y, design.weights, *regression, working, p, image
+            design.XB, data.y, design.weights, *regression, working, labels, image
         )
         return loss, image, *solved
 
@@ -83,7 +83,7 @@ class SymMoLinE(SymmetricModel):
         """Return loss, gate's loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
         d = self.n_features
         sums, p = self.e_step_sums(data, working, 2 + 2 * d + d * (d + 1) // 2)
-        return sums, (p,)
+        return sums, p[np.newaxis]
 
     def m_step_from_sums(self, design, working, sums, solve):
         """Solve the expert's normal equations and the gate's logistic regression."""
@@ -91,6 +91,6 @@ class SymMoLinE(SymmetricModel):
         image = np.empty(self.n_params)
         regression = design.root, design.second_moment, design.scale
         residual = symmetric_linear.solve_expert(*regression, sums[2 : 2 + d], image[:d])
-        gate = solve(0, working[d:], sums[1], sums[2 + d :])
+        (gate,) = solve(working[np.newaxis, d:], sums[1:2], sums[np.newaxis, 2 + d :])
         image[d:] = gate.x
         return image, max(residual, gate.residual), gate.curvature, gate.iterations

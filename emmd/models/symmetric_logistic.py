@@ -63,35 +63,33 @@ class SymMoLogE(SymmetricModel):
 
     def e_step_sums(self, data, working, width):
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
-        return self._e_step_sums(data, working, width)[:2]
+        sums, labels = self._e_step_sums(data, working, width)
+        return sums, labels[1]
 
     def _e_step_sums(self, data, working, width):
-        """Return also the posterior of y z = 1, the expert's soft labels."""
+        """Return also the posterior of y z = 1, the expert's soft labels, in the first row."""
         design, d = data.design, self.n_features
-        p, q = np.empty((2, design.n_rows))
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, q
-        return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), p, q
+        labels = np.empty((2, design.n_rows))
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels
+        return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
 
     def em_step_at_once(self, data, working):
         """Evaluate the EM map in working units by one compiled call."""
         design = data.design
-        p, q = np.empty((2, design.n_rows))
-        image = np.empty(self.n_params)
+        labels, image = np.empty((2, design.n_rows)), np.empty(self.n_params)
         loss, *solved = symmetric_logistic.em_step(
-            design.XB, data.y, design.weights, design.scale, working, p, q, image
+            design.XB, data.y, design.weights, design.scale, working, labels, image
         )
         return loss, image, *solved
 
     def em_sums(self, data, working):
         """Return loss, both losses, then gradient and Hessian of each; and both kinds of soft labels."""
         d = self.n_features
-        sums, p, q = self._e_step_sums(data, working, 3 + 2 * (d + d * (d + 1) // 2))
-        return sums, (q, p)
+        return self._e_step_sums(data, working, 3 + 2 * (d + d * (d + 1) // 2))
 
     def m_step_from_sums(self, design, working, sums, solve):
         """Solve the expert's and the gate's logistic regressions."""
-        starts, found = np.split(working, 2), np.split(sums[3:], 2)
-        expert, gate = (solve(part, starts[part], sums[1 + part], found[part]) for part in range(2))
+        expert, gate = solve(working.reshape(2, -1), sums[1:3], sums[3:].reshape(2, -1))
         return (
             np.concatenate([expert.x, gate.x]),
             max(expert.residual, gate.residual),

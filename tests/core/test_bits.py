@@ -92,7 +92,7 @@ def test_one_compiled_call_and_shared_passes(name, monkeypatch):
     model, data = case.problem.model, case.problem.data
     working = model.unit * case.theta
     at_once = model.em_step_at_once(data, working)
-    monkeypatch.setattr("emmd.core.potentials.PARALLEL_ROWS", 1)
+    monkeypatch.setattr("emmd.core.logistic_fit.PARALLEL_ROWS", 1)
     in_shares = model.em_step_in_shares(data, working)
     for one, other in zip(at_once, in_shares):
         np.testing.assert_array_equal(one, other)

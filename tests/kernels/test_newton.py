@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from emmd.core.newton import newton_together
 from emmd.kernels import newton
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import packed
@@ -49,6 +50,11 @@ def test_packed_entries_lie_row_by_row():
 # --- Newton ---------------------------------------------------------------------------------------------
 
 
+def _workspace(start, cost):
+    """Return state, vectors and factor of one function."""
+    return [array[0] for array in newton.workspace(np.array([start], dtype=float), cost)]
+
+
 class Logistic:
     """Soft-label logistic regression in NumPy, with what the method asked for."""
 
@@ -71,7 +77,7 @@ class Logistic:
 
     def solve(self, start):
         d = len(start)
-        state, vectors, factor = newton.workspace(np.array(start), hessian_cost(d))
+        state, vectors, factor = _workspace(start, hessian_cost(d))
         sums = self.sums(start, True)
         wanted = newton.begin(state, vectors, factor, self.value(start), LOG_2, sums, self.scale)
         while wanted != newton.DONE:
@@ -118,7 +124,7 @@ def test_a_step_that_overshoots_is_halved():
     X = np.ones((2, 1))
     problem = Logistic(X, np.array([0.4, 0.4]), np.array([0.5, 0.5]))
     sums = problem.sums(np.array([9.0]), True)
-    state, vectors, factor = newton.workspace(np.array([9.0]), 1.0)
+    state, vectors, factor = _workspace([9.0], 1.0)
     wanted = newton.begin(state, vectors, factor, 0.0, LOG_2, sums, problem.scale)
     first = float(vectors[newton.TRIAL][0])
     assert first < -1000.0
@@ -157,7 +163,54 @@ def test_separable_labels_have_no_curvature_at_the_end():
 
 
 def test_an_infinite_gradient_ends():
-    state, vectors, factor = newton.workspace(np.zeros(2), 1.0)
+    state, vectors, factor = _workspace(np.zeros(2), 1.0)
     sums = np.array([np.inf, 0.0, 1.0, 0.0, 1.0])
     assert newton.begin(state, vectors, factor, 0.5, LOG_2, sums, np.ones(2)) == newton.DONE
     assert not state[newton.RESIDUAL] <= newton.ACCEPTED
+
+
+def test_steps_after_a_hessian_correct_its_factor():
+    """Along a quadratic whose factor is wrong, as many corrections as dimensions end at the minimum."""
+    d = 5
+    A = np.diag(np.linspace(1.0, 1.25, d))
+    minimum = np.arange(1.0, d + 1.0)
+    hessian = np.eye(d)[np.triu_indices(d)]
+    state, vectors, factor = _workspace(np.zeros(d), 1e9)
+    wanted = newton.begin(
+        state, vectors, factor, 0.0, 1.0, np.concatenate([-A @ minimum, hessian]), np.ones(d)
+    )
+    asked = 0
+    while wanted != newton.DONE:
+        assert wanted == newton.GRADIENT
+        gradient = A @ (vectors[newton.TRIAL] - minimum)
+        wanted = newton.advance(state, vectors, factor, gradient, np.ones(d), False)
+        asked += 1
+    np.testing.assert_allclose(vectors[newton.POINT], minimum, rtol=1e-13)
+    # the factor alone contracts by 1/4 along one axis: 24 gradients
+    assert asked <= 12
+
+
+def test_functions_together_end_where_they_end_alone():
+    problems = [_problem(200, 4, seed)[0] for seed in range(3)]
+    starts = np.array([0.3 * _problem(200, 4, seed)[1] for seed in range(3)])
+    alone = [problem.solve(start)[1] for problem, start in zip(problems, starts)]
+    scale = np.ones(4)
+    for problem in problems:
+        problem.scale = scale
+    cost = hessian_cost(4)
+
+    def evaluate(points, wanted):
+        sums = np.full((3, 14), np.nan)
+        for k, (problem, point) in enumerate(zip(problems, points)):
+            if wanted[k] != newton.DONE:
+                found = problem.sums(point, wanted[k] == newton.HESSIAN)
+                sums[k, : len(found)] = found
+        return sums
+
+    values = np.array([problem.value(start) for problem, start in zip(problems, starts)])
+    first = evaluate(starts, np.full(3, newton.HESSIAN))
+    together = newton_together(evaluate, starts, values, first, scale, LOG_2, cost)
+    singly = [problem.solve(start)[1] for problem, start in zip(problems, starts)]
+    for result, one, other in zip(together, singly, alone):
+        np.testing.assert_array_equal(result.x, one)
+        np.testing.assert_allclose(result.x, other, rtol=1e-9, atol=1e-12)

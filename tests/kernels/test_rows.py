@@ -7,7 +7,8 @@ from scipy.special import expit
 
 from emmd.kernels import linear, symmetric_linear, symmetric_logistic
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.logistic_regression import logistic_gradient_rows, logistic_rows
+from emmd.kernels.logistic_regression import logistic_rows
+from emmd.kernels.newton import DONE, GRADIENT, HESSIAN
 from emmd.kernels.reduce import BLOCK, CHUNK, n_chunks, run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
 from tests.kernels import exact
@@ -94,23 +95,30 @@ def _logistic_sums(XT, w, q, c):
 
 
 @pytest.mark.parametrize(("n", "d"), SUMS)
-def test_logistic_regression(n, d):
+def test_logistic_regressions(n, d):
     XT, w, _, c, rng = _sample(n, d)
-    q = rng.uniform(size=n)
-    sums = sum_rows(logistic_rows, n, 1 + d + d * (d + 1) // 2, _blocks(XT), w, q, c)
-    value, gradient, hessian = _logistic_sums(XT, w, q, c)
-    _close(sums[:1], [value[0]], value[1])
-    _close(sums[1 : 1 + d], *gradient)
-    _close(sums[1 + d :], *hessian)
-    _close(sum_rows(logistic_gradient_rows, n, d, _blocks(XT), w, q, c), *gradient)
+    Q, W = rng.uniform(size=(3, n)), np.stack([w, -2.0 * w, 0.5 * w])
+    wanted, width = np.array([HESSIAN, DONE, GRADIENT]), 1 + d + d * (d + 1) // 2
+    sums = sum_rows(logistic_rows, n, 3 * width, _blocks(XT), W, Q, c, wanted).reshape(3, width)
+    value, gradient, hessian = _logistic_sums(XT, W[0], Q[0], c)
+    _close(sums[0, :1], [value[0]], value[1])
+    _close(sums[0, 1 : 1 + d], *gradient)
+    _close(sums[0, 1 + d :], *hessian)
+    assert not sums[1].any()
+    _, gradient, _ = _logistic_sums(XT, W[2], Q[2], c)
+    _close(sums[2, 1 : 1 + d], *gradient)
+    assert not sums[2, 1 + d :].any()
+    narrow = sum_rows(logistic_rows, n, 3 * (1 + d), _blocks(XT), W, Q, c, np.array([DONE, DONE, GRADIENT]))
+    np.testing.assert_array_equal(narrow.reshape(3, 1 + d)[2], sums[2, : 1 + d])
 
 
-def _e_step(name, XB, y, c, beta, w, p, width, partials=None, q=None):
-    """Run a model's E-step on all rows; symmologe also writes the posterior of y z = 1, to q."""
-    outputs = (p,) if name == "symmoline" else (p, np.empty_like(p) if q is None else q)
-    if partials is None:
-        return sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, beta, w, *outputs)
-    return MODELS[name].e_step_rows(0, 1, partials, XB, y, c, beta, w, *outputs)
+def _e_step(name, XB, y, c, beta, w, p, width):
+    """Run a model's E-step on all rows; symmologe writes the posterior of y z = 1 before that of z = 1."""
+    labels = np.full((2, len(y)), np.nan)
+    out = labels[1] if name == "symmoline" else labels
+    sums = sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, beta, w, out)
+    p[:] = labels[1]
+    return sums
 
 
 @pytest.mark.parametrize(("n", "d"), SUMS)
@@ -198,14 +206,15 @@ def _sums(name, arrays, d):
     """Run a summing kernel on arrays called partials, XB, u, v, c and out; return its sums."""
     partials, XB, u, v, c, out = (arrays[key] for key in ("partials", "XB", "u", "v", "c", "out"))
     theta = np.linspace(-1.0, 1.0, d)
+    W, labels = theta[np.newaxis], c[np.newaxis]
     calls = {
         "divergence": lambda: divergence_rows(0, 1, partials, u, v, c),
         "moment": lambda: linear.moment_rows(0, 1, partials, XB, u),
         "gram": lambda: linear.gram_rows(0, 1, partials, XB, u),
-        "logistic": lambda: logistic_rows(0, 1, partials, XB, theta, c, c),
-        "gradient": lambda: logistic_gradient_rows(0, 1, partials, XB, theta, c, c),
-        "symmoline": lambda: _e_step("symmoline", XB, u, c, theta, -theta, out, None, partials),
-        "symmologe": lambda: _e_step("symmologe", XB, u, c, theta, -theta, out, None, partials, v),
+        "logistic": lambda: logistic_rows(0, 1, partials, XB, W, labels, c, np.array([HESSIAN])),
+        "gradient": lambda: logistic_rows(0, 1, partials, XB, W, labels, c, np.array([GRADIENT])),
+        "symmoline": lambda: symmetric_linear.e_step_rows(0, 1, partials, XB, u, c, theta, -theta, out[0]),
+        "symmologe": lambda: symmetric_logistic.e_step_rows(0, 1, partials, XB, u, c, theta, -theta, out),
     }
     calls[name]()
     return partials.tobytes()
@@ -230,8 +239,11 @@ SUMMING = ["divergence", "moment", "gram", "logistic", "gradient", "symmoline", 
 def test_sums_do_not_depend_on_addresses(name):
     n, d = 300, 7
     rng = np.random.default_rng(4)
-    arrays = {key: 3.0 * rng.standard_normal(n) for key in ("u", "v", "out")}
-    arrays |= {"c": rng.uniform(size=n), "XB": _blocks(rng.standard_normal((d, n)))}
+    arrays = {key: 3.0 * rng.standard_normal(n) for key in ("u", "v")}
+    arrays |= {"out": np.zeros((2, n))} | {
+        "c": rng.uniform(size=n),
+        "XB": _blocks(rng.standard_normal((d, n))),
+    }
     arrays["partials"] = np.zeros((1, 3 + 2 * (d + d * (d + 1) // 2)))
     orders = []
     for written in ("partials", "out", "v"):

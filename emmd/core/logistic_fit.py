@@ -1,0 +1,91 @@
+"""Logistic regressions with soft labels on the same rows: the M-steps of gates and of logistic experts."""
+
+import numpy as np
+
+from emmd.core.design import unpack_symmetric
+from emmd.core.newton import newton, newton_results, newton_together
+from emmd.kernels import newton as on_demand
+from emmd.kernels.logistic_regression import (
+    LOG_2,
+    derivatives_width,
+    hessian_cost,
+    logistic_rows,
+    solve_logistics,
+)
+from emmd.kernels.reduce import PARALLEL_ROWS, sum_rows
+
+
+def logistic_sums(design, labels, points, wanted):
+    """Return loss, gradient and packed Hessian of each regression, as far as they are wanted.
+
+    Parameters
+    ----------
+    design : Design
+    labels : ndarray of shape (r, n)
+    points : ndarray of shape (r, d)
+    wanted : ndarray of int, shape (r,)
+        See `emmd.kernels.logistic_regression.logistic_rows`.
+
+    Returns
+    -------
+    ndarray of shape (r, 1 + d + d (d + 1) / 2), or (r, 1 + d) when no Hessian is wanted
+    """
+    width = derivatives_width(design.n_features, wanted)
+    arguments = design.XB, points, labels, design.weights, wanted
+    return sum_rows(logistic_rows, design.n_rows, len(labels) * width, *arguments).reshape(-1, width)
+
+
+def fit_logistics(design, labels, starts, values, sums):
+    """Minimise the losses from starts where values, gradients and packed Hessians are known.
+
+    Parameters
+    ----------
+    design : Design
+    labels : ndarray of shape (r, n)
+    starts : ndarray of shape (r, d)
+    values : ndarray of shape (r,)
+    sums : ndarray of shape (r, d + d (d + 1) / 2)
+
+    Returns
+    -------
+    list of NewtonResult
+    """
+    if design.n_rows < PARALLEL_ROWS:
+        features = design.XB, labels, design.weights, design.scale
+        solved = newton_results(*solve_logistics(*features, starts, values, sums))
+    else:
+        solved = fit_from_sums(
+            lambda points, wanted: logistic_sums(design, labels, points, wanted), design, starts, values, sums
+        )
+    return [
+        result if result.solved else _fit_by_values(design, labels[k : k + 1], result.x)
+        for k, result in enumerate(solved)
+    ]
+
+
+def fit_from_sums(evaluate, design, starts, values, sums):
+    """Minimise as `fit_logistics`, with the sums of `logistic_sums` from several threads or processes.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``(points, wanted) -> ndarray``, see `logistic_sums`.
+    design : SecondMoment
+    """
+
+    def derivatives(points, wanted):
+        return evaluate(points, wanted)[:, 1:].copy()
+
+    cost = hessian_cost(design.n_features)
+    return newton_together(derivatives, starts, values, sums, design.scale, LOG_2, cost)
+
+
+def _fit_by_values(design, labels, start):
+    """Minimise one loss with a line search on values: for what slopes alone do not solve."""
+
+    def evaluate(theta):
+        (sums,) = logistic_sums(design, labels, theta[np.newaxis], np.array([on_demand.HESSIAN]))
+        d = design.n_features
+        return sums[0], sums[1 : 1 + d], unpack_symmetric(sums[1 + d :], d)
+
+    return newton(evaluate, start, design.scale, value_at_zero=LOG_2)
