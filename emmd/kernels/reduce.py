@@ -19,7 +19,7 @@ CHUNK = 4096
 BLOCK = 256
 """Rows handled at a time inside a chunk; a block of every work array stays in the first-level cache."""
 
-PARALLEL_ROWS = 8_192
+PARALLEL_ROWS = 16_384
 """Below this many rows one thread is faster than handing work to two."""
 
 

@@ -57,7 +57,7 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, labels):
     """
     d, n = XB.shape[1], c.shape[0]
     width = d + d * (d + 1) // 2
-    q, p = labels
+    q, p = labels[0], labels[1]
     a, b = np.empty(BLOCK), np.empty(BLOCK)
     slopes, curvatures = np.empty((2, BLOCK)), np.empty((2, BLOCK))
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):

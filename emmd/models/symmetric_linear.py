@@ -45,6 +45,10 @@ class SymMoLinE(SymmetricModel):
         super().__init__(n_features)
         self.sigma = positive_number("sigma", sigma)
 
+    def score_size(self, data):
+        """Return the root mean square of y in units of sigma, or 1: no less than what `m_step` divides by."""
+        return max(1.0, float(np.sqrt(data.weights @ data.y**2)))
+
     def draw_target(self, mean, rng):
         """Return ``mean + sigma * noise``."""
         return mean + self.sigma * rng.standard_normal(len(mean))

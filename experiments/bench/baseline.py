@@ -19,6 +19,17 @@ class Runner:
 
     advance: Callable
 
+    @classmethod
+    def of_map(cls, step):
+        """Return the runner of an EM map ``theta -> (image, loss)``."""
+
+        def advance(theta, steps):
+            for _ in range(steps):
+                theta, _ = step(theta)
+            return theta
+
+        return cls(advance)
+
     def seconds(self, theta, steps):
         """Return the processor time of one of `steps` consecutive map evaluations from theta.
 

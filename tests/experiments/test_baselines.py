@@ -30,11 +30,11 @@ def weighted_problem():
 
 def test_all_baselines_import():
     assert discover("experiments.bench.baselines", Baseline).broken == {}
-    assert set(BASELINES) == {"numpy", "dsyrk", "jax", "flexmix"}
+    assert set(BASELINES) == {"numpy", "numpy-columns", "dsyrk", "jax", "flexmix"}
 
 
 @pytest.mark.parametrize("spec", [*PROBLEMS, None])
-@pytest.mark.parametrize("name", ["numpy", "jax", "flexmix"])
+@pytest.mark.parametrize("name", ["numpy", "numpy-columns", "jax", "flexmix"])
 def test_a_baseline_walks_emmds_path(name, spec):
     baseline = BASELINES[name]
     timed = timed_problem(*spec) if spec else weighted_problem()
