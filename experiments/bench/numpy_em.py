@@ -1,8 +1,8 @@
 """EM in vectorised NumPy and SciPy, on features kept in rows or in columns.
 
-A layout says how linear predictors, moments and Gram matrices are computed; everything else is the same for
-both. What does not depend on the iterate is factored once; Newton's method is warm-started, evaluates gradient
-and Hessian together, and stops where emmd's does.
+A layout says how linear predictors, moments and Gram matrices are computed; the rest is the same for both.
+What does not depend on the iterate is factored once; Newton's method is warm-started, evaluates gradient and
+Hessian together, and stops where emmd's does.
 """
 
 import numpy as np
