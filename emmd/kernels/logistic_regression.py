@@ -12,7 +12,7 @@ from emmd.kernels import newton
 from emmd.kernels._jit import kernel
 from emmd.kernels.elementary import exp, log1p_unit
 from emmd.kernels.gram import block_gram
-from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK, total
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -48,22 +48,32 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
     """
     d, n = XB.shape[1], c.shape[0]
     width = partials.shape[1] // len(wanted)
-    b, residual, curvature = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    b, residual, curvature = np.empty((2, BLOCK)), np.empty((2, BLOCK)), np.empty(BLOCK)
+    both = len(wanted) == 2 and wanted[0] != newton.DONE and wanted[1] != newton.DONE
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
-        X = XB[block]
+        X, sums = XB[block], partials[block // _PER_CHUNK]
+        if both:
+            block_predict_two(X, W[0], W[1], m, b[0], b[1])
         for k in range(len(wanted)):
             if wanted[k] == newton.DONE:
                 continue
-            sums = partials[block // _PER_CHUNK, k * width : (k + 1) * width]
-            block_predict(X, W[k], m, b)
+            own = sums[k * width : (k + 1) * width]
+            place = k if both else 0
+            if not both:
+                block_predict(X, W[k], m, b[0])
             if wanted[k] == newton.HESSIAN:
-                sums[0] += _second_derivatives_block(b, Q[k, lo:], c[lo:], residual[:m], curvature)
-                block_gram(X, curvature, m, sums[1 + d :])
+                own[0] += _second_derivatives_block(
+                    b[place], Q[k, lo:], c[lo:], residual[place, :m], curvature
+                )
+                block_gram(X, curvature, m, own[1 + d :])
             else:
-                _derivatives_block(b, Q[k, lo:], c[lo:], residual[:m])
-            block_moment(X, residual, m, sums[1 : 1 + d])
+                _derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m])
+            if not both:
+                block_moment(X, residual[0], m, own[1 : 1 + d])
+        if both:
+            block_moment_two(X, residual[0], residual[1], m, sums[1 : 1 + d], sums[width + 1 : width + 1 + d])
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 from emmd.kernels._jit import kernel
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import block_gram, packed
-from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
 from emmd.kernels.softmax_regression import block_gate_sums, block_log_softmax, block_logits
 
@@ -67,18 +67,15 @@ def _expert_scalars(weight, rest, y, m, sums):
 
 @kernel
 def _expert_sums(X, weight, rest, y, m, k, K, sums):
-    """Add one expert's sums: scalars, moments of its residuals and, but for the last, its Gram matrix.
+    """Add one expert's scalars and, but for the last, its Gram matrix; leave weighted residuals in `rest`.
 
     The last Gram matrix is what the others leave of the total.
     """
     d = X.shape[0]
     width = d * (d + 1) // 2
     _expert_scalars(weight, rest, y, m, sums[SCALARS * k : SCALARS * (k + 1)])
-    v = np.empty(BLOCK)
     for i in range(m):
-        v[i] = weight[i] * rest[i]
-    start = SCALARS * K + k * d
-    block_moment(X, v, m, sums[start : start + d])
+        rest[i] *= weight[i]
     if k < K - 1:
         start = (SCALARS + d) * K + k * width
         block_gram(X, weight, m, sums[start : start + width])
@@ -115,8 +112,8 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
         m = min(BLOCK, n - lo)
         block_logits(GB[block], W, offset, m, log_p)
         block_log_softmax(log_p, p, m, normaliser)
+        block_predict_all(XB[block], coef, m, rest)
         for k in range(K):
-            block_predict(XB[block], coef[k], m, rest[k])
             _log_joint(y[lo:], half_precision[k], 0.5 * log_variance[k], log_p[k], m, rest[k], joint[k])
         block_log_softmax(joint, posterior, m, normaliser)
         sums[0] += _loss(c[lo:], normaliser, m)
@@ -124,6 +121,7 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
         for k in range(K):
             gate_loss += _weigh(c[lo:], posterior[k], p[k], log_p[k], m, r[k, lo:], weight, slopes[k])
             _expert_sums(XB[block], weight, rest[k], y[lo:], m, k, K, sums[HEAD : HEAD + of_experts])
+        block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
         sums[1] += gate_loss
         start = HEAD + of_experts
         middle = start + (K - 1) * GB.shape[1]

@@ -8,7 +8,7 @@ import numpy as np
 from emmd.kernels._jit import kernel
 from emmd.kernels.elementary import exp, log
 from emmd.kernels.gram import block_gram, packed
-from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -66,8 +66,8 @@ def block_log_softmax(values, p, m, normaliser):
 def block_logits(X, W, offset, m, logits):
     """Write ``W x + offset``, and 0 for the last class, to `logits`, shape (K, BLOCK)."""
     free = W.shape[0]
+    block_predict_all(X, W, m, logits)
     for k in range(free):
-        block_predict(X, W[k], m, logits[k])
         for i in range(m):
             logits[k, i] += offset[k]
     for i in range(m):
@@ -93,9 +93,9 @@ def block_gate_sums(X, p, slopes, c, m, gradient, blocks):
     free = p.shape[0] - 1
     width = d * (d + 1) // 2
     v = np.empty(BLOCK)
-    for j in range(free):
-        block_moment(X, slopes[j], m, gradient[j * d : (j + 1) * d])
-        if blocks.shape[0] > 0:
+    block_moment_all(X, slopes, m, gradient)
+    if blocks.shape[0] > 0:
+        for j in range(free):
             for k in range(j, free):
                 _curvature(c, p[j], p[k], 1.0 if j == k else 0.0, m, v)
                 start = packed(free, j, k) * width

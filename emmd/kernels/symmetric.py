@@ -8,7 +8,7 @@ import numpy as np
 from emmd.kernels import symmetric_linear, symmetric_logistic
 from emmd.kernels._jit import kernel
 from emmd.kernels.gram import block_gram
-from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -32,16 +32,14 @@ def marginal_sums(first, last, partials, XB, y, c, beta, w, logistic):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
-        block_predict(XB[block], beta, m, a)
-        block_predict(XB[block], w, m, b)
+        block_predict_two(XB[block], beta, w, m, a, b)
         if logistic:
             symmetric_logistic.marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
         else:
             symmetric_linear.marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
         sums[0] += _total(loss[:m])
         if sums.shape[0] > 1:
-            block_moment(XB[block], slope_a, m, sums[1 : 1 + d])
-            block_moment(XB[block], slope_b, m, sums[1 + d :])
+            block_moment_two(XB[block], slope_a, slope_b, m, sums[1 : 1 + d], sums[1 + d :])
 
 
 @kernel
@@ -58,8 +56,7 @@ def information_sums(first, last, partials, XB, y, c, beta, w, logistic):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
-        block_predict(XB[block], beta, m, a)
-        block_predict(XB[block], w, m, b)
+        block_predict_two(XB[block], beta, w, m, a, b)
         if logistic:
             symmetric_logistic.information_block(a, b, y[lo : lo + m], c[lo:], rows[:2], rows[2:])
         else:

@@ -13,7 +13,7 @@ from emmd.kernels._jit import kernel, scalar
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
 from emmd.kernels.gram import block_gram
-from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
 
@@ -64,14 +64,12 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, p):
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         X = XB[block]
-        block_predict(X, beta, m, a)
-        block_predict(X, w, m, b)
+        block_predict_two(X, beta, w, m, a, b)
         loss, gate_loss = _e_step_block(a, b, y[lo:], c[lo:], p[lo : lo + m], pull, residual, curvature)
         sums[0] += loss
         if sums.shape[0] > 1:
             sums[1] += gate_loss
-            block_moment(X, pull, m, sums[2 : 2 + d])
-            block_moment(X, residual, m, sums[2 + d : 2 + 2 * d])
+            block_moment_two(X, pull, residual, m, sums[2 : 2 + d], sums[2 + d : 2 + 2 * d])
             block_gram(X, curvature, m, sums[2 + 2 * d :])
 
 

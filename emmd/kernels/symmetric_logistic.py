@@ -12,7 +12,7 @@ from emmd.kernels import newton
 from emmd.kernels._jit import kernel, scalar
 from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
 from emmd.kernels.gram import block_gram
-from emmd.kernels.linear import block_moment, block_predict
+from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
 
@@ -65,8 +65,7 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, labels):
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         X = XB[block]
-        block_predict(X, beta, m, a)
-        block_predict(X, w, m, b)
+        block_predict_two(X, beta, w, m, a, b)
         losses = _e_step_block(
             a, b, y[lo:], c[lo:], p[lo : lo + m], q[lo:], slopes[0], curvatures[0], slopes[1], curvatures[1]
         )
@@ -74,10 +73,10 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, labels):
         if sums.shape[0] > 1:
             sums[1] += losses[1]
             sums[2] += losses[2]
-            for part in range(2):
-                start = 3 + part * width
-                block_moment(X, slopes[part], m, sums[start : start + d])
-                block_gram(X, curvatures[part], m, sums[start + d : start + width])
+            expert, gate = sums[3 : 3 + width], sums[3 + width :]
+            block_moment_two(X, slopes[0], slopes[1], m, expert[:d], gate[:d])
+            block_gram(X, curvatures[0], m, expert[d:])
+            block_gram(X, curvatures[1], m, gate[d:])
 
 
 @kernel
