@@ -147,7 +147,8 @@ def test_stated_error_covers_a_finer_rule_in_a_ball_at_high_snr(snr):
     truth = parameter(snr, 0.8, 0.4)
     coarse = population_problem("symmoline", truth, radius=0.6, tol=1e-4)
     fine = population_problem("symmoline", truth, radius=0.6, tol=1e-7)
-    assert coarse.error <= 3e-4
+    # four times what is measured at the probes
+    assert coarse.error <= 4e-4
     rng = np.random.default_rng(0)
     for _ in range(6):
         theta = truth + np.concatenate([0.6 * unit(rng), 0.6 * unit(rng)])
@@ -155,7 +156,30 @@ def test_stated_error_covers_a_finer_rule_in_a_ball_at_high_snr(snr):
         assert coarse.contains(-theta)
         for name in ("loss", "gradient", "hessian"):
             gap = np.abs(np.subtract(getattr(coarse, name)(theta), getattr(fine, name)(theta))).max()
-            assert gap <= 3 * coarse.error
+            assert gap <= coarse.error
+
+
+def test_a_ball_leaves_small_experts_out():
+    problem = population_problem("symmoline", parameter(3.0, 0.8, 0.4), radius=0.6, tol=1e-2)
+    assert problem.contains(0.81 * problem.theta_star)
+    assert problem.contains(-0.81 * problem.theta_star)
+    assert not problem.contains(0.79 * problem.theta_star)
+
+
+@pytest.mark.parametrize(("snr", "gate"), [(2.0, 1.0), (1.0, 10.0)])
+def test_stated_error_covers_parameters_with_opposed_gate(snr, gate):
+    # there the posterior turns at targets far from zero: the rule in the radius has to resolve it
+    truth = parameter(snr, gate, 0.5)
+    coarse, fine = (population_problem("symmoline", truth, tol=tol) for tol in (1e-4, 1e-6))
+    assert coarse.error <= 20 * coarse.tol
+    for radius in (2.0, 3.0, 4.5):
+        opposed = np.array([1.0, 0.3]) * coarse.region[1] / (2 * snr * radius)
+        opposed *= min(1.0, coarse.region[0] / np.linalg.norm(opposed))
+        theta = np.concatenate([opposed, -coarse.region[1] * opposed / np.linalg.norm(opposed)])
+        assert coarse.contains(theta)
+        for name in ("loss", "gradient", "hessian"):
+            gap = np.abs(np.subtract(getattr(coarse, name)(theta), getattr(fine, name)(theta))).max()
+            assert gap <= coarse.error
 
 
 @pytest.mark.parametrize(("model", "tol"), [("symmoline", 1e-4), ("symmologe", 1e-5)])
@@ -170,7 +194,7 @@ def test_stated_error_covers_what_a_much_finer_rule_finds(model, tol):
         assert coarse.contains(theta)
         for name in ("loss", "gradient", "hessian"):
             gap = np.abs(np.subtract(getattr(coarse, name)(theta), getattr(fine, name)(theta))).max()
-            assert gap <= 3 * coarse.error
+            assert gap <= coarse.error
 
 
 def unit(rng):

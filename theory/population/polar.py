@@ -2,9 +2,10 @@ r"""Nodes for x ~ N(0, I) in the plane (or on the line) of beta* and w*, for int
 
 Such an integrand holds tanh(b/2 + a y) with a = x'beta and b = x'w for every beta and w of a region: it turns
 sharply across lines through the origin, the more sharply the farther out. Polar coordinates with r = e^s fit
-it: as a function of s the poles stay at the same distance whatever the parameters. At every radius the
-directions gather where the turns are (`directions`), and at every point of the plane the rule for the noise
-of y is as fine as the turn in y that can be seen from there.
+it: as a function of s most poles stay at the same distance whatever the parameters, and the step resolves the
+others, of turns at targets far from zero (`_radial_step`). At every radius the directions gather where the
+turns are (`directions`), and at every point of the plane the rule for the noise of y is as fine as the turn
+in y that can be seen from there.
 
 Every rule is trapezoidal, its step set by the nearest pole and by what its weight still counts: at radius r
 only `nats` - r^2/2 nats are left to be paid for.
@@ -25,12 +26,14 @@ __all__ = ["Bounds", "Cloud", "RegionError", "cloud"]
 _MOMENTS = 4.0
 # Nats for the factors in front of e^(-2 pi eta / h), from Hessians at the worst parameters of regions: for
 # narrow cones, and what is added, times the sine of the angle, for wide ones.
-_FACTOR, _WIDE = 3.5, 1.0
+_FACTOR, _WIDE = 2.0, 1.0
 # The loss holds e^2/2, without any turn: a few nodes more make its rule exact.
 _SMOOTH = 8.0
 # Width of the strip of s = log r. For labels e^(-r^2/2) alone limits it: less than r^2/2 of growth, with a
 # part kept to stay integrable off the line. Gaussian targets meet zeros of y at r = |e| / |beta*|.
 _STRIP = {True: 0.44, False: math.asin(math.sqrt(0.4))}
+# Share of the mean of y below which a turn counts as one at y = 0.
+_FLAT = 1e-3
 # Fewest noise nodes a point needs, for an early estimate of what a region costs.
 _SPARSE = 12
 
@@ -53,6 +56,8 @@ class Bounds:
         Whether y is Gaussian given x and z; otherwise it is a label.
     angle : float
         Largest angle between beta and the line of beta*, in radians; for labels it is not used.
+    least : float
+        Smallest norm of beta; the rules do not use it.
     """
 
     expert: float
@@ -61,6 +66,7 @@ class Bounds:
     true_gate: float
     gaussian: bool
     angle: float = math.pi / 2
+    least: float = 0.0
 
     def expert_along(self, off):
         """Return the largest |u'beta| for unit vectors u at angles `off` from the line across beta*."""
@@ -136,13 +142,14 @@ def _afford(n_nodes, bounds, nats, max_nodes):
         raise RegionError(
             f"region leaves the domain: ||beta|| <= {bounds.expert:.3g}{cone} and ||w|| <= "
             f"{bounds.gate:.3g} need {n_nodes:.2g} or more nodes at tol = {math.exp(-nats):.1g}, "
-            f"max_nodes is {max_nodes}"
+            f"max_nodes is {max_nodes}; raise max_nodes, loosen tol (nodes grow like the cube of its digits) "
+            f"or ask for a smaller region (radius=, starts= or region=)"
         )
 
 
 def _radii(bounds, dimension, nats):
     """Radii e^s and weights for int r^(k-1) e^(-r^2/2) dr, normalised over all directions."""
-    step = 2 * math.pi * _STRIP[bounds.gaussian] / (nats + _MOMENTS)
+    step = _radial_step(bounds, nats + _MOMENTS)
     # losses far from theta* weigh what is left out with the square of SNR_e
     tail = nats + 2 * _MOMENTS + math.log1p(bounds.true_expert**2)
     first, last = -tail / dimension, math.log(reach(0.0, tail))
@@ -150,6 +157,36 @@ def _radii(bounds, dimension, nats):
     surface = 2 * math.pi if dimension == 2 else 2.0
     peak = surface / math.sqrt(2 * math.pi) ** dimension
     return radii, step * peak * radii**dimension * np.exp(-radii * radii / 2)
+
+
+def _radial_step(bounds, nats):
+    """Step of s = log r that resolves the turns of the region, too, where they cross the rays.
+
+    Along a ray with w opposed to beta the turn b/2 + a y = 0 lies at y = y0 > 0, where its slope in s is at
+    most r |w| a*/(2 y0), and at most r |beta| a*: a pole is at pi/2 over that. Reaching y0 with the noise
+    e = y0 - a* costs e^2/2 nats. As the noise is averaged, too, s may pass the pole by a distance t if the
+    noise makes up for it, at the growth (a* t)^2/2; the cheaper of all these is the step.
+    """
+    strip = _STRIP[bounds.gaussian]
+    uniform = 2 * math.pi * strip / nats
+    if not bounds.gaussian or bounds.gate == 0:
+        return uniform
+    height = np.geomspace(1e-3 * strip, strip, 60)
+    radii = np.linspace(0.05, 1.0, 40)[:, None, None] * math.sqrt(2 * nats)
+    noise = np.linspace(0.0, 1.0, 24)[:, None] * math.sqrt(2 * nats)
+    mean = radii * bounds.true_expert
+    turn = np.maximum(mean - noise, _FLAT * mean)
+    slope = radii * np.minimum(bounds.gate * mean / (2 * turn), bounds.expert * mean)
+    pole = math.pi / 2 / slope
+    growth = (mean * np.maximum(height - pole, 0.0)) ** 2 / 2
+    left = nats + _weight(turn, radii) - radii**2 / 2 - (mean - turn) ** 2 / 2
+    density = ((left + growth) / height).min(axis=-1).max()
+    return min(uniform, 2 * math.pi / density)
+
+
+def _weight(y, radius):
+    """Nats by which a Hessian weighs a turn at a target y at some radius: the factor y^2 x^2."""
+    return np.log1p((y * radius) ** 2)
 
 
 def _shell(bounds, circle, radius, weight, left):
@@ -172,7 +209,7 @@ def _noise_steps(bounds, radius, along, left):
     off = np.arcsin(np.clip(np.abs(along), 0.0, 1.0))[:, None]
     projected = bounds.expert_along(off) * np.geomspace(1e-3, 1.0, 12)
     noise = np.maximum(mean - bounds.gate / (2 * np.maximum(projected, 1e-300)), 0.0)
-    rest = left - noise**2 / 2
+    rest = left + _weight(mean - noise, radius) - noise**2 / 2
     steps = np.where(rest > 0, spacing(2 * radius * projected, np.maximum(rest, 0.1)), np.inf)
     return np.minimum(steps.min(axis=1), spacing(0.0, left + _SMOOTH))
 

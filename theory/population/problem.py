@@ -20,6 +20,10 @@ __all__ = ["PopulationProblem", "model_and_truth", "population_problem", "symmet
 # The finer rule that measures the error is good to e^-4 = 0.02 of it.
 _REFINED = 4.0
 _COARSEST, _FINEST = 1e-2, 1e-13
+# A region has worse parameters than its few probes: by up to 2.0 among hundreds that were tried.
+_MARGIN = 4.0
+# Radii of x at which the posterior turns for the probes with w opposed to beta.
+_TURN_RADII = (2.5, 4.0, 5.0)
 
 
 class PopulationProblem(Problem):
@@ -77,11 +81,11 @@ class PopulationProblem(Problem):
 
     @cached_property
     def error(self):
-        """Largest change of loss, gradient or Hessian on the region's probes under a finer rule."""
+        """Four times what a finer rule changes in loss, gradient or Hessian at the region's probes."""
         nats = -math.log(self.tol)
         # one rule at a time: each may hold millions of nodes
         coarse, fine = (_probed(self.model, self.frame, self.bounds, n) for n in (nats, nats + _REFINED))
-        return float(np.abs(coarse - fine).max())
+        return _MARGIN * float(np.abs(coarse - fine).max())
 
 
 def population_problem(
@@ -92,7 +96,7 @@ def population_problem(
     covariance=None,
     sigma=1.0,
     tol=1e-8,
-    max_nodes=2_000_000,
+    max_nodes=8_000_000,
     radius=None,
     starts=None,
 ):
@@ -147,19 +151,24 @@ def population_problem(
     weight 2 P(z = 1 | x), and x changes sign with e. Labels are enumerated.
 
     Exact up to about `tol`, for parameters in the plane and in the region: loss, gradient, both Hessians, the
-    EM map, divergences; also the law of x. `PopulationProblem.error` measures it against a finer rule, at
-    theta* and on the region's boundary, where it is worst: `tol` for Hessians, and a tenth of that for
-    gradients, was seen. For d > 2 the other d - 2 directions have the representatives +-sqrt(d - 2) e_j: they
-    have the moments of N(0, I) up to the third, hence the Hessians' orthogonal blocks and the EM map are
-    exact in the plane. Not exact: anything at parameters out of the plane, where fourth and higher moments of
-    these coordinates enter, and averages odd in x that involve y.
+    EM map, divergences; also the law of x. `PopulationProblem.error` measures it against a finer rule: four
+    times the largest change at theta*, on the region's boundary, and where w is opposed to beta such that the
+    posterior turns at targets far from zero, the worst of all. There Hessians were seen to err by up to seven
+    times `tol` (beta of norm 0.01 at SNR_e = 30), elsewhere by `tol`, losses and gradients by a twentieth.
+
+    For d > 2 the other d - 2 directions have the representatives +-sqrt(d - 2) e_j: they have the moments of
+    N(0, I) up to the third, hence the Hessians' orthogonal blocks and the EM map are exact in the plane.
+
+    Not exact: anything at parameters out of the plane, where fourth and higher moments of these coordinates
+    enter, and averages odd in x that involve y.
 
     What costs nodes is rho, the largest distance of the region's beta from the line of beta* in units of the
     noise. For x with x'beta = 0 the responsibilities turn from 0 to 1, and y is about rho there: the turn is
     1/rho^2 wide, and it has to be resolved for every beta. So nodes grow like rho^2, whatever SNR_e; SNR_e
-    itself costs only its logarithm, and SNR_g its size. With SNR_g = 1, in millions: 0.4, 0.8 and 1.4 for the
-    default region at SNR_e = 1, 2 and 10; 0.9 and 1.1 for radius 1 at SNR_e = 30 and 100; 0.5 for the whole
-    plane at SNR_e = 8 and tol = 1e-3. Beyond SNR_e = 100 losses, of the size of SNR_e^2, lose digits, and
+    itself costs only its logarithm, and SNR_g its size. With SNR_g = 1, in millions: 0.4, 0.8 and 2.2 for the
+    default region at SNR_e = 1, 2 and 10; 1.2 and 1.6 for radius 1 at SNR_e = 30 and 100; 1.5 and 4 for the
+    whole plane at SNR_e = 3 and 5, and 0.6 at SNR_e = 8 and tol = 1e-3. It is 5 with SNR_g = 30, SNR_e = 2.
+    A million nodes hold 32 MB. Beyond SNR_e = 100 losses, of the size of SNR_e^2, lose digits, and
     `error` says so. d > 2 multiplies nodes by 2 (d - 2). For symmologe they grow like the region: 4 thousand
     at SNR 1 and 0.2 million at SNR 100.
 
@@ -258,7 +267,25 @@ def _probes(frame, bounds):
         np.concatenate([bounds.expert * size * _unit(turn)[:k], bounds.gate * _unit(gate)[:k]])
         for size, turn, gate in (ends if k == 2 else ((1.0, 0.0, 0.0), (1.0, math.pi, 0.0)))
     ]
-    return [np.concatenate([frame.expert, frame.gate]), *corners]
+    return [np.concatenate([frame.expert, frame.gate]), *corners, *_opposed(bounds, k)]
+
+
+def _opposed(bounds, k):
+    """Parameters with w opposed to beta, whose posterior turns at the mean target of some radius, (p, 2k).
+
+    There y is far from zero, Hessians weigh it with y^2, and the turn crosses the rays of the polar rule.
+    """
+    if not bounds.gaussian:
+        return []
+    found = []
+    for turn in (0.0, bounds.angle / 2) if k == 2 else (0.0,):
+        for radius in _TURN_RADII:
+            mean = radius * bounds.true_expert * math.cos(turn)
+            norm = min(bounds.expert, bounds.gate / (2 * mean)) if mean > 0 else bounds.expert
+            direction = _unit(turn)[:k]
+            norm = max(norm, bounds.least)
+            found.append(np.concatenate([norm * direction, -bounds.gate * direction]))
+    return found
 
 
 def _unit(turn):

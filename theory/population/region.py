@@ -52,14 +52,17 @@ def region_bounds(model, frame, region=None, radius=None, starts=None):
         )
     if angle > math.pi / 2 * (1 + _ROUNDING):
         raise ValueError(f"region must have an angle of at most pi/2, got {angle:.6g}")
-    return Bounds(expert, gate, *true, model.has_density, angle if model.has_density else math.pi / 2)
+    if not model.has_density:
+        return Bounds(expert, gate, *true, gaussian=False)
+    least = 0.0 if radius is None else max(0.0, 2 * true[0] - expert)
+    return Bounds(expert, gate, *true, gaussian=True, angle=angle, least=least)
 
 
 def inside(bounds, expert, gate):
     """Return whether whitened parameters in the plane, shape (k,) each, lie in the region."""
     norms = np.linalg.norm(expert), np.linalg.norm(gate)
     slack = 1 + _ROUNDING
-    if norms[0] > bounds.expert * slack or norms[1] > bounds.gate * slack:
+    if norms[0] > bounds.expert * slack or norms[1] > bounds.gate * slack or norms[0] * slack < bounds.least:
         return False
     return bool(np.linalg.norm(expert[1:]) <= norms[0] * (math.sin(bounds.angle) + _ROUNDING))
 
