@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from emmd.core.status import Status
 from experiments.snr.execute import execute, one_thread
 from experiments.snr.seeds import canonical
 from experiments.snr.warm_up import warm_up
@@ -15,11 +16,13 @@ _KIND = ("model", "data", "n_experts")
 
 _PILOT_SECONDS = 5.0
 
-_FIRST_STEPS = 3
-"""A pilot takes these first; what they cost tells whether the whole path can be afforded."""
+_FIRST_STEPS, _LONGER = 3, 10
+"""A pilot takes a few steps, then ten times as many, and so on until it ends or gets too long."""
+
+_CUT = Status.ITERATION_LIMIT.name.lower()
 
 _LONGEST = 2.0
-"""Seconds; a longer path is not followed but extrapolated from its first steps, to its iteration limit."""
+"""Seconds; a path that would take longer is extrapolated to its iteration limit."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +103,21 @@ def _pilots(kinds):
 
 def _pilot(run):
     limit = run.common["stopping"]["max_iter"]
-    short = run.with_limit(min(_FIRST_STEPS, limit))
-    first, _, _ = _timed(short)
-    again, few, size = _timed(short)
-    # with hardly any time on the path itself there is nothing to extrapolate from
-    factor = limit / max(len(few.seconds_trace) - 1, _FIRST_STEPS)
-    if few.seconds * factor > _LONGEST:
-        rows = min(limit + 1, run.common["record"]["points"]) / max(len(few.seconds_trace), 1)
-        scoring = max(again - few.seconds, 0.0) * max(rows, 1.0)
-        return _Pilot(run.data.key, first, few.seconds * factor + scoring, int(size * rows) + _ROW_BYTES)
-    whole, _, size = _timed(run)
-    return _Pilot(run.data.key, max(first - again, 0.0) + whole, whole, size + _ROW_BYTES)
+    steps = min(_FIRST_STEPS, limit)
+    first, _, _ = _timed(run.with_limit(steps))
+    while True:
+        again, outcome, size = _timed(run.with_limit(steps))
+        if steps == limit or outcome.status != _CUT:
+            return _Pilot(run.data.key, first + again, again, size + _ROW_BYTES)
+        if _LONGER * outcome.seconds > _LONGEST:
+            break
+        steps = min(_LONGER * steps, limit)
+    rows = 1.0
+    if outcome.trace:
+        rows = min(limit + 1, run.common["record"]["points"]) / len(outcome.seconds_trace)
+    scoring = rows * max(again - outcome.seconds, 0.0)
+    whole = outcome.seconds * limit / steps + scoring
+    return _Pilot(run.data.key, first + whole, whole, int(size * rows) + _ROW_BYTES)
 
 
 def _timed(run):

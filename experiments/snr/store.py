@@ -40,7 +40,7 @@ CREATE TABLE sessions (
 );
 """
 
-_LOG_PAGES = 8000
+_LOG_PAGES = 2000
 """Pages of 4 kB that the write-ahead log gathers before it is folded into the file and synced."""
 
 _SHORT = 0.05

@@ -108,3 +108,20 @@ def test_parquet_without_pyarrow_is_one_sentence(emmd, finished, tmp_path, monke
     code, _, err = emmd("snr", "export", "--store", finished, "--out", tmp_path, "--format", "parquet")
     assert code == 2
     assert "pip install 'emmd[parquet]'" in err
+
+
+def test_a_plan_does_not_take_paths_to_last_until_their_limit(config):
+    from dataclasses import replace
+
+    from experiments.snr.estimate import estimate
+    from experiments.snr.plan import make_plan
+    from experiments.snr.read_config import parse
+
+    def seconds(limit):
+        plan = make_plan(parse(config.replace("max_iter = 120", f"max_iter = {limit}")))
+        # gradient descent does go on
+        em = [run for run in plan.runs if run.algorithm == {"method": "em"}]
+        return estimate(replace(plan, runs=em)).seconds
+
+    # the limit is 4000 times as far, and no path gets there
+    assert seconds(2_000_000) < 100 * seconds(500)

@@ -98,7 +98,8 @@ def test_a_new_grid_value_changes_no_other_run(config):
     for run in before:
         assert run.key in after
         assert run.id("v") == after[run.key].id("v")
-        assert seed_of(*run.data.names).entropy == seed_of(*after[run.key].data.names).entropy
+        seeds = (seed_of(*each.data.names) for each in (run, after[run.key]))
+        assert len({tuple(seed.generate_state(8).tolist()) for seed in seeds}) == 1
 
 
 def test_ids_depend_on_config_data_and_code(config):
