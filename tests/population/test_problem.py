@@ -159,6 +159,13 @@ def test_stated_error_covers_a_finer_rule_in_a_ball_at_high_snr(snr):
             assert gap <= coarse.error
 
 
+@pytest.mark.parametrize("truth", [[0.0, 0.0, 0.5, 0.3], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+def test_a_vanishing_signal_has_a_problem_too(truth):
+    problem = population_problem("symmoline", truth, tol=1e-3)
+    assert problem.error <= 4e-3
+    np.testing.assert_allclose(problem.gradient(np.array(truth)), 0.0, rtol=0, atol=problem.error)
+
+
 def test_a_ball_leaves_small_experts_out():
     problem = population_problem("symmoline", parameter(3.0, 0.8, 0.4), radius=0.6, tol=1e-2)
     assert problem.contains(0.81 * problem.theta_star)

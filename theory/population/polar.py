@@ -169,7 +169,8 @@ def _radial_step(bounds, nats):
     """
     strip = _STRIP[bounds.gaussian]
     uniform = 2 * math.pi * strip / nats
-    if not bounds.gaussian or bounds.gate == 0:
+    if not bounds.gaussian or bounds.gate == 0 or bounds.true_expert == 0:
+        # without a mean the target is noise, which does not move along the ray
         return uniform
     height = np.geomspace(1e-3 * strip, strip, 60)
     radii = np.linspace(0.05, 1.0, 40)[:, None, None] * math.sqrt(2 * nats)
