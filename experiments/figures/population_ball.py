@@ -25,7 +25,12 @@ def draw(title, ball):
         top = max(1.15, 1.05 * factor[0])
         axes.axhspan(1.0, 10.0, color="0.9", zorder=0)
         axes.annotate(
-            "no contraction guaranteed", (0.02, 0.97), xycoords="axes fraction", va="top", color="0.35"
+            "no contraction guaranteed",
+            (0.98, 0.97),
+            xycoords="axes fraction",
+            ha="right",
+            va="top",
+            color="0.35",
         )
         axes.set(
             xlabel=r"radius of the ball around $\theta^*$ (whitened, units of the noise)",
@@ -34,5 +39,5 @@ def draw(title, ball):
             ylim=(min(0.9 * at_truth, at_truth - 0.02), top),
             title=title,
         )
-        axes.legend(loc="center left", frameon=False)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False)
     return figure

@@ -37,7 +37,9 @@ def _panel(axes, grid):
     image = axes.pcolormesh(x, y, grid.rate.T, cmap="cividis", vmin=0, vmax=1, shading="gouraud")
     lines = axes.contour(x, y, grid.rate.T, levels=_LEVELS, colors=_LINES, linewidths=0.9)
     axes.set(xscale="log", yscale="log")
-    labels = axes.clabel(lines, fmt="%g", fontsize=8, inline=False, colors="black", manual=_spots(lines, y))
+    labels = axes.clabel(
+        lines, fmt="%g", fontsize=8, inline=False, colors="black", manual=_spots(lines, x, y)
+    )
     for label in labels:
         label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.6})
         label.set_rotation(0)
@@ -46,14 +48,18 @@ def _panel(axes, grid):
     return image
 
 
-def _spots(lines, y):
-    """One point on each contour line, at heights that climb from line to line, so that labels keep apart."""
+def _spots(lines, x, y):
+    """One point on each contour line, at heights that climb from line to line, so that labels keep apart.
+
+    Labels are centred on their points: a point near the left or right edge would lose half of its label.
+    """
     spots = []
     heights = np.geomspace(2 * y[0], y[-1] / 2, len(lines.levels))
     for height, path in zip(heights, lines.get_paths()):
-        if len(path.vertices):
-            nearest = np.abs(np.log(path.vertices[:, 1] / height)).argmin()
-            spots.append(tuple(path.vertices[nearest]))
+        across, up = path.vertices.T
+        inner = path.vertices[(across > 2 * x[0]) & (across < x[-1] / 2) & (up < y[-1] / 1.5)]
+        if len(inner):
+            spots.append(tuple(inner[np.abs(np.log(inner[:, 1] / height)).argmin()]))
     return spots
 
 

@@ -29,6 +29,7 @@ def draw(title, axes_values, loss, paths, optima):
     with styled():
         figure = new_figure(7.2, 5.2)
         axes = figure.add_subplot()
+        axes_values, loss = _smooth(axes_values, loss)
         levels = np.geomspace(3e-3 * loss.max(), loss.max(), 12)
         lines = axes.contour(
             *axes_values,
@@ -41,10 +42,18 @@ def draw(title, axes_values, loss, paths, optima):
         for k, path in enumerate(paths):
             axes.plot(*path.T, "o-", color=COLOURS[k % 6], lw=1.6, ms=3.5)
             axes.plot(*path[0], "s", color=COLOURS[k % 6], ms=7)
-        axes.plot(*optima.T, "*", color="black", ms=14, zorder=5, label=r"$\pm\theta^*$")
+        axes.plot(*optima.T, "*", color="black", ms=14, zorder=5, label=r"$\theta^*$ and its copies")
         axes.plot([], [], "s-", color="0.4", label="EM, from its start")
         axes.set(
             xlabel=r"$\beta$ along $\beta^*$", ylabel=r"$\beta$ across $\beta^*$", title=title, aspect="equal"
         )
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     return figure
+
+
+def _smooth(axes_values, loss):
+    """Refine the grid fourfold by splines: the loss is smooth, straight pieces of contours are not."""
+    from scipy.interpolate import RectBivariateSpline
+
+    fine = [np.linspace(v[0], v[-1], 4 * len(v)) for v in axes_values]
+    return fine, RectBivariateSpline(*axes_values, loss)(*fine)
