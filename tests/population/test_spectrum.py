@@ -167,7 +167,24 @@ KNOWN = {
         [0.08747014005111066, 0.9991500194615646],
     ),
 }
-# The same oracle, run here: one slow point and some quick ones.
+# Nearly parallel at high SNR. By a third evaluation, of another identity: I - I_com^(-1) E[score score'] of the
+# marginal likelihood, in polar coordinates of the plane with panels graded towards a = 0 and b = 0 (and y by
+# its noise); it agrees with the missing information on the same nodes to 2e-15.
+NEAR_PARALLEL = {
+    ("symmoline", 1000.0, 1000.0, 0.9999999): (
+        [2.366462653440049e-10, 0.0005294841657640307, 0.07963798184887617, 0.43727047550272713],
+        [0.0005615089488434495, 0.44292487132387226],
+    ),
+    ("symmologe", 1000.0, 1000.0, 0.9999999): (
+        [0.17366507647759455, 0.5429566193182075, 0.9273006293785816, 0.9924208131561941],
+        [0.564978070306706, 0.9687839570552732],
+    ),
+    ("symmologe", 1000.0, 1000.0, 1 - 1e-12): (
+        [0.17809807236136863, 0.5707966792970799, 0.9999991849340427, 0.9999999194494483],
+        [0.5707969133927489, 0.9999996666744404],
+    ),
+}
+# The first oracle, run here: one slow point and some quick ones.
 LIVE = [
     ("symmoline", 1000.0, 1000.0, 1.0),
     ("symmologe", 1.0, 1.0, 0.5),
@@ -197,11 +214,11 @@ def worst(found, truth):
     return max(np.abs(a - b).max() for a, b in zip(found, truth, strict=True))
 
 
-@pytest.mark.parametrize("key", KNOWN, ids=str)
+@pytest.mark.parametrize("key", [*KNOWN, *NEAR_PARALLEL], ids=str)
 def test_agrees_with_the_oracle_within_its_own_error(key):
     spectrum = population(*key)
     assert spectrum.error <= 1e-10
-    assert worst(plane_and_line(spectrum), KNOWN[key]) <= spectrum.error
+    assert worst(plane_and_line(spectrum), (KNOWN | NEAR_PARALLEL)[key]) <= spectrum.error
 
 
 @pytest.mark.parametrize("key", LIVE, ids=str)

@@ -32,6 +32,11 @@ def snr_coordinates(model, theta_star, covariance=None, sigma=1.0):
     TypeError, ValueError
         As `population_problem`.
 
+    Notes
+    -----
+    The cosine is rounded like any number. Where beta* and w* are nearly parallel and both SNRs are 1e3, the last
+    bit of it moves eigenvalues by up to 1e-10; the error of `population` is that for the cosine it was given.
+
     Examples
     --------
     >>> coordinates = snr_coordinates("symmoline", [1.0, 0.0, 0.0, 3.0], [[4.0, 0.0], [0.0, 1.0]], sigma=0.5)
