@@ -57,7 +57,15 @@ def run(request):
     A degenerate fit is a result, not an error: its status is printed and ``converged`` is false.
     """
     known_name("--family", request.family, [*_REGRESSION, *_LABELS])
-    data = read_table(request.file, request.target)
+    data = read_table(request.file, request.target, labels=request.family in _LABELS)
+    if len(data.y) < request.experts:
+        raise ValueError(
+            f"--experts must be at most the number of rows in {request.file} ({len(data.y)}), "
+            f"got {request.experts}"
+        )
+    if request.out is not None:
+        # before the fit, not after it
+        _make(Path(request.out))
     estimator, y = _estimator(request, data)
     announce_compilation()
     with warnings.catch_warnings(), messages.status("fitting") as line:
@@ -129,7 +137,8 @@ def _variance(request):
 
 
 def _labels(request, y):
-    if (y != np.floor(y)).any():
+    text = y.dtype.kind == "U"
+    if not text and (y != np.floor(y)).any():
         row = int(np.argmax(y != np.floor(y)))
         raise ValueError(
             f"--target must hold whole numbers for family {request.family}, got {y[row]:g} in row {row}"
@@ -137,7 +146,7 @@ def _labels(request, y):
     distinct = len(np.unique(y))
     if request.family == "bernoulli" and distinct != 2:
         raise ValueError(f"--target must hold two different labels for family bernoulli, got {distinct}")
-    return y.astype(int)
+    return y if text else y.astype(int)
 
 
 def machine(estimator, data):
@@ -227,15 +236,18 @@ def _cell(value, deviation):
     return f"{value:.5g} ({deviation if isinstance(deviation, str) else number(deviation)})"
 
 
+def _make(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
+
+
 def _write(request, estimator, data, y):
     from experiments.figures import experts
     from experiments.figures.style import save
 
     folder = Path(request.out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
     save_model(estimator, folder / "model.json")
     if len(data.names) <= 2:
         save(experts.draw(estimator, data.X, y, data.names, request.target), folder, "experts")

@@ -43,10 +43,17 @@ def _mix(shares):
     return np.clip(shares @ palette, 0.0, 1.0)
 
 
+def _range(column):
+    """Return a grid over a feature, one unit wide where it is constant."""
+    low, high = column.min(), column.max()
+    half = 0.5 * (low == high)
+    return np.linspace(low - half, high + half, _GRID)
+
+
 def _curves(estimator, X, y, name, target):
     figure = new_figure(7.0, 6.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    line = np.linspace(X.min(), X.max(), _GRID)[:, None]
+    line = _range(X[:, 0])[:, None]
     gate = estimator.gate_proba(line)
     colours = _mix(estimator.responsibilities(X, y))
     classes = getattr(estimator, "classes_", None)
@@ -111,7 +118,7 @@ def _classification(axes, estimator, line, gate, target):
 def _maps(estimator, X, y, names, target):
     figure = new_figure(10.0, 4.5)
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-    axes = [np.linspace(column.min(), column.max(), _GRID) for column in X.T]
+    axes = [_range(column) for column in X.T]
     grid = np.stack([part.ravel() for part in np.meshgrid(*axes)], axis=1)
     extent = (axes[0][0], axes[0][-1], axes[1][0], axes[1][-1])
     picture = _mix(estimator.gate_proba(grid)).reshape(_GRID, _GRID, 3)

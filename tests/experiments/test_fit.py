@@ -141,7 +141,7 @@ def with_options(path, **options):
 BAD = [
     ({"target": "z"}, "--target must be one of"),
     ({"experts": 1}, "n_experts must be at least 2, got 1"),
-    ({"experts": 300}, "minimum of 300 is required"),
+    ({"experts": 300}, "--experts must be at most the number of rows"),
     ({"family": "gausian"}, "did you mean 'gaussian'"),
     ({"family": "poisson"}, "y must hold counts"),
     ({"family": "gamma"}, "y must be positive"),
@@ -220,3 +220,51 @@ def test_bad_options_of_what_is_known(emmd, lines, tmp_path, words, says):
     assert code == 2
     assert says in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_separators_byte_order_marks_and_line_ends(emmd, lines, tmp_path, mark):
+    path = tmp_path / "other.csv"
+    text = "\ufeff" + lines.read_text().replace(",", mark).replace("\r\n", "\n").replace("\n", "\r\n")
+    path.write_bytes(text.encode())
+    words = ["--target", "y", "--experts", 2, "--family", "gaussian", "--starts", 1, "--json", "-"]
+    assert emmd("fit", path, *words) == emmd("fit", lines, *words)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_labels_may_be_words(emmd, tmp_path, columns):
+    X, y, _ = two_lines(n=150, columns=columns)
+    names = np.array(["low", "mid", "top"])[
+        np.digitize(y + np.random.default_rng(1).logistic(size=150), [-1, 1])
+    ]
+    rows = [[*map(float, x), name] for x, name in zip(X, names)]
+    path = write(tmp_path / "data.csv", [*"abc"[:columns], "t"], rows)
+    words = ["fit", path, "--target", "t", "--experts", 2, "--family", "categorical", "--starts", 1]
+    words += ["--prior-strength", 0.1, "--out", tmp_path / "out", "--json", tmp_path / "fit.json"]
+    code, out, _ = emmd(*words)
+    fit = json.loads((tmp_path / "fit.json").read_text())
+    model = package.load_model(tmp_path / "out" / "model.json")
+    assert code == 0
+    assert fit["classes"] == model.classes_.tolist() == ["low", "mid", "top"]
+    assert "expert class low" in out
+    assert model.log_density(X, names).sum() == pytest.approx(fit["loglik"], rel=1e-10)
+    assert (tmp_path / "out" / "experts.png").exists() == (columns < 3)
+
+
+def test_two_words_are_bernoulli_and_a_missing_one_is_refused(emmd, tmp_path):
+    X, _, first = two_lines(n=100)
+    rows = [[x, "yes" if z else "no"] for x, z in zip(X[:, 0], first)]
+    path = write(tmp_path / "data.csv", ["x", "y"], rows)
+    words = with_options(path, family="bernoulli", starts=1, json="-")
+    assert json.loads(emmd(*words)[1])["classes"] == ["no", "yes"]
+    missing = write(tmp_path / "missing.csv", ["x", "y"], [*rows, [1.0, ""]])
+    three = write(tmp_path / "three.csv", ["x", "y"], [*rows, [1.0, "-"]])
+    for words, says in (
+        (with_options(path), "line 2, column 'y' must be a number, got "),
+        (with_options(missing, family="bernoulli"), "line 102 must have a label in the target column"),
+        (with_options(three, family="bernoulli"), "two different labels for family bernoulli, got 3"),
+    ):
+        code, _, err = emmd(*words)
+        assert code == 2
+        assert says in err
+        assert err.count("\n") == 1
