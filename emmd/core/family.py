@@ -1,9 +1,11 @@
 """What a family of experts is: an exponential family, written in its natural parameters.
 
 A plug-in writes the sufficient statistic T, the log partition function a with
-gradient and Hessian, and the log base measure. Families whose natural parameter
-is not the linear predictor itself (a free variance, a log link) also write the
-map from predictors to natural parameters with two derivatives.
+gradient and Hessian, and the log base measure; a sampler, and `prediction` where the
+regressor is to predict. Families whose natural parameter is not the linear predictor
+itself (a free variance, a log link) also write the map from predictors to natural
+parameters with two derivatives. The M-step is Newton's method on these; a family that
+knows a faster one writes `fit_statistics`, and must where experts share a dispersion.
 """
 
 from abc import ABC, abstractmethod
@@ -241,8 +243,11 @@ class Family(ABC):
     def fit_statistics(self, design, statistics, weights, start, ridge=None):
         """Do what `fit` does for mean statistics of shape (n, S), such as those of pseudo-observations."""
         from emmd.core.glm import canonical_fit
+        from emmd.core.linked_glm import linked_fit
 
-        return canonical_fit(self, design, statistics, weights, start, ridge)
+        canonical = type(self).natural is Family.natural and self.dispersion == "none"
+        fit = canonical_fit if canonical else linked_fit
+        return fit(self, design, statistics, weights, start, ridge)
 
 
 def whole_numbers(y, expected):

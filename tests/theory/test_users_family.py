@@ -77,3 +77,70 @@ def test_the_regressor_takes_it():
     fit.fit(x[:, None], y)
     assert fit.converged_
     assert sorted(np.sign(fit.coef_[:, 0])) == [-1.0, 1.0]
+
+
+class NegativeBinomial(Family):
+    """Counts with mean e^{x'beta} and known r = 3: a family whose link is not the canonical one."""
+
+    name = "negative_binomial"
+    r = 3.0
+
+    def check_target(self, y):
+        return whole_numbers(y, "counts")
+
+    def statistics(self, y):
+        return y[:, None]
+
+    def log_base(self, y):
+        return gammaln(y + self.r) - gammaln(self.r) - gammaln(y + 1)
+
+    def log_partition(self, nu):
+        return -self.r * np.log(1.0 - np.exp(nu[:, 0]))
+
+    def mean(self, nu):
+        return self.r * np.exp(nu) / -np.expm1(nu)
+
+    def variance(self, nu):
+        mean = self.mean(nu)
+        return (mean + mean**2 / self.r)[:, :, None]
+
+    def natural(self, xi):
+        return xi - np.log(self.r + np.exp(xi))
+
+    def natural_jacobian(self, xi):
+        return (self.r / (self.r + np.exp(xi)))[:, :, None]
+
+    def natural_curvature(self, xi):
+        return (-self.r * np.exp(xi) / (self.r + np.exp(xi)) ** 2)[:, :, None, None]
+
+    def sample(self, nu, rng):
+        return rng.negative_binomial(self.r, -np.expm1(nu[:, 0])).astype(float)
+
+    def prediction(self, xi):
+        return np.exp(xi[:, 0])
+
+
+@pytest.fixture(scope="module")
+def linked():
+    model = emmd.MixtureOfExperts(2, 2, family=NegativeBinomial())
+    truth = model.pack([[1.0, 1.0], [-1.0, 0.5]], [[1.5, 0.3]])
+    X = np.column_stack([np.random.default_rng(0).standard_normal(600), np.ones(600)])
+    return emmd.Problem(model, X, model.sample_y(truth, X, 1)), truth
+
+
+@pytest.mark.parametrize("claim", ["E1", "E2", "E3", "E6", "E7", "C1", "C5", "L1"])
+def test_claims_hold_for_another_link(linked, claim):
+    for record in theory.verify(*linked, [claim]):
+        assert record.verdict == "holds", record
+        assert {sabotage.verdict for sabotage in record.sabotages} == {"violated"}
+
+
+def test_the_regressor_predicts_with_another_link(linked):
+    problem, _ = linked
+    fit = emmd.MixtureOfExpertsRegressor(family=NegativeBinomial(), n_init=3, random_state=0)
+    fit.fit(problem.X[:, :1], problem.y)
+    assert fit.converged_
+    assert fit.loglik_ == pytest.approx(fit.log_density(problem.X[:, :1], problem.y).sum(), rel=1e-12)
+    means = np.exp(problem.X[:, :1] @ fit.coef_.T + fit.intercept_)
+    gate = fit.gate_proba(problem.X[:, :1])
+    np.testing.assert_allclose(fit.predict(problem.X[:, :1]), (gate * means).sum(axis=1), rtol=1e-12)
