@@ -167,9 +167,9 @@ KNOWN = {
         [0.08747014005111066, 0.9991500194615646],
     ),
 }
-# Nearly parallel at high SNR. By a third evaluation, of another identity: I - I_com^(-1) E[score score'] of the
-# marginal likelihood, in polar coordinates of the plane with panels graded towards a = 0 and b = 0 (and y by
-# its noise); it agrees with the missing information on the same nodes to 2e-15.
+# Nearly parallel at high SNR. By a third evaluation, of another identity: I - I_com^(-1) E[score score'] of
+# the marginal likelihood, in polar coordinates of the plane with panels graded towards a = 0 and b = 0 (and y
+# by its noise); it agrees with the missing information on the same nodes to 2e-15.
 NEAR_PARALLEL = {
     ("symmoline", 1000.0, 1000.0, 0.9999999): (
         [2.366462653440049e-10, 0.0005294841657640307, 0.07963798184887617, 0.43727047550272713],

@@ -34,8 +34,8 @@ def snr_coordinates(model, theta_star, covariance=None, sigma=1.0):
 
     Notes
     -----
-    The cosine is rounded like any number. Where beta* and w* are nearly parallel and both SNRs are 1e3, the last
-    bit of it moves eigenvalues by up to 1e-10; the error of `population` is that for the cosine it was given.
+    The cosine is rounded like any number. Where beta* and w* are nearly parallel and both SNRs are 1e3, its
+    last bit moves eigenvalues by up to 1e-10; the error of `population` is that for the cosine it was given.
 
     Examples
     --------
