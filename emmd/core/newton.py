@@ -66,6 +66,16 @@ def _search(evaluate, x, step, value, slope, most):
     return length, None, most
 
 
+def begin(evaluate, start, value_at_zero):
+    """Return the point to begin at, the start or 0 where that is better, and what was evaluated there."""
+    x = np.array(start, dtype=float)
+    found = evaluate(x)
+    if found[0] <= value_at_zero:
+        return x, found
+    x = np.zeros_like(x)
+    return x, evaluate(x)
+
+
 def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     """Minimise a smooth convex function from a warm start.
 
@@ -88,11 +98,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
         that is not numerically positive definite is damped. A point that
         increases the value is never accepted.
     """
-    x = np.array(start, dtype=float)
-    value, gradient, hessian = evaluate(x)
-    if not value <= value_at_zero:
-        x = np.zeros_like(x)
-        value, gradient, hessian = evaluate(x)
+    x, (value, gradient, hessian) = begin(evaluate, start, value_at_zero)
     residual = np.abs(gradient / scale).max()
     factor, curvature = cholesky(hessian / np.outer(scale, scale))
     iterations = 1

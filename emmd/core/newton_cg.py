@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from emmd.core.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, _search
+from emmd.core.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, _search, begin
 
 _LOOSEST, _TIGHTEST = 0.1, 1e-8
 _MOST_PRODUCTS = 2000
@@ -65,11 +65,7 @@ def newton_cg(evaluate, product, precondition, start, scale, value_at_zero=np.in
     Steps are inexact as Dembo, Eisenstat and Steihaug (1982) allow, with forcing term
     min(0.1, sqrt(residual)): the convergence is superlinear, and the same residual of 1e-13 is demanded.
     """
-    x = np.array(start, dtype=float)
-    value, gradient, state = evaluate(x)
-    if not value <= value_at_zero:
-        x = np.zeros_like(x)
-        value, gradient, state = evaluate(x)
+    x, (value, gradient, state) = begin(evaluate, start, value_at_zero)
     residual, iterations = np.abs(gradient / scale).max(), 1
     products = _Products(scale)
     while residual > RESIDUAL_TARGET and iterations < max_iter:

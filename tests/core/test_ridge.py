@@ -7,6 +7,7 @@ from scipy.optimize import minimize as scipy_minimize
 import emmd
 import theory
 from tests.core.test_mixture import FAMILIES, mixture
+from tests.differences import assert_derivatives
 
 EXPERT, GATE = np.array([0.3, 0.05]), np.array([0.2, 0.1])
 
@@ -43,21 +44,7 @@ def test_the_loss_includes_the_penalty_and_its_derivatives(name, K):
     expected = penalty(name, problem.model, theta)
     assert problem.penalty(theta) == pytest.approx(expected, rel=1e-13)
     assert problem.loss(theta) - plain.loss(theta) == pytest.approx(expected, rel=1e-12)
-    h, axes = 1e-4, np.eye(len(theta))
-
-    def differences(function):
-        def central(step):
-            return np.array(
-                [(function(theta + step * e) - function(theta - step * e)) / (2 * step) for e in axes]
-            )
-
-        return (4 * central(h) - central(2 * h)) / 3
-
-    scale = 1.0 + np.abs(problem.complete_hessian(theta)).max()
-    np.testing.assert_allclose(problem.gradient(theta), differences(problem.loss), rtol=0, atol=1e-10 * scale)
-    np.testing.assert_allclose(
-        problem.hessian(theta), differences(problem.gradient), rtol=0, atol=1e-9 * scale
-    )
+    assert_derivatives(problem, theta)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -7,10 +7,48 @@ serve densities written out and the models' own code.
 import numpy as np
 from scipy.special import rel_entr
 
-from theory.claim import Comparison
+from theory.claim import Comparison, Sabotage
 
-ROUNDING = 1e-12
+SABOTAGES = (
+    Sabotage("the optimum second", {"order": "start first"}),
+    Sabotage("convex in the natural parameter", {"midpoint": "geometric"}),
+)
+"""False variants of `compare`."""
+
+TINY = 1e-300
+_ROUNDING = 1e-12
+_TO_OPTIMUM = 20_000
 _LOOKED_AT = (0, 1, 2, 5, 10, 30, 100)
+
+
+def optimum(em_step, k):
+    """Return the minimiser by EM, and its gap: max_k g_k - 1 bounds L - L* by convexity, g_k EM's factor."""
+    weights = np.full(k, 1.0 / k)
+    for _ in range(_TO_OPTIMUM):
+        after = em_step(weights)
+        excess = float((after / np.maximum(weights, TINY)).max() - 1.0)
+        if excess <= _ROUNDING:
+            break
+        weights = after
+    return weights, max(excess, 0.0)
+
+
+def compare(loss, em_step, known, rng, steps, order, midpoint, **where):
+    """Compare convexity on chords, then the gap along paths from inside and from next to a vertex.
+
+    Parameters
+    ----------
+    known : tuple
+        What `optimum` returned.
+    rng : numpy.random.Generator
+        Of the chords.
+    loss, em_step, steps, order, midpoint
+        See `gaps` and `convexity`.
+    """
+    minimiser, error = known
+    yield from convexity(loss, minimiser, rng, midpoint, **where)
+    for name, start in starts(len(minimiser)):
+        yield from gaps(loss, em_step, minimiser, error, start, steps, order, **where, start=name)
 
 
 def starts(k):
@@ -24,43 +62,45 @@ def starts(k):
             yield f"{distance:g} from vertex {j}", corner
 
 
-def gaps(loss, em_step, optimum, error, first, steps, order="optimum first", **where):
+def gaps(loss, em_step, minimiser, error, first, steps, order="optimum first", **where):
     """Compare L_T - L* with KL(pi* || pi_0) / (T + 1) along EM's path.
 
     Parameters
     ----------
     loss, em_step : callable
         Of weights, shape (k,).
-    optimum : ndarray of shape (k,)
+    minimiser : ndarray of shape (k,)
     error : float
-        Bound of L(optimum) - L*.
+        Bound of L(minimiser) - L*.
     first : ndarray of shape (k,)
         pi_0.
     steps : int
     order : str
         ``optimum first``, or the divergence's other order, which is no bound.
     """
-    pair = (optimum, first) if order == "optimum first" else (first, optimum)
-    divergence, best, weights = float(rel_entr(*pair).sum()), loss(optimum), first
+    pair = (minimiser, first) if order == "optimum first" else (first, minimiser)
+    divergence, best, weights = float(rel_entr(*pair).sum()), loss(minimiser), first
     for T in range(steps + 1):
         if T in (*_LOOKED_AT, steps):
             bound = divergence / (T + 1)
             # the optimum's loss is known to `error`, and so is the divergence from it
             at = {**where, "T": T, "says": "L_T - L*"}
-            yield Comparison(bound, loss(weights) - best, error + 10 * ROUNDING, bound, at)
+            yield Comparison(bound, loss(weights) - best, error + 10 * _ROUNDING, bound, at)
         weights = em_step(weights)
 
 
-def convexity(loss, optimum, rng, midpoint="mean", **where):
+def convexity(loss, minimiser, rng, midpoint="mean", **where):
     """Compare losses at midpoints with means of the ends, on random chords and from vertices inwards."""
-    k = len(optimum)
+    k = len(minimiser)
     chords = [*rng.dirichlet(np.full(k, 0.5), size=(5, 2))]
-    chords += [np.array([(1 - way) * vertex + way * optimum for way in (0.1, 1e-3)]) for vertex in np.eye(k)]
+    chords += [
+        np.array([(1 - way) * vertex + way * minimiser for way in (0.1, 1e-3)]) for vertex in np.eye(k)
+    ]
     for ends in chords:
         middle = ends.mean(axis=0) if midpoint == "mean" else _geometric_mean(ends)
         chord = np.mean([loss(end) for end in ends])
         yield Comparison(
-            float(chord), loss(middle), ROUNDING, 1.0, {**where, "says": "convexity", "ends": ends}
+            float(chord), loss(middle), _ROUNDING, 1.0, {**where, "says": "convexity", "ends": ends}
         )
 
 
