@@ -13,6 +13,7 @@ RESIDUAL_TARGET = 1e-14
 RESIDUAL_ACCEPTED = 1e-13
 """The scaled gradient above which the result counts as not solved."""
 
+_REGULAR = 1e-8
 _NOISE = 64 * np.finfo(float).eps
 
 
@@ -24,7 +25,8 @@ class NewtonResult:
     ----------
     x : ndarray of shape (d,)
     residual : float
-        ``max_j |gradient_j| / scale_j``; dimensionless when gradients scale like features.
+        ``max_j |gradient_j| / scale_j`` before the last step; dimensionless when gradients scale like
+        features.
     iterations : int
         Evaluations of value, gradient and Hessian.
     curvature : float
@@ -114,6 +116,9 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
         x = x + length * step
         (value, gradient, hessian), residual = trial, trial_residual
         factor, curvature = cholesky(hessian / np.outer(scale, scale))
+    if residual <= RESIDUAL_TARGET and curvature >= _REGULAR:
+        # free: without it a warm start that is solved already would never move, however flat the function
+        x = x - dpotrs(factor, gradient / scale, lower=1)[0] / scale
     return NewtonResult(x, float(residual), iterations, curvature)
 
 

@@ -37,7 +37,7 @@ RESIDUAL, CURVATURE, ITERATIONS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE
 _FIRST, _STEPPING, _REFRESHING = 0.0, 1.0, 2.0
 
 TARGET = 1e-14
-"""The scaled gradient at which the method stops."""
+"""The scaled gradient at which the method stops, measured before a last step that takes it to rounding."""
 
 ACCEPTED = 1e-13
 """The scaled gradient above which the result counts as not solved."""
@@ -238,10 +238,14 @@ def _continue(state, vectors, factor, scale):
     if stale and doubtful:
         state[_PHASE] = _REFRESHING
         return HESSIAN
-    if solved:
-        return DONE
     _step(state, vectors, factor, scale)
-    return _wanted(state)
+    if not solved:
+        return _wanted(state)
+    # the last gradient still points to the minimum, and its step is free: without it a warm start that is
+    # solved already would never move, however flat the function
+    if state[CURVATURE] >= _SMALL:
+        vectors[POINT] = vectors[TRIAL]
+    return DONE
 
 
 @kernel
