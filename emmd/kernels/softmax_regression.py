@@ -6,7 +6,7 @@ The loss is ``-sum_i c_i sum_k r_ki log p_ki`` with ``p = softmax(W x, 0)``: the
 import numpy as np
 
 from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp, log
+from emmd.kernels.elementary import exp, log, log1p_unit
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
@@ -36,6 +36,22 @@ def _normalise(log_total, share, m, values, out):
 
 
 @kernel
+def _log_softmax_two(first, second, m, p, q, normaliser):
+    """Do what `block_log_softmax` does for two classes, with one exponential and one logarithm a row."""
+    for i in range(m):
+        u, v = first[i], second[i]
+        lead = u - v
+        t = exp(-abs(lead))
+        log_total, inverse = log1p_unit(t), 1.0 / (1.0 + t)
+        ahead = lead >= 0.0
+        normaliser[i] = (u if ahead else v) + log_total
+        first[i] = (0.0 if ahead else lead) - log_total
+        second[i] = (-lead if ahead else 0.0) - log_total
+        p[i] = (1.0 if ahead else t) * inverse
+        q[i] = (t if ahead else 1.0) * inverse
+
+
+@kernel
 def block_log_softmax(values, p, m, normaliser):
     """Turn log weights into log probabilities in place; write probabilities and logs of the weights' sums.
 
@@ -45,6 +61,9 @@ def block_log_softmax(values, p, m, normaliser):
     m : int
     normaliser : ndarray of shape (BLOCK,)
     """
+    if values.shape[0] == 2:
+        _log_softmax_two(values[0], values[1], m, p[0], p[1], normaliser)
+        return
     largest, total = np.empty(BLOCK), np.empty(BLOCK)
     for i in range(m):
         largest[i] = values[0, i]
