@@ -106,8 +106,7 @@ def ball(model="symmoline", snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=12):
     truth = _truth(snr_expert, snr_gate, cosine)
     largest = min(1.0, 0.5 * max(snr_expert, 0.1))
     problem = population_problem(model, truth, radius=1.01 * largest, tol=1e-4)
-    with progress(size, "balls") as advance:
-        constants = ball_constants(problem, largest * np.arange(1, size + 1) / size, progress=advance)
+    constants = ball_constants(problem, largest * np.arange(1, size + 1) / size, progress=True)
     title = _title("Relative strong convexity around the truth", model, snr_expert, snr_gate, cosine)
     return population_ball.draw(title, constants)
 
@@ -121,8 +120,7 @@ def basin(model="symmoline", snr_expert=1.0, snr_gate=1.0, cosine=0.5, size=31):
     if model != "symmoline":
         region = 2 * (max(region) + 1.5,)
     problem = population_problem(model, truth, region=region, tol=1e-2)
-    with progress(size**2, "basins") as advance:
-        found = basin_map(problem, sides, sides, progress=advance)
+    found = basin_map(problem, sides, sides, progress=True)
     title = _title("Where population EM leads", model, snr_expert, snr_gate, cosine)
     return population_basin.draw(title, found, _copy_names(found.copies))
 

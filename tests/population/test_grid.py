@@ -23,6 +23,16 @@ def test_grid_equals_its_points(model, jobs):
     assert seen == [(k, 6) for k in range(1, 7)]
 
 
+def test_a_bar_goes_to_standard_error_of_a_terminal(capsys, monkeypatch):
+    population_grid("symmoline", [1.0, 2.0], 0.0, 1.0, 2, progress=True)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    population_grid("symmoline", [1.0, 2.0], 0.0, 1.0, 2, progress=True)
+    shown = capsys.readouterr()
+    assert "rates" in shown.err
+    assert shown.out == ""
+
+
 def test_scalars_make_a_grid_of_one_point():
     assert population_grid("symmoline", 1.0, 0.0, 1.0, 2).rate.shape == ()
 
@@ -38,3 +48,5 @@ def test_bad_input():
         population_grid("symmoline", 1.0, 1.0, 0.0, 1)
     with pytest.raises(ValueError, match="jobs must be at least 1"):
         population_grid("symmoline", 1.0, 1.0, 0.0, 2, jobs=0)
+    with pytest.raises(TypeError, match="progress must be True, False, None or callable, got 3"):
+        population_grid("symmoline", 1.0, 1.0, 0.0, 2, progress=3)

@@ -6,6 +6,7 @@ import numpy as np
 
 from emmd.core.checks import positive_integer, real_array
 from theory.numeric.region import local_constant
+from theory.population.progress import reported
 
 __all__ = ["BallConstants", "ball_constants"]
 
@@ -48,8 +49,8 @@ def ball_constants(problem, radius, samples=24, seed=0, progress=None):
     samples : int
         Random directions per ball; the worst is refined.
     seed : int
-    progress : callable, optional
-        Called after each ball.
+    progress : bool or callable, optional
+        True shows a bar on standard error; a callable is called as ``progress(done, total)``.
 
     Returns
     -------
@@ -68,13 +69,11 @@ def ball_constants(problem, radius, samples=24, seed=0, progress=None):
     at_truth = local_constant(problem, problem.theta_star)
     worst, rows = (at_truth, problem.theta_star), []
     directions = [np.zeros(search.size)]
-    for r in radius.tolist():
+    for r in reported(radius.tolist(), len(radius), progress, "balls"):
         # the ball holds the smaller ones: their worst point stays a candidate
         best, directions = search.sphere(r, directions, samples)
         worst = min(worst, best, key=lambda pair: pair[0])
         rows.append(worst)
-        if progress is not None:
-            progress()
     return BallConstants(radius, np.array([a for a, _ in rows]), np.array([t for _, t in rows]), at_truth)
 
 

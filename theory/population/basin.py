@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import positive_integer, real_array
+from theory.population.progress import reported
 
 __all__ = ["BasinMap", "basin_map"]
 
@@ -46,8 +47,8 @@ def basin_map(problem, u, v, max_iter=300, progress=None):
         Coordinates along theta* and along theta_perp, both of whose halves are theta*'s, turned by a quarter
         in the whitened plane of beta* and w*.
     max_iter : int
-    progress : callable, optional
-        Called after each start.
+    progress : bool or callable, optional
+        True shows a bar on standard error; a callable is called as ``progress(done, total)``.
 
     Returns
     -------
@@ -64,12 +65,9 @@ def basin_map(problem, u, v, max_iter=300, progress=None):
         raise ValueError("problem must have two features or more, got a line")
     turned = quarter_turn(problem)
     copies = problem.model.equivalents(problem.theta_star)
-    found = np.empty((u.size, v.size, 2), int)
-    for i, along in enumerate(u):
-        for j, across in enumerate(v):
-            found[i, j] = _follow(problem, along * problem.theta_star + across * turned, copies, max_iter)
-            if progress is not None:
-                progress()
+    starts = [along * problem.theta_star + across * turned for along in u for across in v]
+    ends = (_follow(problem, start, copies, max_iter) for start in starts)
+    found = np.array(list(reported(ends, len(starts), progress, "starts"))).reshape(u.size, v.size, 2)
     return BasinMap(u, v, found[..., 0], found[..., 1], copies)
 
 

@@ -98,8 +98,8 @@ def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, p
         Seeds the search: scipy's differential evolution, then Nelder-Mead from the worst point seen.
     effort : int
         Generations of the search.
-    progress : callable, optional
-        Called as ``progress(done, total)`` during the grid.
+    progress : bool or callable, optional
+        True shows a bar on standard error; a callable is called as ``progress(done, total)`` during the grid.
 
     Returns
     -------

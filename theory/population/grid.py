@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import positive_integer, real_array
+from theory.population.progress import reported
 from theory.population.spectrum import population
 
 __all__ = ["RateGrid", "population_grid"]
@@ -50,8 +51,9 @@ def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=
         Number of features.
     jobs : int, optional
         Threads; by default one for each core.
-    progress : callable, optional
-        Called as ``progress(done, total)``, from the calling thread, after each point.
+    progress : bool or callable, optional
+        True shows a bar on standard error; a callable is called as ``progress(done, total)``, from the
+        calling thread, after each point.
 
     Returns
     -------
@@ -97,9 +99,4 @@ def _mapped(evaluate, rows, jobs, progress):
     # Threads, not processes: they start at once, need no main guard and never fork compiled kernels. They
     # share the interpreter's lock between array operations, so two cores gain less than a factor of two.
     with ThreadPoolExecutor(jobs) as pool:
-        found = []
-        for value in pool.map(evaluate, rows):
-            found.append(value)
-            if progress is not None:
-                progress(len(found), len(rows))
-    return found
+        return list(reported(pool.map(evaluate, rows), len(rows), progress, "rates"))
