@@ -52,7 +52,7 @@ def fit_logistics(design, labels, starts, values, sums):
     """
     if design.n_rows < PARALLEL_ROWS:
         features = design.XB, labels, design.weights, design.scale
-        solved = newton_results(*solve_logistics(*features, starts, values, sums))
+        solved = newton_results(*solve_logistics(*features, starts.ravel(), values, sums.ravel()))
     else:
         solved = fit_from_sums(
             lambda points, wanted: logistic_sums(design, labels, points, wanted), design, starts, values, sums

@@ -170,11 +170,18 @@ def newton_together(evaluate, starts, values, sums, scale, value_at_zero, cost):
     -------
     list of NewtonResult
     """
-    states, vectors, factors = on_demand.workspace(starts, cost)
-    wanted = on_demand.begin_all(states, vectors, factors, values, value_at_zero, sums, scale)
+    r, d = starts.shape
+    states, vectors, factors = on_demand.workspace(r, d, cost)
+    vectors[:, on_demand.TRIAL] = starts
+    each = list(zip(states, vectors, factors))
+    wanted = np.empty(len(each), dtype=np.int64)
+    for k, own in enumerate(each):
+        wanted[k] = on_demand.begin(*own, values[k], value_at_zero, sums[k], scale)
     while wanted.any():
         sums = evaluate(vectors[:, on_demand.TRIAL].copy(), wanted)
-        on_demand.advance_all(states, vectors, factors, sums, scale, wanted)
+        for k in np.flatnonzero(wanted != on_demand.DONE).tolist():
+            with_hessian = bool(wanted[k] == on_demand.HESSIAN)
+            wanted[k] = on_demand.advance(*each[k], sums[k], scale, with_hessian)
     return newton_results(states, vectors)
 
 

@@ -100,10 +100,10 @@ def solve_logistics(XB, Q, c, scale, starts, values, sums):
     XB, Q, c
         Features in blocks, soft labels (r, n) and weights.
     scale : ndarray of shape (d,)
-    starts : ndarray of shape (r, d)
+    starts : ndarray of shape (r d,)
     values : ndarray of shape (r,)
         At the starts.
-    sums : ndarray of shape (r, d + d (d + 1) / 2)
+    sums : ndarray of shape (r (d + d (d + 1) / 2),)
         Gradients and packed Hessians at the starts.
 
     Returns
@@ -111,14 +111,34 @@ def solve_logistics(XB, Q, c, scale, starts, values, sums):
     states, vectors
         See `newton.workspace`; minimiser k is ``vectors[k, newton.POINT]``.
     """
-    r, d = starts.shape
-    chunks = -(-c.shape[0] // CHUNK)
-    states, vectors, factors = newton.workspace(starts, hessian_cost(d))
-    wanted = newton.begin_all(states, vectors, factors, values, LOG_2, sums, scale)
-    while wanted.any():
+    r, d = values.shape[0], scale.shape[0]
+    chunks, width = -(-c.shape[0] // CHUNK), d + d * (d + 1) // 2
+    states, vectors, factors = newton.workspace(r, d, hessian_cost(d))
+    wanted, points = np.zeros(r, np.int64), np.empty((r, d))
+    for k in range(r):
+        for j in range(d):
+            vectors[k, newton.TRIAL, j] = starts[k * d + j]
+        first = sums[k * width : (k + 1) * width]
+        wanted[k] = newton.begin(states[k], vectors[k], factors[k], values[k], LOG_2, first, scale)
+    while _anything(wanted):
+        for k in range(r):
+            for j in range(d):
+                points[k, j] = vectors[k, newton.TRIAL, j]
         width = derivatives_width(d, wanted)
         partials = np.zeros((chunks, r * width))
-        logistic_rows(0, chunks, partials, XB, vectors[:, newton.TRIAL].copy(), Q, c, wanted)
-        found = total(partials).reshape((r, width))
-        newton.advance_all(states, vectors, factors, found[:, 1:].copy(), scale, wanted)
+        logistic_rows(0, chunks, partials, XB, points, Q, c, wanted)
+        found = total(partials)
+        for k in range(r):
+            if wanted[k] != newton.DONE:
+                own = found[k * width + 1 : (k + 1) * width]
+                with_hessian = wanted[k] == newton.HESSIAN
+                wanted[k] = newton.advance(states[k], vectors[k], factors[k], own, scale, with_hessian)
     return states, vectors
+
+
+@kernel
+def _anything(wanted):
+    largest = newton.DONE
+    for k in range(wanted.shape[0]):
+        largest = max(largest, wanted[k])
+    return largest != newton.DONE

@@ -51,38 +51,15 @@ _SLOPE_LEFT = 0.5
 
 
 @kernel
-def workspace(starts, cost):
-    """Return ``(states, vectors, factors)`` for functions that are first evaluated at `starts`.
+def workspace(r, d, cost):
+    """Return ``(states, vectors, factors)`` for r functions of d variables.
 
-    Parameters
-    ----------
-    starts : ndarray of shape (r, d)
-    cost : float
-        Of a Hessian, in units of a gradient.
+    Starts are to be written to ``vectors[:, TRIAL]``; `cost` is that of a Hessian, in units of a gradient.
     """
-    r, d = starts.shape
-    states, vectors = np.zeros((r, 10)), np.zeros((r, 4 + 2 * _MEMORY, d))
-    states[:, _COST] = cost
-    vectors[:, TRIAL] = starts
-    return states, vectors, np.zeros((r, d, d))
-
-
-@kernel
-def begin_all(states, vectors, factors, values, value_at_zero, sums, scale):
-    """Call `begin` for every function; return what each wants, shape (r,)."""
-    wanted = np.empty(len(states), np.int64)
-    for k in range(len(states)):
-        wanted[k] = begin(states[k], vectors[k], factors[k], values[k], value_at_zero, sums[k], scale)
-    return wanted
-
-
-@kernel
-def advance_all(states, vectors, factors, sums, scale, wanted):
-    """Call `advance` for every function that wanted something; overwrite `wanted`."""
-    for k in range(len(states)):
-        if wanted[k] != DONE:
-            with_hessian = wanted[k] == HESSIAN
-            wanted[k] = advance(states[k], vectors[k], factors[k], sums[k], scale, with_hessian)
+    states = np.zeros((r, 10))
+    for k in range(r):
+        states[k, _COST] = cost
+    return states, np.zeros((r, 4 + 2 * _MEMORY, d)), np.zeros((r, d, d))
 
 
 @kernel
@@ -105,9 +82,12 @@ def begin(state, vectors, factor, value, value_at_zero, sums, scale):
     int
         What to evaluate at ``vectors[TRIAL]``.
     """
-    if value <= value_at_zero:
-        return advance(state, vectors, factor, sums, scale, True)
-    vectors[TRIAL] = 0.0
+    # a variable, for a literal True would compile `advance` once more
+    kept = value <= value_at_zero
+    if kept:
+        return advance(state, vectors, factor, sums, scale, kept)
+    for j in range(vectors.shape[1]):
+        vectors[TRIAL, j] = 0.0
     return HESSIAN
 
 
@@ -177,8 +157,9 @@ def _remember(state, vectors, gradient, scale):
     pairs = int(state[_PAIRS])
     if pairs == _MEMORY:
         for k in range(pairs - 1):
-            vectors[_STEPS + k] = vectors[_STEPS + k + 1]
-            vectors[_CHANGES + k] = vectors[_CHANGES + k + 1]
+            for j in range(vectors.shape[1]):
+                vectors[_STEPS + k, j] = vectors[_STEPS + k + 1, j]
+                vectors[_CHANGES + k, j] = vectors[_CHANGES + k + 1, j]
         pairs -= 1
     step, change = vectors[_STEPS + pairs], vectors[_CHANGES + pairs]
     for j in range(scale.shape[0]):
@@ -244,7 +225,8 @@ def _continue(state, vectors, factor, scale):
     # the last gradient still points to the minimum, and its step is free: without it a warm start that is
     # solved already would never move, however flat the function
     if state[CURVATURE] >= _SMALL:
-        vectors[POINT] = vectors[TRIAL]
+        for j in range(vectors.shape[1]):
+            vectors[POINT, j] = vectors[TRIAL, j]
     return DONE
 
 

@@ -126,10 +126,10 @@ def em_step(XB, y, c, scale, root, second_moment, theta, labels, out):
     e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0])
     sums = total(partials)
     residual = solve_expert(root, second_moment, scale, sums[2 : 2 + d], out[:d])
-    starts, found = theta[d:].copy().reshape((1, d)), sums[2 + d :].copy().reshape((1, -1))
-    states, vectors = solve_logistics(XB, labels, c, scale, starts, sums[1:2], found)
+    states, vectors = solve_logistics(XB, labels, c, scale, theta[d:], sums[1:2], sums[2 + d :])
     state = states[0]
-    out[d:] = vectors[0, newton.POINT]
+    for j in range(d):
+        out[d + j] = vectors[0, newton.POINT, j]
     residual = max(residual, state[newton.RESIDUAL])
     return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
 

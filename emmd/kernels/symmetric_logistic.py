@@ -100,12 +100,15 @@ def em_step(XB, y, c, scale, theta, labels, out):
     partials = np.zeros((chunks, 3 + 2 * width))
     e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels)
     sums = total(partials)
-    starts, found = theta.copy().reshape((2, d)), sums[3:].copy().reshape((2, width))
-    states, vectors = solve_logistics(XB, labels, c, scale, starts, sums[1:3], found)
+    states, vectors = solve_logistics(XB, labels, c, scale, theta, sums[1:3], sums[3:])
+    residual, curvature, iterations = 0.0, np.inf, 0.0
     for k in range(2):
-        out[k * d : (k + 1) * d] = vectors[k, newton.POINT]
-    residual, curvature = states[:, newton.RESIDUAL].max(), states[:, newton.CURVATURE].min()
-    return sums[0], residual, curvature, states[:, newton.ITERATIONS].max()
+        for j in range(d):
+            out[k * d + j] = vectors[k, newton.POINT, j]
+        residual = max(residual, states[k, newton.RESIDUAL])
+        curvature = min(curvature, states[k, newton.CURVATURE])
+        iterations = max(iterations, states[k, newton.ITERATIONS])
+    return sums[0], residual, curvature, iterations
 
 
 @scalar

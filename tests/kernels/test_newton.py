@@ -53,7 +53,9 @@ def test_packed_entries_lie_row_by_row():
 
 def _workspace(start, cost):
     """Return state, vectors and factor of one function."""
-    return [array[0] for array in newton.workspace(np.array([start], dtype=float), cost)]
+    arrays = newton.workspace(1, len(start), cost)
+    arrays[1][0, newton.TRIAL] = start
+    return [array[0] for array in arrays]
 
 
 class Logistic:
