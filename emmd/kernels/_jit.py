@@ -163,7 +163,7 @@ def announce_compilation() -> None:
     error, for a first result that takes many seconds without a word looks like a program that hangs.
     """
     if not any(cache_folder().rglob("*.nbc")):
-        _log.warning("emmd: compiling the kernels, once on this machine: about a quarter of a minute")
+        _log.warning("emmd: compiling the kernels, once on this machine: up to half a minute")
 
 
 def _base() -> Path:
