@@ -144,7 +144,8 @@ def block_predict_all(X, W, m, out):
 def block_moment_all(X, V, m, sums):
     """Add ``sum_i V[k, i] x_i`` for K = len(sums) / d vectors to ``sums``, one after the other."""
     d = X.shape[0]
-    K = sums.shape[0] // d
+    # a constant gate has no features
+    K = sums.shape[0] // d if d > 0 else 0
     for k in range(0, K - 1, 2):
         one, two = sums[k * d : (k + 1) * d], sums[(k + 1) * d : (k + 2) * d]
         block_moment_two(X, V[k], V[k + 1], m, one, two)
