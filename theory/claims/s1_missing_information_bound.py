@@ -1,7 +1,7 @@
 r"""S1: for linear experts and any law of x, leaving out sech(b/2 + ay) bounds the missing information.
 
-4 p (1 - p) f(y|x) is the harmonic mean of the two joint densities of y; their geometric mean,
-sech(b/2) e^{-a^2/2} phi(y), is larger and integrates over y in closed form.
+4 p (1 - p) f(y|x) is twice the harmonic mean of the joint densities of y with the two experts; twice their
+geometric mean, sech(b/2) e^{-a^2/2} phi(y), is larger and integrates over y in closed form.
 """
 
 import numpy as np
