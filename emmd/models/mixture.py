@@ -346,7 +346,10 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
         theta, named = start.copy(), self.unpack(start)
         masses = r @ data.weights
         if masses.min() < _EMPTY:
-            return MStep(start, np.inf, False, 0.0, failure=Status.EMPTY_EXPERT)
+            # an expert that fits rows exactly takes them from the others: the cause is named, not the effect
+            collapsed = "dispersion" in named and self._collapsed(data, named["dispersion"])
+            failure = Status.VARIANCE_COLLAPSE if collapsed else Status.EMPTY_EXPERT
+            return MStep(start, np.inf, False, 0.0, failure=failure)
         residuals, curvatures, collapse = [0.0], [np.inf], None
         if "coef" in self.index:
             coefs, dispersions, inner, pivots = zip(*(fit(k, coef) for k, coef in enumerate(named["coef"])))
@@ -368,11 +371,14 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
             # the log of the mean of e^value: every expert's mean square counts by its mass
             with np.errstate(divide="ignore"):
                 values = [float(np.log(masses @ np.exp(values) / masses.sum()))]
-        floor = _COLLAPSED + 2.0 * np.log(data.sizes[0])
-        if self.family.dispersion_collapsed(np.array(values), floor):
+        if self._collapsed(data, np.array(values)):
             return Status.VARIANCE_COLLAPSE
         theta[self.index["dispersion"]] = values
         return None
+
+    def _collapsed(self, data, dispersion):
+        floor = _COLLAPSED + 2.0 * np.log(data.sizes[0])
+        return self.family.dispersion_collapsed(dispersion, floor)
 
     def _fit_gate(self, data, r, masses, start, total, known_start):
         if self.gate == "constant":
