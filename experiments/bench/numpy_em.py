@@ -5,9 +5,13 @@ What does not depend on the iterate is factored once; Newton's method is warm-st
 Hessian together, and stops where emmd's does.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
+
+from experiments.bench.baseline import Baseline, Runner
 
 _TARGET, _ENOUGH = 1e-14, 1e-13
 
@@ -51,7 +55,23 @@ class Columns:
         return Z @ Z.T
 
 
-def em_map(layout, timed):
+class NumPyBaseline(Baseline):
+    """EM in vectorised NumPy; a subclass names its layout.
+
+    Attributes
+    ----------
+    layout : type
+        `Rows` or `Columns`.
+    """
+
+    layout: Callable
+
+    def prepare(self, timed):
+        """Return the loop over EM maps for this kind of problem."""
+        return Runner.of_map(_em_map(self.layout, timed))
+
+
+def _em_map(layout, timed):
     """Return ``theta -> (EM image, loss)`` of a `TimedProblem` on features in a layout."""
     problem = timed.problem
     features = layout(problem.X)

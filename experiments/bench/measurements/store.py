@@ -10,7 +10,7 @@ import emmd
 from emmd.core.status import Status
 from emmd.data.snr import snr_parameters
 from emmd.runs import load_runs, load_traces
-from experiments.bench.clock import Spread, interleaved, threads
+from experiments.bench.clock import Spread, interleaved, threads, wall
 from experiments.bench.measurement import Measurement, Record, Row
 from experiments.snr.execute import kept_iterates, seconds_reached
 from experiments.snr.plan import make_plan
@@ -73,8 +73,8 @@ def _overhead(name, text, options):
         same = _same(first, _bare(samples))
         taken = interleaved(
             {
-                "store": _processor(lambda: run_sweep(text, next(paths), SweepOptions())),
-                "bare": _processor(lambda: _bare(samples)),
+                "store": wall(lambda: run_sweep(text, next(paths), SweepOptions()), time.process_time),
+                "bare": wall(lambda: _bare(samples), time.process_time),
             },
             options.seconds,
             {},
@@ -91,15 +91,6 @@ def _overhead(name, text, options):
         float(np.median(taken["bare"])),
         refused="" if same else "the bits differ",
     )
-
-
-def _processor(call):
-    def timed():
-        began = time.process_time()
-        call()
-        return time.process_time() - began
-
-    return timed
 
 
 def _by_sample(runs):
