@@ -160,6 +160,15 @@ def test_high_snr_em_step(name, expert, gate):
     assert_blocks_close(step.theta, naive.em_step(theta), RTOL)
 
 
+def test_residuals_are_relative_to_no_more_than_the_scores_size():
+    # error budgets multiply a residual by `score_size`: less than what it was divided by would be too little
+    problem, _, theta = _sharp("symmoline", 1201, 1.0, 1e3, 1e4)
+    model, data = problem.model, problem.data
+    targets = model.expert_targets(data.y, problem.responsibilities(theta))
+    divided_by = np.abs(data.design.moment(data.weights * targets) / data.design.scale).max()
+    assert 10.0 < divided_by <= model.score_size(data)
+
+
 # --- the marginal likelihood again, from symbolic expressions ------------------------------------------
 
 

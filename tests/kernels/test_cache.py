@@ -16,10 +16,10 @@ print(sum(sum(f.stats.cache_hits.values()) for f in (total, cholesky_solve)))
 """
 
 
-def start(python, folder):
+def start(python, folder, script=SCRIPT):
     environment = {**os.environ, "EMMD_CACHE_DIR": str(folder), "NUMBA_DISABLE_JIT": "0"}
     return subprocess.Popen(
-        [python, "-c", SCRIPT], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [python, "-c", script], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
 
 
@@ -54,3 +54,26 @@ def test_a_damaged_file_is_compiled_again(python, tmp_path):
     again, from_disk, _ = finish(start(python, tmp_path))
     assert (again, from_disk) == (bits, 1)
     assert finish(start(python, tmp_path))[:2] == (bits, 3)
+
+
+SHARES = """
+import numpy as np
+from emmd.kernels._jit import in_shares
+from emmd.kernels.linear import gram_rows, moment_rows
+XB, v, edges = np.random.default_rng(0).standard_normal((40, 3, 256)), np.ones(10_000), np.array([0, 1, 3])
+hits = 0
+for kernel, width in ((moment_rows, 3), (gram_rows, 6)):
+    alone, shared = np.zeros((2, 3, width))
+    kernel(0, 3, alone, XB, v)
+    in_shares(kernel)(edges, shared, XB, v)
+    assert np.array_equal(alone, shared), kernel
+    hits += sum(in_shares(kernel).stats.cache_hits.values())
+print("same")
+print(hits)
+"""
+
+
+def test_shares_of_two_kernels_come_from_disk_and_are_not_mixed_up(python, tmp_path):
+    """Both have the same signature, so only the name tells their code apart."""
+    hits = [finish(start(python, tmp_path, SHARES))[1] for _ in range(2)]
+    assert hits == [0, 2]
