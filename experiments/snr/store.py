@@ -1,4 +1,4 @@
-"""The store: one SQLite file, one transaction for every run, or for a few short ones."""
+"""The store: one SQLite file, one transaction for every run."""
 
 import json
 import os
@@ -42,8 +42,6 @@ CREATE TABLE sessions (
 
 _LOG_PAGES = 2000
 """Pages of 4 kB that the write-ahead log gathers before it is folded into the file and synced."""
-
-_SHORT = 0.05
 
 
 class Store:
@@ -94,20 +92,16 @@ class Store:
                 run("DELETE FROM runs WHERE key = ?", (key,))
 
     def save(self, outcomes):
-        """Add finished runs: after a crash each is whole, or not there.
-
-        Each run has its own transaction; runs of a millisecond, to which that would add a twentieth,
-        share one until they lasted `_SHORT` seconds together.
+        """Add finished runs, a transaction for each: after a crash it is whole, or not there.
 
         Raises
         ------
         ValueError
             When the disk is full; what was saved before stays.
         """
-        for group in _groups(outcomes):
+        for outcome in outcomes:
             with self._transaction() as run:
-                for outcome in group:
-                    _put(run, "runs", self._row(outcome))
+                _put(run, "runs", self._row(outcome))
 
     def _row(self, outcome):
         """What the table keeps of a run; session and times differ from machine to machine."""
@@ -150,18 +144,6 @@ class Store:
 def _put(run, table, row):
     places = ", ".join("?" * (len(row) + 1))
     run(f"INSERT INTO {table} VALUES ({places})", (*row, checksum(row)))
-
-
-def _groups(outcomes):
-    """Yield what goes into one transaction: one run, or some that lasted `_SHORT` seconds together."""
-    group: list = []
-    for outcome in outcomes:
-        group.append(outcome)
-        if sum(each.seconds for each in group) >= _SHORT:
-            yield group
-            group = []
-    if group:
-        yield group
 
 
 @contextmanager
