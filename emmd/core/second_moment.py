@@ -91,5 +91,8 @@ class SecondMoment:
         return predictor_norm(self.second_moment, theta)
 
     def relative_change(self, displacement, theta):
-        """Return the root mean square of x' displacement relative to 1 plus that of x' theta."""
+        """Return the root mean square of x' displacement relative to 1 plus that of x' theta.
+
+        Both may hold several coefficient vectors, one after the other: the largest is returned.
+        """
         return relative_change(self.second_moment, displacement, theta)

@@ -150,6 +150,11 @@ class _Loop:
     confirm_below: float = np.inf
 
     def run(self, theta, max_iter):
+        """Iterate; return the status the run ends with."""
+        return self._run(theta, max_iter, np.geterr())
+
+    @_quiet
+    def _run(self, theta, max_iter, users_errors):
         self.theta, self.began = theta, time.perf_counter()
         if self.problem.model.dependent_columns(self.problem.data):
             return self._finish(Status.SINGULAR_DESIGN)
@@ -161,7 +166,8 @@ class _Loop:
                 return self._retreat()
             self._record(step.loss, size)
             if self.callback is not None:
-                self.callback(iteration, self.theta, step.loss)
+                with np.errstate(**users_errors):
+                    self.callback(iteration, self.theta, step.loss)
             status = self._judge(step, size)
             if status is not None:
                 return status
@@ -169,11 +175,9 @@ class _Loop:
             self.evaluations += step.evaluations
         return self._finish(Status.ITERATION_LIMIT)
 
-    @_quiet
     def _step(self, memory):
         return self.algorithm.step(self.problem, self.theta, memory)
 
-    @_quiet
     def _size(self, displacement):
         return self.problem.model.relative_size(self.problem.data, displacement, self.theta)
 
@@ -209,7 +213,6 @@ class _Loop:
         self.confirm_below = 0.5 * size
         return None
 
-    @_quiet
     def _degeneracy(self):
         """Return the degenerate fit that an exact EM step from theta runs into, or None.
 
@@ -218,7 +221,6 @@ class _Loop:
         failure = inner_failure(self.problem.model.em_step(self.problem.data, self.theta)[1])
         return None if failure is Status.INNER_FAILED else failure
 
-    @_quiet
     def _finish(self, status):
         """Record the last iterate, which no step has started from."""
         loss = self.problem.loss(self.theta)
@@ -230,7 +232,6 @@ class _Loop:
             return status
         return self._degeneracy() or (Status.CONVERGED if size <= self.tol else status)
 
-    @_quiet
     def _measured_size(self):
         """Return the EM displacement at theta; where I_com is singular, its lower bound."""
         size = em_displacement(self.problem, self.theta)

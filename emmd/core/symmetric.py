@@ -399,8 +399,7 @@ class SymmetricModel(Model):
 
     def relative_size(self, data, displacement, theta):
         """Return the larger of the two predictors' relative root mean square changes."""
-        pairs = zip(self.split(displacement), self.split(theta))
-        return max(data.design.relative_change(change, part) for change, part in pairs)
+        return data.design.relative_change(displacement * self.unit, theta * self.unit)
 
     def precondition(self, data, gradient, theta):
         """Return the gradient over the potentials' largest curvature times E[xx']."""

@@ -27,6 +27,8 @@ import llvmlite
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+from emmd.kernels.wide import WideCompiler
+
 __all__ = ["announce_compilation", "cache_folder", "in_shares", "kernel", "scalar"]
 
 _log = logging.getLogger("emmd")
@@ -122,7 +124,7 @@ def scalar(function: _Function) -> _Function:
 def _compiled(function: _Function, options: dict[str, Any]) -> _Function:
     if _config.DISABLE_JIT:
         return function
-    dispatcher = numba.njit(**options)(function)
+    dispatcher = numba.njit(pipeline_class=WideCompiler, **options)(function)
     dispatcher._compiler._customize_flags = _without_aliases
     with _numba_cache_in(cache_folder()):
         dispatcher._cache = _KernelCache(function)

@@ -18,7 +18,16 @@ from numba.extending import lower_builtin, type_callable
 
 from emmd.kernels._jit import scalar
 
-__all__ = ["exp", "expm1", "log", "log1p", "log1p_unit", "sigmoid", "softplus"]
+__all__ = [
+    "exp",
+    "exp_nonpositive",
+    "expm1",
+    "log",
+    "log1p",
+    "log1p_unit",
+    "sigmoid",
+    "softplus",
+]
 
 _LOG2_E = 1.4426950408889634
 # ln 2 in two parts: the high one ends in 21 zero bits, so k * high is exact for |k| < 2^21.
@@ -147,6 +156,27 @@ def exp(x):
     x = _EXP_HIGHEST if x > _EXP_HIGHEST else x
     k, r = _reduce(x)
     return _scale(1.0 + _expm1_reduced(r), k)
+
+
+@scalar
+def exp_nonpositive(x):
+    """e^x for x <= 0, within 1.1 ulp: what cannot overflow is scaled in one step.
+
+    Parameters
+    ----------
+    x : float
+        A number of at most 0; NaN gives NaN.
+
+    Returns
+    -------
+    float
+        0 below about -745.13, subnormal where e^x is.
+    """
+    x = float(x)
+    x = _EXP_LOWEST if x < _EXP_LOWEST else x
+    k, r = _reduce(x)
+    # k is at least -1076: the power is normal, and a subnormal result is rounded once, by the last product
+    return (1.0 + _expm1_reduced(r)) * _power_of_two(k + 54.0) * 2.0**-54
 
 
 @scalar
@@ -286,7 +316,7 @@ def sigmoid(x):
     float
         A number in [0, 1]; e^x as long as that is not zero in the left tail.
     """
-    t = exp(-abs(x))
+    t = exp_nonpositive(-abs(x))
     return (t if x < 0.0 else 1.0) / (1.0 + t)
 
 
@@ -304,4 +334,4 @@ def softplus(x):
     float
         e^x in the left tail, x in the right one.
     """
-    return (x if x > 0.0 else 0.0) + log1p_unit(exp(-abs(x)))
+    return (x if x > 0.0 else 0.0) + log1p_unit(exp_nonpositive(-abs(x)))

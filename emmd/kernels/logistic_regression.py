@@ -10,7 +10,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp, log1p_unit
+from emmd.kernels.elementary import exp_nonpositive, log1p_unit
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK, total
@@ -23,7 +23,7 @@ LOG_2 = math.log(2.0)
 @kernel
 def _derivatives_block(b, q, c, residual):
     for i in range(residual.shape[0]):
-        t = exp(-abs(b[i]))
+        t = exp_nonpositive(-abs(b[i]))
         residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) / (1.0 + t) - q[i])
 
 
@@ -31,7 +31,7 @@ def _derivatives_block(b, q, c, residual):
 def _second_derivatives_block(b, q, c, residual, curvature):
     loss = 0.0
     for i in range(residual.shape[0]):
-        t = exp(-abs(b[i]))
+        t = exp_nonpositive(-abs(b[i]))
         inverse = 1.0 / (1.0 + t)
         residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) * inverse - q[i])
         curvature[i] = c[i] * t * inverse * inverse

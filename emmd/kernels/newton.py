@@ -9,7 +9,9 @@ A Hessian costs as many passes over the data as its Gram matrix costs more than 
 is therefore kept while it still contracts, corrected by the BFGS formula for what the gradients since tell
 about the curvature: after a step of length s (in predictors) Newton's error is about s^2 / 4, a stale factor
 contracts by the rate seen or better, and a Hessian at the next point is asked for when it saves more passes
-than it costs. Nothing of this changes the answer: the method ends where the gradient is rounding.
+than it costs. Nothing of this changes the answer: the method ends where the gradient is rounding. It does not
+measure that once more when the contraction seen says so with two digits to spare: the last pass of every
+solution would only confirm it.
 
 Steps are accepted by slopes along the step, not by values: for a convex function a step whose end still
 points downhill has decreased it, and slopes keep their digits next to the minimum, where values lose half.
@@ -37,7 +39,7 @@ RESIDUAL, CURVATURE, ITERATIONS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE
 _FIRST, _STEPPING, _REFRESHING = 0.0, 1.0, 2.0
 
 TARGET = 1e-14
-"""The scaled gradient at which the method stops, measured before a last step that takes it to rounding."""
+"""The scaled gradient at which the method stops: measured before the last step, or foreseen after it."""
 
 ACCEPTED = 1e-13
 """The scaled gradient above which the result counts as not solved."""
@@ -46,6 +48,12 @@ _MOST = 100
 # a stale factor that contracts by less than this is given up
 _STALE = 0.3
 _SMALL = 1e-8
+# the next contraction may be weaker than the last one by this
+_WEAKER = 100.0
+# after a Hessian: the third derivative of the softplus is at most its second, so a Newton step contracts by
+# half the largest change of a predictor; that is at most this times the sum of the scaled step's entries, for
+# features up to twenty times their root mean square
+_LARGEST_CHANGE = 10.0
 # a step is halved until the slope along it has shrunk to this share; 1/2 would be a bisection already
 _SLOPE_LEFT = 0.5
 
@@ -220,14 +228,29 @@ def _continue(state, vectors, factor, scale):
         state[_PHASE] = _REFRESHING
         return HESSIAN
     _step(state, vectors, factor, scale)
-    if not solved:
+    left = _foreseen(state, vectors, scale)
+    if not solved and not left <= TARGET:
         return _wanted(state)
     # the last gradient still points to the minimum, and its step is free: without it a warm start that is
     # solved already would never move, however flat the function
     if state[CURVATURE] >= _SMALL:
+        state[RESIDUAL] = min(state[RESIDUAL], left)
         for j in range(vectors.shape[1]):
             vectors[POINT, j] = vectors[TRIAL, j]
     return DONE
+
+
+@kernel
+def _foreseen(state, vectors, scale):
+    """Return what the scaled gradient will be at most after the step, as far as the last ones tell."""
+    if not state[CURVATURE] >= _SMALL:
+        return math.inf
+    if state[_FRESH] == 0.0:
+        return _WEAKER * state[_RATE] * state[RESIDUAL]
+    change = 0.0
+    for j in range(scale.shape[0]):
+        change += abs(vectors[STEP, j]) * scale[j]
+    return _LARGEST_CHANGE * change * state[RESIDUAL]
 
 
 @kernel
@@ -261,5 +284,5 @@ def _wanted(state):
 
 @kernel
 def _passes(rate, residual):
-    """Return the number of contractions by `rate` from `residual` down to the target."""
-    return math.ceil(math.log(TARGET / residual) / math.log(min(max(rate, 1e-16), 0.9)))
+    """Return the number of contractions by `rate` from `residual` to where the last one is foreseen."""
+    return math.ceil(math.log(TARGET / _WEAKER / residual) / math.log(min(max(rate, 1e-16), 0.9)))

@@ -19,5 +19,15 @@ def predictor_norm(second_moment, theta):
 
 @kernel
 def relative_change(second_moment, displacement, theta):
-    """Return the norm of the displacement's predictors relative to 1 plus that of theta's."""
-    return predictor_norm(second_moment, displacement) / (1.0 + predictor_norm(second_moment, theta))
+    """Return the norm of the displacement's predictors relative to 1 plus that of theta's.
+
+    Both hold one coefficient vector or several; of several the largest value, and NaN of any NaN.
+    """
+    d = second_moment.shape[0]
+    largest = 0.0
+    for j in range(0, theta.shape[0], d):
+        moved = predictor_norm(second_moment, displacement[j : j + d])
+        value = moved / (1.0 + predictor_norm(second_moment, theta[j : j + d]))
+        # the negation lets NaN through
+        largest = value if not value <= largest else largest
+    return largest

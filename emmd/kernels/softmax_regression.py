@@ -6,7 +6,7 @@ The loss is ``-sum_i c_i sum_k r_ki log p_ki`` with ``p = softmax(W x, 0)``: the
 import numpy as np
 
 from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp, log, log1p_unit
+from emmd.kernels.elementary import exp, exp_nonpositive, log, log1p_unit
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
@@ -41,7 +41,7 @@ def _log_softmax_two(first, second, m, p, q, normaliser):
     for i in range(m):
         u, v = first[i], second[i]
         lead = u - v
-        t = exp(-abs(lead))
+        t = exp_nonpositive(-abs(lead))
         log_total, inverse = log1p_unit(t), 1.0 / (1.0 + t)
         ahead = lead >= 0.0
         normaliser[i] = (u if ahead else v) + log_total

@@ -11,7 +11,7 @@ import numpy as np
 from emmd.kernels import newton
 from emmd.kernels._jit import kernel, scalar
 from emmd.kernels.cholesky import cholesky_solve
-from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels.elementary import exp_nonpositive, log1p, log1p_unit, sigmoid, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
@@ -32,18 +32,18 @@ def _e_step_block(a, b, y, c, p, pull, residual, curvature):
     gate_loss = 0.0
     for i in range(p.shape[0]):
         logit = b[i] + 2.0 * a[i] * y[i]
-        t, s = exp(-abs(logit)), exp(-abs(b[i]))
+        t, s = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i]))
         t_inverse, s_inverse = 1.0 / (1.0 + t), 1.0 / (1.0 + s)
-        ahead = logit >= 0.0
-        toward = 1.0 if b[i] >= 0.0 else -1.0
-        agree = ahead == (b[i] >= 0.0)
-        rest = y[i] - (toward if agree else -toward) * a[i]
         log_s = log1p_unit(s)
+        ahead = logit >= 0.0
+        likely = 1.0 if ahead else -1.0
+        rest = y[i] - likely * a[i]
         p[i] = (1.0 if ahead else t) * t_inverse
-        pull[i] = c[i] * y[i] * (1.0 if ahead else -1.0) * (1.0 - t) * t_inverse
+        pull[i] = c[i] * y[i] * likely * (1.0 - t) * t_inverse
         residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
         curvature[i] = c[i] * s * s_inverse * s_inverse
-        switch = 0.0 if agree else abs(b[i])
+        against = -likely * b[i]
+        switch = against if against > 0.0 else 0.0
         loss += c[i] * (HALF_LOG_2PI + 0.5 * rest * rest + switch + log_s - log1p_unit(t))
         gate_loss += c[i] * ((b[i] if b[i] >= 0.0 else 0.0) + log_s - p[i] * b[i])
     return loss, gate_loss
@@ -150,7 +150,7 @@ def marginal_block(a, b, y, c, loss, slope_a, slope_b):
     for i in range(loss.shape[0]):
         plus = _log_joint(a[i], b[i], y[i], 1.0)
         minus = _log_joint(a[i], b[i], y[i], -1.0)
-        loss[i] = -c[i] * (max(plus, minus) + log1p(exp(-abs(plus - minus))))
+        loss[i] = -c[i] * (max(plus, minus) + log1p(exp_nonpositive(-abs(plus - minus))))
         share = sigmoid(plus - minus)
         other = sigmoid(minus - plus)
         slope_a[i] = c[i] * (other * (y[i] + a[i]) - share * (y[i] - a[i]))

@@ -10,7 +10,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import kernel, scalar
-from emmd.kernels.elementary import exp, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels.elementary import exp_nonpositive, log1p, log1p_unit, sigmoid, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
@@ -32,7 +32,7 @@ def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, 
     for i in range(p.shape[0]):
         evidence = y[i] * a[i]
         logit = b[i] + evidence
-        t, s, r = exp(-abs(logit)), exp(-abs(b[i])), exp(-abs(a[i]))
+        t, s, r = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i])), exp_nonpositive(-abs(a[i]))
         t_inverse, s_inverse, r_inverse = 1.0 / (1.0 + t), 1.0 / (1.0 + s), 1.0 / (1.0 + r)
         log_s, log_r = log1p_unit(s), log1p_unit(r)
         p[i] = (1.0 if logit >= 0.0 else t) * t_inverse
@@ -126,7 +126,7 @@ def marginal_block(a, b, y, c, loss, slope_a, slope_b):
     for i in range(loss.shape[0]):
         plus = _log_joint(a[i], b[i], y[i], 1.0)
         minus = _log_joint(a[i], b[i], y[i], -1.0)
-        loss[i] = -c[i] * (max(plus, minus) + log1p(exp(-abs(plus - minus))))
+        loss[i] = -c[i] * (max(plus, minus) + log1p(exp_nonpositive(-abs(plus - minus))))
         share = sigmoid(plus - minus)
         other = sigmoid(minus - plus)
         slope_a[i] = c[i] * y[i] * (other * sigmoid(y[i] * a[i]) - share * sigmoid(-y[i] * a[i]))

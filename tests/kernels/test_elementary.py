@@ -9,7 +9,7 @@ import pytest
 
 from emmd.kernels import elementary
 from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp, expm1, log, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels.elementary import exp, exp_nonpositive, expm1, log, log1p, log1p_unit, sigmoid, softplus
 
 pytestmark = pytest.mark.kernels
 
@@ -21,6 +21,7 @@ LN2 = math.log(2.0)
 # What the docstrings promise, in ulp of the true value.
 ULP = {
     "exp": 1.1,
+    "exp_nonpositive": 1.1,
     "expm1": 2.0,
     "log": 1.0,
     "log1p": 2.0,
@@ -32,6 +33,7 @@ ULP = {
 
 TRUE = {
     "exp": mpmath.exp,
+    "exp_nonpositive": mpmath.exp,
     "expm1": mpmath.expm1,
     "log": mpmath.log,
     "log1p": mpmath.log1p,
@@ -115,6 +117,8 @@ def _points(name):
         )
         return np.append(x[(x >= 0.0) & (x <= 1.0)], [0.0, 1.0])
     x = _points_of_the_line(rng)
+    if name == "exp_nonpositive":
+        return -np.abs(x)
     return x if name in {"exp", "expm1"} else np.concatenate([x, -x])
 
 
@@ -135,12 +139,13 @@ def _worst(name, x, values):
 def _all_of(x, positive, unit, out):
     for i in range(x.shape[0]):
         out[0, i] = exp(x[i])
-        out[1, i] = expm1(x[i])
-        out[2, i] = log(positive[i])
-        out[3, i] = log1p(positive[i] - 0.75)
-        out[4, i] = log1p_unit(unit[i])
-        out[5, i] = sigmoid(x[i])
-        out[6, i] = softplus(x[i])
+        out[1, i] = exp_nonpositive(-positive[i])
+        out[2, i] = expm1(x[i])
+        out[3, i] = log(positive[i])
+        out[4, i] = log1p(positive[i] - 0.75)
+        out[5, i] = log1p_unit(unit[i])
+        out[6, i] = sigmoid(x[i])
+        out[7, i] = softplus(x[i])
 
 
 @kernel
@@ -158,7 +163,7 @@ def test_a_kernel_that_may_reassociate_keeps_the_accuracy():
     out = np.empty((len(ULP), x.size))
     unit = np.minimum(positive - 0.75, 1.0)
     _all_of(x, positive, unit, out)
-    arguments = {"log": positive, "log1p": positive - 0.75, "log1p_unit": unit}
+    arguments = {"exp_nonpositive": -positive, "log": positive, "log1p": positive - 0.75, "log1p_unit": unit}
     for name, values in zip(ULP, out, strict=True):
         worst, at = _worst(name, arguments.get(name, x), values)
         assert worst <= ULP[name], (name, at)
@@ -191,6 +196,11 @@ def test_a_sum_agrees_with_the_sum_of_the_values():
         (exp, 1e308, math.inf),
         (exp, -745.14, 0.0),
         (exp, -1e308, 0.0),
+        (exp_nonpositive, -math.inf, 0.0),
+        (exp_nonpositive, 0.0, 1.0),
+        (exp_nonpositive, -745.14, 0.0),
+        (exp_nonpositive, -745.0, SMALLEST),
+        (exp_nonpositive, -1e308, 0.0),
         (expm1, math.inf, math.inf),
         (expm1, -math.inf, -1.0),
         (expm1, 0.0, 0.0),

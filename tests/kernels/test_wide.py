@@ -1,0 +1,46 @@
+"""Kernels use the processor's widest vectors, others' compiled functions what LLVM prefers."""
+
+import numba
+import numpy as np
+import pytest
+
+from emmd.kernels.linear import block_moment
+from emmd.kernels.wide import WIDE, WideCompiler
+
+pytestmark = [
+    pytest.mark.kernels,
+    pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="there is no machine code to look at"),
+]
+
+OPTIONS = {"error_model": "numpy", "fastmath": {"reassoc", "nsz", "contract"}}
+
+
+def _total(x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += x[i] * x[i]
+    return total
+
+
+def _widest(function):
+    """Return the length of the longest vector of numbers in the code for an array."""
+    assert function(np.arange(1003.0)) == pytest.approx(1002 * 1003 * 2005 / 6, rel=1e-14)
+    (code,) = function.inspect_llvm().values()
+    return max(length for length in (2, 4, 8, 16) if f"<{length} x double>" in code)
+
+
+@pytest.mark.skipif(not WIDE, reason="the processor has no vectors of 512 bits, or slows down with them")
+def test_a_marked_function_uses_vectors_of_512_bits():
+    assert _widest(numba.njit(pipeline_class=WideCompiler, **OPTIONS)(_total)) == 8
+
+
+def test_a_function_compiled_elsewhere_is_not_marked():
+    ours = numba.njit(pipeline_class=WideCompiler, **OPTIONS)(_total)
+    others = numba.njit(**OPTIONS)(_total)
+    assert _widest(others) <= _widest(ours)
+    (code,) = others.inspect_llvm().values()
+    assert "prefer-vector-width" not in code
+
+
+def test_kernels_are_marked():
+    assert block_moment._compiler.pipeline_class is WideCompiler
