@@ -79,6 +79,11 @@ class ConjugatePrior(Model):
         eta = self.model.natural_parameters(self.model.predictor_rows(data, self.centre))
         return PriorData(data, self.model.mean_statistics(data, self.centre), eta)
 
+    @property
+    def least_rows(self):
+        """Number of rows that the model must have."""
+        return self.model.least_rows
+
     def equivalents(self, theta):
         """Return theta under those symmetries of the model that keep the centre, shape (g, p)."""
         keep = (self.model.equivalents(self.centre) == self.centre).all(axis=1)

@@ -3,9 +3,7 @@
 from functools import cache
 
 import numpy as np
-from scipy.linalg.lapack import dpotrs
 
-from emmd.core.newton import cholesky
 from emmd.core.second_moment import SecondMoment
 from emmd.core.slabs import slabs
 from emmd.kernels.linear import gram_rows, moment_rows, predict_rows
@@ -89,29 +87,3 @@ class Design(SecondMoment):
         """Return ``sum_i values_i x_i x_i'``, shape (d, d)."""
         d = self.n_features
         return unpack_symmetric(sum_rows(gram_rows, self.n_rows, d * (d + 1) // 2, self.XB, values), d)
-
-    def weighted_least_squares(self, y, weights, ridge=None):
-        """Minimise ``sum_i weights_i (y_i - x_i' theta)^2 + sum_j ridge_j theta_j^2``.
-
-        Returns
-        -------
-        theta : ndarray of shape (d,)
-        residual : float
-            Largest entry of the gradient, relative to the features' scale, the
-            weights' sum and the size of y.
-        curvature : float
-            Smallest squared pivot of the weighted second moment; 0 when it is singular.
-        """
-        mass = weights.sum()
-        scaled = self.gram(weights) / (mass * np.outer(self.scale, self.scale))
-        pull = np.zeros(self.n_features) if ridge is None else ridge / mass
-        factor, curvature = cholesky(scaled + np.diag(pull / self.scale**2))
-        theta = np.zeros(self.n_features)
-        for _ in range(3):
-            # the second pass is iterative refinement, the third measures
-            rest = y - self.predict(theta)
-            gradient = (self.moment(weights * rest) / mass - pull * theta) / self.scale
-            step = dpotrs(factor, gradient, lower=1)[0] / self.scale
-            previous, theta = theta, theta + step
-        size = np.sqrt(weights @ y**2 / mass) or 1.0
-        return previous, float(np.abs(gradient).max() / size), curvature

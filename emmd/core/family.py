@@ -5,7 +5,7 @@ gradient and Hessian, and the log base measure; a sampler, and `prediction` wher
 regressor is to predict. Families whose natural parameter is not the linear predictor
 itself (a free variance, a log link) also write the map from predictors to natural
 parameters with two derivatives. The M-step is Newton's method on these; a family that
-knows a faster one writes `fit_statistics`, and must where experts share a dispersion.
+knows a faster one writes `fit`, and must where experts share a dispersion.
 """
 
 from abc import ABC, abstractmethod
@@ -18,12 +18,10 @@ from emmd.core.checks import describe
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass over the data at one parameter has found.
+    """What the sums of one pass over the data at one parameter say.
 
     Attributes
     ----------
-    loss : float
-    responsibilities : ndarray of shape (K, n)
     fits : list of tuple or None
         Per expert what `Family.fit` returns; None where it must be asked, for want of digits.
     gate_value : float
@@ -32,8 +30,6 @@ class Pass:
         Its gradient and packed Hessian; empty for a constant gate.
     """
 
-    loss: float
-    responsibilities: np.ndarray
     fits: list
     gate_value: float
     gate_sums: np.ndarray
@@ -110,26 +106,31 @@ class Family(ABC):
         """Return the second derivatives of nu in xi, shape (n, S, q, q), or None when they vanish."""
         return None
 
-    def unit(self, y, weights):
-        """Return the size of each predictor that matters, shape (q,): 1 for logits and logs."""
+    def unit(self, rows):
+        """Return the size of each predictor that matters, shape (q,): 1 for logits and logs.
+
+        Parameters
+        ----------
+        rows : RowSums
+            All rows with their weights.
+        """
         return np.ones(self.n_predictors)
 
-    def score_size(self, statistics, weights):
+    def score_size(self, rows):
         """Return the size of the score's terms, to which inner residuals are relative.
 
         A sum of counts in the hundreds cannot be balanced to 1e-13: rounding alone is that large.
 
         Parameters
         ----------
-        statistics : ndarray of shape (n, S)
-        weights : ndarray of shape (n,)
+        rows : RowSums
 
         Returns
         -------
         float
             The largest root mean square of a statistic, at least 1; 1 where scores are dimensionless.
         """
-        return max(1.0, float(np.sqrt((weights @ statistics**2).max() / weights.sum())))
+        return max(1.0, float(np.sqrt(rows.add_up(_squares).max() / rows.mass)))
 
     def precision(self, dispersion):
         """Return what multiplies a ridge on the coefficients, e.g. one over the variance; 1 by default.
@@ -197,15 +198,14 @@ class Family(ABC):
         slope = np.einsum("ns,ns->n", self.mean(v), u - v)
         return self.log_partition(u) - self.log_partition(v) - slope
 
-    def fit(self, design, y, weights, start, ridge=None):
+    def fit(self, rows, start, ridge=None):
         """Maximise the weighted log likelihood of one expert, less its ridge penalty: its M-step.
 
         Parameters
         ----------
-        design : Design
-        y : ndarray of shape (n,)
-        weights : ndarray of shape (n,)
-            Weight times responsibility; their sum is the expert's mass.
+        rows : RowSums
+            Features, mean statistics (T(y), or those of pseudo-observations) and weights: weight times
+            responsibility. Only `Rows` hold them; what asks for sums serves partitions too.
         start : ndarray
             Warm start, coefficients of shape (n_linear, d).
         ridge : ndarray of shape (d,), optional
@@ -220,7 +220,12 @@ class Family(ABC):
             Of the mean score, relative to the features' scale and to `score_size`.
         curvature : float
         """
-        return self.fit_statistics(design, self.statistics(y), weights, start, ridge)
+        from emmd.core.glm import canonical_fit
+        from emmd.core.linked_glm import linked_fit
+
+        canonical = type(self).natural is Family.natural and self.dispersion == "none"
+        fit = canonical_fit if canonical else linked_fit
+        return fit(self, rows, start, ridge)
 
     def pass_over(self, designs, y, named, constant_gate):
         """Evaluate E-step and the M-step's sums in one pass over the data, where a kernel does that.
@@ -235,19 +240,19 @@ class Family(ABC):
 
         Returns
         -------
-        Pass or None
-            None when the family has no such kernel: E-step and fits are then done one after the other.
+        (sums, responsibilities) or None
+            The loss and what `after_pass` reads, flat, and an array of shape (K, n); None when the family
+            has no such kernel: E-step and fits are then done one after the other.
         """
         return
 
-    def fit_statistics(self, design, statistics, weights, start, ridge=None):
-        """Do what `fit` does for mean statistics of shape (n, S), such as those of pseudo-observations."""
-        from emmd.core.glm import canonical_fit
-        from emmd.core.linked_glm import linked_fit
+    def after_pass(self, designs, named, constant_gate, sums):
+        """Return the `Pass` of the sums of `pass_over`, with designs of which only moments are known."""
+        raise NotImplementedError
 
-        canonical = type(self).natural is Family.natural and self.dispersion == "none"
-        fit = canonical_fit if canonical else linked_fit
-        return fit(self, design, statistics, weights, start, ridge)
+
+def _squares(rows):
+    return rows.weights @ rows.statistics**2
 
 
 def whole_numbers(y, expected):

@@ -9,17 +9,14 @@ LARGE = 100
 """Number of coefficients from which conjugate gradients take the place of Hessians."""
 
 
-def canonical_fit(family, design, statistics, weights, start, ridge=None):
+def canonical_fit(family, rows, start, ridge=None):
     """Fit the coefficients of one expert with a canonical link.
 
     Parameters
     ----------
     family : Family
         With ``dispersion == "none"``; its predictors are linear and its natural parameter concave.
-    design : Design
-    statistics : ndarray of shape (n, S)
-        T(y), or a mean of it.
-    weights : ndarray of shape (n,)
+    rows : RowSums
     start : ndarray of shape (n_linear, d)
     ridge : ndarray of shape (d,), optional
         Adds ``sum_j ridge_j coef_j^2 / 2`` for every linear predictor.
@@ -29,28 +26,64 @@ def canonical_fit(family, design, statistics, weights, start, ridge=None):
     coefficients, None, residual, curvature
         See `Family.fit`.
     """
-    mass = weights.sum()
     zero = family.natural(np.zeros((1, family.n_linear)))
-    at_zero = float(family.log_partition(zero)[0] - weights @ (statistics @ zero[0]) / mass)
+    at_zero = float(family.log_partition(zero)[0] - rows.mean @ zero[0])
+    size = family.score_size(rows)
     if start.size >= LARGE:
-        return large_fit(family, design, statistics, weights, start, ridge, at_zero)
+        return large_fit(family, rows, start, ridge, at_zero, size)
+    solved = fit_coefficients(rows, canonical_sums, family, start, ridge, at_zero, size)
+    return solved.x.reshape(start.shape), None, solved.residual, solved.curvature
+
+
+def fit_coefficients(rows, sums, family, start, ridge, value_at_zero, size=1.0):
+    """Minimise a weighted convex loss of the coefficients, and its ridge, by Newton's method.
+
+    Parameters
+    ----------
+    rows : RowSums
+    sums : callable
+        ``(rows, family, coefficients) -> [value, gradient, Hessian]``, flat, without the ridge.
+    family : Family
+    start : ndarray of shape (m, d)
+    ridge : ndarray of shape (d,) or None
+    value_at_zero : float
+        Average loss at coefficients 0.
+    size : float
+        Of the score's terms, see `Family.score_size`.
+
+    Returns
+    -------
+    NewtonResult
+    """
     pull = np.zeros(start.size) if ridge is None else np.tile(ridge, len(start))
 
     def evaluate(flat):
-        coefficients = flat.reshape(start.shape)
-        nu = family.natural(predictors(design, coefficients))
-        # an overflowing trial is refused by the safeguard, not by a warning
-        with np.errstate(over="ignore", invalid="ignore"):
-            value = weights @ (family.log_partition(nu) - np.einsum("ns,ns->n", statistics, nu))
-            rest = family.mean(nu) - statistics
-            spread = family.variance(nu)
+        total = rows.add_up(sums, family, flat.reshape(start.shape))
+        value, gradient, hessian = split_derivatives(total, start.size)
         value = value + 0.5 * pull @ flat**2
-        gradient = np.concatenate([design.moment(weights * column) for column in rest.T]) + pull * flat
-        return value / mass, gradient / mass, (_hessian(design, weights, spread) + np.diag(pull)) / mass
+        gradient = gradient + pull * flat
+        return value / rows.mass, gradient / rows.mass, (hessian + np.diag(pull)) / rows.mass
 
-    scale = np.tile(design.scale, len(start)) * family.score_size(statistics, weights)
-    solved = newton(evaluate, start.ravel(), scale, value_at_zero=at_zero)
-    return solved.x.reshape(start.shape), None, solved.residual, solved.curvature
+    scale = np.tile(rows.design.scale, len(start)) * size
+    return newton(evaluate, start.ravel(), scale, value_at_zero=value_at_zero)
+
+
+def split_derivatives(total, p):
+    """Return value, gradient and Hessian for ``[value, gradient, Hessian]``, flat, in p parameters."""
+    return total[0], total[1 : 1 + p], total[1 + p :].reshape(p, p)
+
+
+def canonical_sums(rows, family, coefficients):
+    """Return the weighted loss of a canonical expert, its gradient and its Hessian, flat."""
+    design, weights = rows.design, rows.weights
+    nu = family.natural(predictors(design, coefficients))
+    # an overflowing trial is refused by the safeguard, not by a warning
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = weights @ (family.log_partition(nu) - np.einsum("ns,ns->n", rows.statistics, nu))
+        rest = family.mean(nu) - rows.statistics
+        spread = family.variance(nu)
+    moments = [design.moment(weights * column) for column in rest.T]
+    return np.concatenate([[value], *moments, _hessian(design, weights, spread)])
 
 
 def predictors(design, coefficients):
@@ -66,4 +99,4 @@ def _hessian(design, weights, spread):
             block = design.gram(weights * spread[:, j, k])
             full[j, :, k, :] = block
             full[k, :, j, :] = block
-    return full.reshape(m * d, m * d)
+    return full.ravel()

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.glm import split_derivatives
 from emmd.core.newton import newton
 
 _SCAN = np.linspace(-12.0, 12.0, 25)
@@ -12,97 +13,92 @@ _quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """An overflowing trial is refused by the safeguard, not by a warning."""
 
 
+def _predictors(rows, family, point):
+    """Return the expert's predictors, shape (n, q), for (coefficients, dispersion predictor if free)."""
+    m, d = family.n_linear, rows.design.n_features
+    columns = [rows.design.predict(row) for row in point[: m * d].reshape(m, d)]
+    if family.dispersion == "free":
+        columns.append(np.full(rows.design.n_rows, point[-1]))
+    return np.column_stack(columns)
+
+
+@_quiet
+def _values(rows, family, points):
+    """Return the weighted loss at each point, up to what does not depend on it."""
+    values = []
+    for point in points:
+        nu = family.natural(_predictors(rows, family, point))
+        losses = family.log_partition(nu) - np.einsum("ns,ns->n", rows.statistics, nu)
+        values.append(rows.weights @ losses)
+    return np.array(values)
+
+
+@_quiet
+def _derivatives(rows, family, point):
+    """Return the weighted loss, its gradient and its Hessian, flat."""
+    xi = _predictors(rows, family, point)
+    slopes = -rows.weights * family.score_at(rows.statistics, xi).T
+    curvature = rows.weights[:, None, None] * family.curvature_at(rows.statistics, xi)
+    q, m = curvature.shape[1], family.n_linear
+    moments = [
+        rows.design.moment(slope) if k < m else slope.sum(keepdims=True) for k, slope in enumerate(slopes)
+    ]
+    blocks = [[_block(rows.design, m, j, k, curvature[:, j, k]) for k in range(q)] for j in range(q)]
+    return np.concatenate([_values(rows, family, [point]), *moments, np.block(blocks).ravel()])
+
+
+def _block(design, m, j, k, values):
+    if j >= m and k >= m:
+        return np.array([[values.sum()]])
+    values = np.ascontiguousarray(values)
+    if j < m and k < m:
+        return design.gram(values)
+    moment = design.moment(values)
+    return moment[:, None] if j < m else moment[None, :]
+
+
 @dataclass(frozen=True)
-class _LinkedFit:
-    """The weighted loss of one expert as a function of (coefficients, dispersion predictor if free)."""
+class _Penalty:
+    """The ridge of one expert as a function of (coefficients, dispersion predictor if free)."""
 
     family: Any
-    design: Any
-    statistics: np.ndarray
-    weights: np.ndarray
-    ridge: np.ndarray
-
-    @property
-    def free(self):
-        """Whether the last entry is a dispersion predictor."""
-        return self.family.dispersion == "free"
-
-    def predictors(self, point):
-        """Return the expert's predictors, shape (n, q)."""
-        m, d = self.family.n_linear, self.design.n_features
-        columns = [self.design.predict(row) for row in point[: m * d].reshape(m, d)]
-        if self.free:
-            columns.append(np.full(self.design.n_rows, point[-1]))
-        return np.column_stack(columns)
+    pull: np.ndarray
 
     @_quiet
-    def value(self, point):
-        """Return the loss, up to what does not depend on the point."""
-        nu = self.family.natural(self.predictors(point))
-        losses = self.family.log_partition(nu) - np.einsum("ns,ns->n", self.statistics, nu)
-        return self.weights @ losses + 0.5 * self.precision(point) * self.squares(point)
-
     def precision(self, point):
         """Return what multiplies the ridge."""
-        return float(self.family.precision(point[-1:] if self.free else None)[0])
+        return float(self.family.precision(point[-1:] if self.family.dispersion == "free" else None)[0])
 
     def squares(self, point):
         """Return the ridge's sum of squares."""
-        return self.pull() @ point[: self.family.n_linear * self.design.n_features] ** 2
+        return self.pull @ point[: len(self.pull)] ** 2
 
-    def pull(self):
-        """Return the ridge of every coefficient."""
-        return np.tile(self.ridge, self.family.n_linear)
+    def value(self, point):
+        """Return the penalty."""
+        return 0.5 * self.precision(point) * self.squares(point) if self.pull.any() else 0.0
 
-    @_quiet
-    def evaluate(self, point):
-        """Return value, gradient and Hessian."""
-        xi = self.predictors(point)
-        slopes = -self.weights * self.family.score_at(self.statistics, xi).T
-        curvature = self.weights[:, None, None] * self.family.curvature_at(self.statistics, xi)
-        gradient = np.concatenate([self._moment(k, slope) for k, slope in enumerate(slopes)])
-        return self.value(point), *self._with_ridge(point, gradient, self._hessian(curvature))
-
-    def _moment(self, k, values):
-        return self.design.moment(values) if k < self.family.n_linear else np.array([values.sum()])
-
-    def _hessian(self, curvature):
-        q = curvature.shape[1]
-        return np.block([[self._block(j, k, curvature[:, j, k]) for k in range(q)] for j in range(q)])
-
-    def _block(self, j, k, values):
-        m = self.family.n_linear
-        if j < m and k < m:
-            return self.design.gram(np.ascontiguousarray(values))
-        if j >= m and k >= m:
-            return np.array([[values.sum()]])
-        moment = self.design.moment(np.ascontiguousarray(values))
-        return moment[:, None] if j < m else moment[None, :]
-
-    def _with_ridge(self, point, gradient, hessian):
-        pull, slope, tau = self.pull(), self.family.precision_slope, self.precision(point)
-        if not pull.any():
-            return gradient, hessian
+    def add(self, point, gradient, hessian):
+        """Add its derivatives."""
+        pull, slope, tau = self.pull, self.family.precision_slope, self.precision(point)
         part = slice(0, len(pull))
         gradient[part] += tau * pull * point[part]
         hessian[part, part] += tau * np.diag(pull)
-        if self.free:
+        if self.family.dispersion == "free":
             cross = slope * tau * pull * point[part]
             gradient[-1] += 0.5 * slope * tau * self.squares(point)
             hessian[part, -1] += cross
             hessian[-1, part] += cross
             hessian[-1, -1] += 0.5 * slope**2 * tau * self.squares(point)
-        return gradient, hessian
 
 
-def linked_fit(family, design, statistics, weights, start, ridge=None):
+def linked_fit(family, rows, start, ridge=None):
     """Fit the coefficients of one expert, and its dispersion where it is free.
 
     Parameters
     ----------
     family : Family
         With any `natural`; ``dispersion`` is ``none`` or ``free``.
-    design, statistics, weights, start, ridge
+    rows, start, ridge
         As in `emmd.core.glm.canonical_fit`.
 
     Returns
@@ -117,19 +113,27 @@ def linked_fit(family, design, statistics, weights, start, ridge=None):
     """
     if family.dispersion == "shared":
         raise TypeError(
-            f"family {family.name} must write fit_statistics itself: its dispersion is shared by the experts"
+            f"family {family.name} must write fit itself: its dispersion is shared by the experts"
         )
-    mass = weights.sum()
-    pull = np.zeros(design.n_features) if ridge is None else ridge / mass
-    fit = _LinkedFit(family, design, statistics, weights / mass, pull)
-    scale = np.tile(design.scale, family.n_linear) * family.score_size(statistics, weights)
-    point = start.ravel()
-    if fit.free:
+    free, point = family.dispersion == "free", start.ravel()
+    penalty = _Penalty(
+        family, np.zeros(start.size) if ridge is None else np.tile(ridge / rows.mass, len(start))
+    )
+
+    def evaluate(point):
+        total = rows.add_up(_derivatives, family, point) / rows.mass
+        value, gradient, hessian = split_derivatives(total, len(point))
+        if penalty.pull.any():
+            penalty.add(point, gradient, hessian)
+        return value + penalty.value(point), gradient, hessian
+
+    scale = np.tile(rows.design.scale, len(start)) * family.score_size(rows)
+    if free:
         # the dispersion of the last iterate is not at hand: the best of a coarse scan is near enough
-        losses = np.array([fit.value(np.append(point, rho)) for rho in _SCAN])
+        points = [np.append(point, rho) for rho in _SCAN]
+        losses = rows.add_up(_values, family, points) / rows.mass + [penalty.value(trial) for trial in points]
         best = _SCAN[np.argmin(np.where(np.isfinite(losses), losses, np.inf))]
         point, scale = np.append(point, best), np.append(scale, 1.0)
-    solved = newton(fit.evaluate, point, scale)
+    solved = newton(evaluate, point, scale)
     coefficients = solved.x[: start.size].reshape(start.shape)
-    dispersion = float(solved.x[-1]) if fit.free else None
-    return coefficients, dispersion, solved.residual, solved.curvature
+    return coefficients, float(solved.x[-1]) if free else None, solved.residual, solved.curvature

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from emmd.core.blocks import pull_back, pull_back_second
+from emmd.core.rows import Rows
 from emmd.core.softmax_gate import log_softmax
 
 
@@ -43,7 +44,7 @@ class MixtureProjection:
         weights, design = data.weights, data.designs["expert"]
 
         def fit(k, coef):
-            return self.family.fit_statistics(design, means[k], weights * r[k], coef, **self.fit_options)
+            return self.family.fit(Rows(design, means[k], weights * r[k]), coef, **self.fit_options)
 
         return self._fit_parts(data, r, start, fit, total)
 

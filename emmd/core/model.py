@@ -64,10 +64,16 @@ class Model(ABC):
     n_params: int
     responsibility_columns: tuple = ()
     linear_model_set = True
+    takes_partitions = False
 
     @abstractmethod
     def prepare(self, X, y, weights):
         """Check the target and return the data object that the other methods take."""
+
+    @property
+    def least_rows(self):
+        """Number of rows that a problem must have."""
+        return 1
 
     @abstractmethod
     def sample_y(self, theta, X, seed):

@@ -6,72 +6,11 @@ import numpy as np
 
 from emmd.core.checks import describe
 from emmd.core.logistic_fit import fit_from_sums, logistic_sums
-from emmd.core.problem import Problem
+from emmd.core.model import Model
+from emmd.core.pieces import Here, OnCluster, PosteriorElsewhere
+from emmd.core.problem import Problem, require_rows
+from emmd.core.rows import RowSums
 from emmd.core.second_moment import SecondMoment
-from emmd.core.symmetric import SymmetricModel
-
-
-class _Piece:
-    """One partition where it lies: its data, and the soft labels of its last E-step."""
-
-    def __init__(self, number, model, X, y, sample_weight=None):
-        try:
-            self.data = Problem(model, X, y, sample_weight).data
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"partition {number}: {error}") from None
-        self.model = model
-        self.mass = float(len(self.data.y) if sample_weight is None else np.sum(sample_weight))
-        self.labels = (b"", np.empty((0, 0)))
-
-    def facts(self):
-        """Return mass, number of rows and second moment."""
-        return self.mass, self.data.design.n_rows, self.data.design.second_moment
-
-    def add_up(self, sums, *arguments):
-        """Return a sum over the rows."""
-        return sums(self.data, *arguments)
-
-    def em_sums(self, working):
-        """Run the E-step; keep the soft labels, return the sums."""
-        sums, labels = self.model.em_sums(self.data, working)
-        self.labels = (working.tobytes(), labels)
-        return sums
-
-    def logistic_sums(self, working, points, wanted):
-        """Return the sums of the logistic regressions on the soft labels of the E-step at `working`."""
-        # read once: another thread's E-step may replace them; a new worker has none
-        at, labels = self.labels
-        if at != working.tobytes():
-            labels = self.model.em_sums(self.data, working)[1]
-        return logistic_sums(self.data.design, labels, points, wanted)
-
-
-def _call(piece, method, arguments):
-    return getattr(piece, method)(*arguments)
-
-
-class _Here:
-    """Runs pieces in this process, one after the other."""
-
-    def place(self, number, model, part):
-        return _Piece(number, model, *part)
-
-    def call(self, pieces, method, *arguments):
-        return [_call(piece, method, arguments) for piece in pieces]
-
-
-class _OnCluster:
-    """Runs pieces where Dask keeps them."""
-
-    def __init__(self, client):
-        self.client = client
-
-    def place(self, number, model, part):
-        return self.client.submit(_Piece, number, model, *part, pure=False)
-
-    def call(self, pieces, method, *arguments):
-        calls = [self.client.submit(_call, piece, method, arguments, pure=False) for piece in pieces]
-        return self.client.gather(calls)
 
 
 def _no_rows(name):
@@ -83,38 +22,76 @@ class _DesignElsewhere(SecondMoment):
         _no_rows(name)
 
 
+class _RowsElsewhere(RowSums):
+    def __init__(self, data, design, part, posterior):
+        self.design = design
+        self._data, self._fit = data, (part, posterior)
+
+    def add_up(self, sums, *arguments):
+        return self._data.each("add_up_rows", *self._fit, sums, *arguments)
+
+    def __getattr__(self, name):
+        _no_rows(name)
+
+
+def _logistic_sums(data, labels, points, wanted):
+    return logistic_sums(data.design, labels, points, wanted)
+
+
 class PartitionedData:
-    """What models see of rows that lie elsewhere: the second moment, and sums.
+    """What models see of rows that lie elsewhere: moments of the features, and sums.
 
     Attributes
     ----------
-    design : SecondMoment
+    n_rows : int
+    design, designs, ...
+        What the model's `gather` adds.
     """
 
     at_once = False
 
-    def __init__(self, runner, pieces):
+    def __init__(self, runner, pieces, model):
         self._runner, self._pieces = runner, pieces
-        masses, rows, moments = zip(*runner.call(pieces, "facts"))
-        self._shares = np.array(masses) / np.sum(masses)
-        self.design = _DesignElsewhere(self._weighted(moments), sum(rows))
+        masses, rows = zip(*runner.call(pieces, "facts"))
+        self._shares, self.n_rows = np.array(masses) / np.sum(masses), sum(rows)
+        require_rows(model, self.n_rows)
+        model.gather(self, lambda moment: _DesignElsewhere(moment, self.n_rows))
 
     def _weighted(self, results):
+        if isinstance(results[0], tuple):
+            return tuple(self._weighted(parts) for parts in zip(*results))
         # in the order of the partitions, whichever worker was first
         return reduce(np.add, [share * result for share, result in zip(self._shares, results)])
 
+    def each(self, method, *arguments):
+        """Return the weighted total of what a method of every piece returns."""
+        return self._weighted(self._runner.call(self._pieces, method, *arguments))
+
     def add_up(self, sums, *arguments):
         """Return the weighted total of ``sums(data, *arguments)`` over the partitions."""
-        return self._weighted(self._runner.call(self._pieces, "add_up", sums, *arguments))
+        return self.each("add_up", sums, *arguments)
+
+    def em_sums(self, model, theta):
+        """Return the total of the E-step's sums, and what stands for the posterior that they leave behind."""
+        return self.each("em_sums", theta), PosteriorElsewhere(theta)
+
+    def posterior(self, model, theta):
+        """Return the negative log-likelihood, the first of the E-step's sums, and the same."""
+        sums, posterior = self.em_sums(model, theta)
+        return sums[0], posterior
+
+    def rows(self, part=None, r=None):
+        """Return the sums that a fit asks for, see `MixtureData.rows`."""
+        design = self.designs["gate" if part == "gate" else "expert"]
+        return _RowsElsewhere(self, design, part, r)
 
     def em_pass(self, model, working):
         """Return the total of the E-step's sums, and what solves its logistic regressions."""
-        sums = self._weighted(self._runner.call(self._pieces, "em_sums", working))
+        sums, labels = self.em_sums(model, working)
 
         def evaluate(points, wanted):
             # a copy: the runner may read it after it has changed here
-            arguments = working, points, wanted.copy()
-            return self._weighted(self._runner.call(self._pieces, "logistic_sums", *arguments))
+            return self.add_up(_logistic_sums, labels, points, wanted.copy())
 
         def solve(starts, values, found):
             return fit_from_sums(evaluate, self.design, starts, values, found)
@@ -130,17 +107,26 @@ class PartitionedProblem(Problem):
     """A problem on rows in several pieces: the same EM, of which only sufficient statistics travel.
 
     Losses, gradients, informations, EM and the methods built on them (``em``, ``squarem``, ``anderson``,
-    ``gradient_descent``, ...) work as on one machine, and agree with it to rounding. What needs rows
+    ``over_relaxation``, ``gradient_descent``; for `MixtureOfExperts` also ``gradient_em`` and
+    ``generalized_em``) work as on one machine, and agree with it to rounding. What needs rows
     (responsibilities, divergences) does not.
 
     Parameters
     ----------
-    model : SymMoLinE or SymMoLogE
+    model : SymMoLinE, SymMoLogE or MixtureOfExperts
+        A `Family` of one's own needs nothing more, unless it writes `fit`: then with sums alone.
     parts : sequence of tuple
         ``(X, y)`` or ``(X, y, sample_weight)`` of each partition; with a client also futures of such
         arrays. Weights count across partitions; either all have some or none.
     client : dask.distributed.Client, optional
         Keep the partitions on its workers; without one they are used in this process.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Problem` does, naming the partition; for another model, or weights for some partitions only.
+    AttributeError
+        From what needs rows.
 
     See Also
     --------
@@ -148,14 +134,27 @@ class PartitionedProblem(Problem):
     """
 
     def __init__(self, model, parts, client=None):
-        if not isinstance(model, SymmetricModel):
-            raise TypeError(f"model must be emmd.SymMoLinE or emmd.SymMoLogE, got {describe(model)}")
+        if not (isinstance(model, Model) and model.takes_partitions):
+            known = "emmd.SymMoLinE, emmd.SymMoLogE or emmd.MixtureOfExperts"
+            raise TypeError(f"model must be {known}, got {describe(model)}")
         parts = _checked(parts)
-        runner = _Here() if client is None else _OnCluster(client)
+        runner = Here() if client is None else OnCluster(client)
         pieces = [runner.place(number, model, part) for number, part in enumerate(parts)]
         self.model, self.n_params = model, model.n_params
-        self.data = PartitionedData(runner, pieces)
-        self.n_rows = self.data.design.n_rows
+        self.data = PartitionedData(runner, pieces, model)
+        self.n_rows = self.data.n_rows
+
+    def responsibilities(self, theta):
+        """Raise: they stay with their rows."""
+        _no_rows("responsibilities")
+
+    def m_step(self, responsibilities, start):
+        """Raise: responsibilities stay with their rows."""
+        _no_rows("responsibilities")
+
+    def surrogate(self, responsibilities, theta):
+        """Raise: responsibilities stay with their rows."""
+        _no_rows("responsibilities")
 
     @classmethod
     def from_dask(cls, model, X, y, sample_weight=None, client=None):
@@ -163,7 +162,7 @@ class PartitionedProblem(Problem):
 
         Parameters
         ----------
-        model : SymMoLinE or SymMoLogE
+        model : SymMoLinE, SymMoLogE or MixtureOfExperts
         X : dask.array.Array of shape (n, d)
         y, sample_weight : dask.array.Array of shape (n,)
         client : dask.distributed.Client, optional

@@ -6,6 +6,19 @@ from emmd.core.checks import describe, normalised_weights, real_array
 from emmd.core.model import Model
 
 
+def prepared(model, X, y, sample_weight):
+    """Return what the model makes of checked features, target and weights, and the target."""
+    X = real_array("X", X, 2, (None, model.n_features))
+    y = real_array("y", y, 1, (len(X),))
+    return model.prepare(X, y, normalised_weights(sample_weight, len(X))), y
+
+
+def require_rows(model, n_rows):
+    """Raise a ValueError when there are fewer rows than experts to share them."""
+    if n_rows < model.least_rows:
+        raise ValueError(f"X must have at least as many rows as experts ({model.least_rows}), got {n_rows}")
+
+
 class Problem:
     """The average negative log-likelihood of a model on weighted data, and its EM geometry.
 
@@ -42,11 +55,9 @@ class Problem:
         if not isinstance(model, Model):
             raise TypeError(f"model must be an emmd model, e.g. emmd.SymMoLinE(3), got {describe(model)}")
         self.model = model
-        X = real_array("X", X, 2, (None, model.n_features))
-        y = real_array("y", y, 1, (len(X),))
-        self.data = model.prepare(X, y, normalised_weights(sample_weight, len(X)))
-        self.y = y
-        self.n_rows = len(X)
+        self.data, self.y = prepared(model, X, y, sample_weight)
+        self.n_rows = len(self.y)
+        require_rows(model, self.n_rows)
         self.n_params = model.n_params
 
     def __repr__(self):

@@ -6,6 +6,7 @@ from emmd.core.design import unpack_symmetric
 from emmd.core.logistic_fit import fit_logistics
 from emmd.core.newton import newton, newton_on_demand
 from emmd.core.potentials import Softplus
+from emmd.core.rows import Rows
 from emmd.kernels.logistic_regression import hessian_cost
 from emmd.kernels.reduce import sum_rows
 from emmd.kernels.softmax_regression import assemble_hessian, softmax_rows
@@ -18,15 +19,14 @@ def log_softmax(logits):
     return full - (largest + np.log(np.exp(full - largest).sum(axis=0)))
 
 
-def fit_gate(design, targets, start, form=None):
-    """Minimise ``E[logsumexp(W x, 0) - sum_k targets_k w_k' x] + w' form w / 2`` over W.
+def fit_gate(rows, start, form=None):
+    """Minimise ``E[logsumexp(W x, 0) - sum_k r_k w_k' x] + w' form w / 2`` over W.
 
     Parameters
     ----------
-    design : Design
-        The gate's features and the weights.
-    targets : ndarray of shape (K, n)
-        Responsibilities; columns sum to 1.
+    rows : RowSums
+        The gate's features, responsibilities r of shape (K, n) whose columns sum to 1, and weights with
+        sum 1.
     start : ndarray of shape (K - 1, d)
     form : ndarray of shape ((K - 1) d, (K - 1) d), optional
         Of a ridge penalty.
@@ -36,20 +36,26 @@ def fit_gate(design, targets, start, form=None):
     NewtonResult
         With ``x`` of length (K - 1) d.
     """
-    if len(start) == 1 and form is None:
-        return Softplus().m_step(design, targets[0], start[0])
+    if _logistic(rows, start, form):
+        return Softplus().m_step(rows.design, rows.statistics[0], start[0])
     flat, form = start.ravel(), np.zeros((start.size, start.size)) if form is None else form
-    value = _value(design, targets, form, flat)
-    return fit_gate_from(design, targets, start, value, _derivatives(design, targets, form)(flat, True), form)
+    value, sums = _value(rows, start, form), _derivatives(rows, start.shape, form)(flat, True)
+    return fit_gate_from(rows, start, value, sums, form)
 
 
-def fit_gate_from(design, targets, start, value, sums, form=None):
+def _logistic(rows, start, form):
+    """Return whether kernels of logistic regression do it: two experts, no penalty, rows that are here."""
+    return len(start) == 1 and form is None and isinstance(rows, Rows)
+
+
+def fit_gate_from(rows, start, value, sums, form=None):
     """Minimise as `fit_gate` does, with value, gradient and packed Hessian at the start known."""
-    if len(start) == 1 and form is None:
-        return fit_logistics(design, targets[:1], start, np.array([value]), sums[np.newaxis])[0]
+    if _logistic(rows, start, form):
+        first = start, np.array([value]), sums[np.newaxis]
+        return fit_logistics(rows.design, rows.statistics[:1], *first)[0]
     free, d = start.shape
     form = np.zeros((free * d, free * d)) if form is None else form
-    evaluate, scale = _derivatives(design, targets, form), np.tile(design.scale, free)
+    evaluate, scale = _derivatives(rows, start.shape, form), np.tile(rows.design.scale, free)
     # K (K - 1) / 2 Gram matrices for a Hessian
     cost = 0.5 * (free + 1) * hessian_cost(d)
     at_zero = np.log(free + 1.0)
@@ -60,25 +66,32 @@ def fit_gate_from(design, targets, start, value, sums, form=None):
     def by_values(flat):
         found = evaluate(flat, True)
         hessian = unpack_symmetric(found[free * d :], free * d)
-        return _value(design, targets, form, flat), found[: free * d], hessian
+        return _value(rows, flat.reshape(start.shape), form), found[: free * d], hessian
 
     return newton(by_values, solved.x, scale, value_at_zero=at_zero)
 
 
-def _value(design, targets, form, flat):
-    logits = np.array([design.predict(row) for row in flat.reshape(len(targets) - 1, -1)])
-    return 0.5 * flat @ form @ flat - np.sum(design.weights * (targets * log_softmax(logits)).sum(axis=0))
+def _value(rows, W, form):
+    return 0.5 * W.ravel() @ form @ W.ravel() + rows.add_up(_loss, W)
 
 
-def _derivatives(design, targets, form):
+def _loss(rows, W):
+    logits = np.array([rows.design.predict(row) for row in W])
+    return -np.sum(rows.weights * (rows.statistics * log_softmax(logits)).sum(axis=0))
+
+
+def _sums(rows, W, width):
+    arguments = rows.design.XB, W, rows.statistics, rows.weights
+    return sum_rows(softmax_rows, rows.design.n_rows, width, *arguments)
+
+
+def _derivatives(rows, shape, form):
     """Return ``(w, with_hessian) -> [gradient, packed Hessian]`` or the gradient alone."""
-    free, d = len(targets) - 1, design.n_features
+    free, d = shape
     blocks, packed_form = free * (free + 1) // 2 * (d * (d + 1) // 2), form[np.triu_indices(free * d)]
 
     def evaluate(flat, with_hessian):
-        width = free * d + (blocks if with_hessian else 0)
-        arguments = design.XB, flat.reshape(free, d), targets, design.weights
-        sums = sum_rows(softmax_rows, design.n_rows, width, *arguments)
+        sums = rows.add_up(_sums, flat.reshape(shape), free * d + (blocks if with_hessian else 0))
         if with_hessian:
             sums = assemble_hessian(sums, free, d)
             sums[free * d :] += packed_form

@@ -73,6 +73,10 @@ class SymmetricData:
         return self.design.weights
 
 
+def _second_moment(data):
+    return data.design.second_moment
+
+
 class SymmetricModel(Model):
     """Base of the symmetric models; a subclass names its kernels, its potentials and its target.
 
@@ -98,6 +102,7 @@ class SymmetricModel(Model):
     sigma = 1.0
     has_density = False
     linear_model_set = True
+    takes_partitions = True
 
     def __init__(self, n_features):
         self.n_features = positive_integer("n_features", n_features)
@@ -118,6 +123,10 @@ class SymmetricModel(Model):
         """Check the target and return `SymmetricData`."""
         self.check_target(y)
         return SymmetricData(Design(X, weights), y / self.sigma)
+
+    def gather(self, data, elsewhere):
+        """Add what is known of rows that lie elsewhere: moments of the features."""
+        data.design = elsewhere(data.add_up(_second_moment))
 
     @cached_property
     def unit(self):

@@ -1,7 +1,5 @@
 """K experts from an exponential family with a softmax gate."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from emmd.core.blocks import free, predictor, pull_back, pull_back_second
@@ -9,50 +7,28 @@ from emmd.core.checks import known_name, positive_integer, real_array
 from emmd.core.design import Design
 from emmd.core.family import family_object
 from emmd.core.information_bound import bounded_solve
+from emmd.core.mixture_data import MixtureData
 from emmd.core.mixture_layout import MixtureLayout
+from emmd.core.mixture_m_step import MixtureMStep
 from emmd.core.mixture_natural import MixtureNatural, log_sum_exp
 from emmd.core.mixture_projection import MixtureProjection
 from emmd.core.mixture_rounding import MixtureRounding
-from emmd.core.model import EStep, Model, MStep
+from emmd.core.model import EStep, Model
 from emmd.core.pencil import solve_positive
-from emmd.core.ridge import Ridge, gate_form, ridge_weights
-from emmd.core.softmax_gate import fit_gate, fit_gate_from, log_softmax
-from emmd.core.status import Status
+from emmd.core.ridge import Ridge, ridge_weights
+from emmd.core.rows import Rows
+from emmd.core.softmax_gate import log_softmax
 
-_EMPTY = 1e-10
-_COLLAPSED = np.log(1e-12)
 _LONG = 300
 
 
-@dataclass(frozen=True)
-class MixtureData:
-    """A weighted sample.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n, d)
-    designs : dict of str to Design or None
-        Features of the experts, of the gate, and of constants (None).
-    y : ndarray of shape (n,)
-    sizes : ndarray of shape (q,)
-        Size of each of an expert's predictors that matters, see `Family.unit`.
-    unit : ndarray of shape (p,)
-        Size of each parameter's predictor, per unit of the parameter.
-    """
-
-    X: np.ndarray
-    designs: dict
-    y: np.ndarray
-    sizes: np.ndarray
-    unit: np.ndarray
-
-    @property
-    def weights(self):
-        """Weights with sum 1, shape (n,)."""
-        return self.designs["expert"].weights
+def _second_moment(data, name):
+    return data.designs[name].second_moment
 
 
-class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, MixtureRounding, Model):
+class MixtureOfExperts(
+    MixtureLayout, MixtureMStep, MixtureNatural, MixtureProjection, MixtureRounding, Model
+):
     """Mixture of K regression experts with a softmax gate.
 
     P(z = k | x) = softmax_k(x'w_k) with w_K = 0; y | x, z = k has density
@@ -91,6 +67,7 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
 
     name = "moe"
     linear_model_set = False
+    takes_partitions = True
 
     def __init__(
         self,
@@ -133,25 +110,31 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
             return None
         return Ridge(weights["expert"], weights["gate"], self.index, self.family)
 
-    @property
-    def fit_options(self):
-        """Further arguments of the family's fits; none without a ridge, which families need not know."""
-        return {} if self.ridge is None or self.ridge.expert is None else {"ridge": self.ridge.expert}
-
     # data
 
     def prepare(self, X, y, weights):
         """Check the target and return `MixtureData`."""
         y = self.family.check_target(y)
-        if self.n_experts > len(y):
-            raise ValueError(f"X must have at least as many rows as experts ({self.n_experts}), got {len(y)}")
-        expert = Design(X[:, self.columns["expert"]], weights)
-        gate = self.columns["gate"]
-        same = gate == self.columns["expert"]
-        designs = {"expert": expert, "constant": None}
-        designs["gate"] = expert if same or gate is None else Design(X[:, gate], weights)
-        sizes = self.family.unit(y, weights)
-        return MixtureData(X, designs, y, sizes, self._unit(designs, sizes))
+        designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights))
+        sizes = self.family.unit(Rows(designs["expert"], self.family.statistics(y), weights))
+        return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
+
+    @property
+    def least_rows(self):
+        """As many as there are experts."""
+        return self.n_experts
+
+    def gather(self, data, elsewhere):
+        """Add what is known of rows that lie elsewhere: moments of the features, and units."""
+        data.designs = self._designs(lambda name: elsewhere(data.add_up(_second_moment, name)))
+        data.sizes = self.family.unit(data.rows())
+        data.unit = self._unit(data.designs, data.sizes)
+
+    def _designs(self, make):
+        """Return the designs by their names; experts and gate share one where they see the same."""
+        expert, gate = make("expert"), self.columns["gate"]
+        same = gate is None or gate == self.columns["expert"]
+        return {"expert": expert, "constant": None, "gate": expert if same else make("gate")}
 
     def _unit(self, designs, sizes):
         unit = np.ones(self.n_params)
@@ -206,18 +189,26 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
         xi, logits = self.predictors(data.designs, theta)
         return log_softmax(logits) + np.array([self.family.log_density(data.y, part) for part in xi])
 
-    def e_step(self, data, theta):
-        """Return the loss and the responsibilities, shape (n, K)."""
+    def posterior(self, data, theta):
+        """Return the average negative log-likelihood and the responsibilities, shape (K, n)."""
         joint = self.log_joint(data, theta)
         largest = joint.max(axis=0)
         weight = np.exp(joint - largest)
         total = weight.sum(axis=0)
         loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
-        return EStep(loss + self.penalty(theta), (weight / total).T)
+        return loss, weight / total
+
+    def e_step(self, data, theta):
+        """Return the loss and the responsibilities, shape (n, K)."""
+        loss, r = data.posterior(self, theta)
+        return EStep(float(loss) + self.penalty(theta), r.T)
 
     def loss(self, data, theta):
         """Return the average negative marginal log-likelihood."""
-        return self.e_step(data, theta).loss
+        return float(data.add_up(self._loss_of_rows, theta)) + self.penalty(theta)
+
+    def _loss_of_rows(self, data, theta):
+        return self.posterior(data, theta)[0]
 
     def gradient(self, data, theta):
         """Return the gradient of the marginal loss, shape (p,)."""
@@ -225,16 +216,25 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
 
     def loss_and_gradient(self, data, theta):
         """Return the marginal loss and its gradient."""
-        e_step = self.e_step(data, theta)
-        return e_step.loss, self.surrogate_gradient(data, e_step.responsibilities, theta)
+        loss, gradient = data.add_up(self._loss_and_gradient_of_rows, theta)
+        return float(loss) + self.penalty(theta), self._with_ridge(gradient, theta)
+
+    def _loss_and_gradient_of_rows(self, data, theta):
+        loss, r = self.posterior(data, theta)
+        return loss, self._gradient_of_rows(data, r.T, theta)
 
     def surrogate_gradient(self, data, responsibilities, theta):
         """Return the gradient of the expected complete loss at theta, shape (p,)."""
+        return self._with_ridge(data.add_up(self._gradient_of_rows, responsibilities, theta), theta)
+
+    def _gradient_of_rows(self, data, responsibilities, theta):
         xi, logits = self.predictors(data.designs, theta)
         scores = self._scores(data, xi, logits)
         weights = data.designs["expert"].weights
         slopes = [-weights * self._mean_score(scores, responsibilities.T, a) for a in range(len(self.blocks))]
-        gradient = pull_back(data.designs, self.blocks, slopes, self.n_params)
+        return pull_back(data.designs, self.blocks, slopes, self.n_params)
+
+    def _with_ridge(self, gradient, theta):
         return gradient if self.ridge is None else gradient + self.ridge.gradient(theta)
 
     def penalty(self, theta):
@@ -261,15 +261,25 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
 
     def complete_hessian(self, data, theta):
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
-        return self._complete(data, theta, self.e_step(data, theta).responsibilities.T)
+        return data.add_up(self._complete_of_rows, theta) + self.penalty_hessian(theta)
 
     def missing_hessian(self, data, theta):
         """Return I_mis, the posterior covariance of the complete score."""
-        return self._missing(data, theta, self.e_step(data, theta).responsibilities.T)
+        return data.add_up(self._missing_of_rows, theta)
 
     def informations(self, data, theta):
         """Return I_com and I_mis."""
-        r = self.e_step(data, theta).responsibilities.T
+        complete, missing = data.add_up(self._informations_of_rows, theta)
+        return complete + self.penalty_hessian(theta), missing
+
+    def _complete_of_rows(self, data, theta):
+        return self._complete(data, theta, self.posterior(data, theta)[1])
+
+    def _missing_of_rows(self, data, theta):
+        return self._missing(data, theta, self.posterior(data, theta)[1])
+
+    def _informations_of_rows(self, data, theta):
+        r = self.posterior(data, theta)[1]
         return self._complete(data, theta, r), self._missing(data, theta, r)
 
     def _complete(self, data, theta, r):
@@ -280,7 +290,7 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
         def entry(a, b):
             return self._complete_entry(data.weights, r, p, curvatures, a, b)
 
-        return pull_back_second(data.designs, self.blocks, entry, self.n_params) + self.penalty_hessian(theta)
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
 
     def _missing(self, data, theta, r):
         xi, logits = self.predictors(data.designs, theta)
@@ -312,94 +322,14 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
         k, j = divmod(a, self.family.n_predictors)
         return (k, scores[k][j]) if k < self.n_experts else (self._gate_row(a), 1.0)
 
-    # the M-step
-
-    def m_step(self, data, responsibilities, start):
-        """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
-        r = np.ascontiguousarray(responsibilities.T)
-        weights, design = data.weights, data.designs["expert"]
-
-        def fit(k, coef):
-            return self.family.fit(design, data.y, weights * r[k], coef, **self.fit_options)
-
-        return self._fit_parts(data, r, start, fit)
-
-    def em_step(self, data, theta):
-        """Evaluate the EM map; all but the gate's fit in one pass where the family has a kernel."""
-        plain = self.ridge is None and not self.fixed
-        named, constant = self.unpack(theta), self.gate == "constant"
-        found = self.family.pass_over(data.designs, data.y, named, constant) if plain else None
-        if found is None:
-            return super().em_step(data, theta)
-        r, design = found.responsibilities, data.designs["expert"]
-
-        def fit(k, coef):
-            return found.fits[k] or self.family.fit(design, data.y, data.weights * r[k], coef)
-
-        def fit_gate(start):
-            return fit_gate_from(data.designs["gate"], r, start, found.gate_value, found.gate_sums)
-
-        return found.loss, self._fit_parts(data, r, theta, fit, fit_gate=fit_gate)
-
-    def _fit_parts(self, data, r, start, fit, total=1.0, fit_gate=None):
-        """Fit every free part to masses r, shape (K, n), with sum `total` in each row."""
-        theta, named = start.copy(), self.unpack(start)
-        masses = r @ data.weights
-        if masses.min() < _EMPTY:
-            # an expert that fits rows exactly takes them from the others: the cause is named, not the effect
-            collapsed = "dispersion" in named and self._collapsed(data, named["dispersion"])
-            failure = Status.VARIANCE_COLLAPSE if collapsed else Status.EMPTY_EXPERT
-            return MStep(start, np.inf, False, 0.0, failure=failure)
-        residuals, curvatures, collapse = [0.0], [np.inf], None
-        if "coef" in self.index:
-            coefs, dispersions, inner, pivots = zip(*(fit(k, coef) for k, coef in enumerate(named["coef"])))
-            theta[self.index["coef"]] = coefs
-            collapse = self._set_dispersion(data, theta, dispersions, masses)
-            residuals += inner
-            curvatures += pivots
-        if "gate" in self.index:
-            theta[self.index["gate"]], *gate = self._fit_gate(data, r, masses, named["gate"], total, fit_gate)
-            residuals.append(gate[0])
-            curvatures.append(gate[1])
-        residual = max(residuals)
-        return MStep(theta, residual, bool(residual <= 1e-13), min(curvatures), failure=collapse)
-
-    def _set_dispersion(self, data, theta, values, masses):
-        if self.family.dispersion == "none":
-            return None
-        if self.family.dispersion == "shared":
-            # the log of the mean of e^value: every expert's mean square counts by its mass
-            with np.errstate(divide="ignore"):
-                values = [float(np.log(masses @ np.exp(values) / masses.sum()))]
-        if self._collapsed(data, np.array(values)):
-            return Status.VARIANCE_COLLAPSE
-        theta[self.index["dispersion"]] = values
-        return None
-
-    def _collapsed(self, data, dispersion):
-        floor = _COLLAPSED + 2.0 * np.log(data.sizes[0])
-        return self.family.dispersion_collapsed(dispersion, floor)
-
-    def _fit_gate(self, data, r, masses, start, total, known_start):
-        if self.gate == "constant":
-            return np.log(masses[:-1] / masses[-1])[:, None], 0.0, 1.0
-        solved = (
-            self._gate_m_step(data, r / total, start, total) if known_start is None else known_start(start)
-        )
-        return solved.x.reshape(start.shape), solved.residual, solved.curvature
-
-    def _gate_m_step(self, data, r, start, total):
-        form = None
-        if self.ridge is not None and self.ridge.gate is not None:
-            form = gate_form(self.ridge.gate / total, self.n_experts)
-        return fit_gate(data.designs["gate"], r, start, form)
-
     # what the loop asks
 
     def surrogate(self, data, responsibilities, theta):
         """Return -E[sum_k r_k log p(y, z = k | x)], plus the ridge penalty."""
-        complete = (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
-        return self.penalty(theta) - float(data.weights @ complete)
+        return self.penalty(theta) - float(data.add_up(self._complete_of_rows_log, responsibilities, theta))
+
+    def _complete_of_rows_log(self, data, responsibilities, theta):
+        return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
 
     def posterior_statistics(self, data, responsibilities):
         """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
@@ -424,6 +354,9 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
 
     def expected_information(self, data, theta):
         """Return E[J' hess A J], the complete information with y averaged under the model."""
+        return data.add_up(self._expected_of_rows, theta)
+
+    def _expected_of_rows(self, data, theta):
         xi, logits = self.predictors(data.designs, theta)
         p = np.exp(log_softmax(logits))
         curvatures = [self.family.expected_curvature(part) for part in xi]
@@ -463,7 +396,7 @@ class MixtureOfExperts(MixtureLayout, MixtureNatural, MixtureProjection, Mixture
 
     def score_size(self, data):
         """Return the family's."""
-        return self.family.score_size(self.family.statistics(data.y), data.weights)
+        return self.family.score_size(data.rows())
 
     def parameter_scale(self, data):
         """Return the change of a predictor, in units that matter, per unit of each parameter."""

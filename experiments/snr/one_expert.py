@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from emmd.core.design import Design
+from emmd.core.rows import Rows
 from experiments.snr.held_out import CLASSES, class_probabilities
 
 
@@ -61,7 +62,8 @@ def fit_one(model, X, y):
     """
     family, weights = model.family, np.full(len(X), 1.0 / len(X))
     start = np.zeros((family.n_linear, X.shape[1]))
-    fitted = family.fit(Design(X, weights), y, weights, start, **model.fit_options)
+    rows = Rows(Design(X, weights), family.statistics(y), weights)
+    fitted = family.fit(rows, start, **model.fit_options)
     coef, dispersion, residual, _ = fitted
     if not residual <= 1e-13:
         raise ArithmeticError(f"one expert could not be fitted: its residual is {residual:.1e}")

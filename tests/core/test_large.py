@@ -10,6 +10,7 @@ from emmd.core.design import Design
 from emmd.core.family import family_object
 from emmd.core.information_bound import bounds, safe_step
 from emmd.core.large_glm import LargeFit
+from emmd.core.rows import Rows
 
 
 def draw(n=500, d=26, classes=5, seed=0):
@@ -25,7 +26,7 @@ def fit(monkeypatch, largest, ridge, start=None):
     family, _, design, y, weights = draw()
     monkeypatch.setattr(glm, "LARGE", largest)
     start = np.zeros((4, 26)) if start is None else start
-    return design, family.fit(design, y, weights, start, ridge=ridge)
+    return design, family.fit(Rows(design, family.statistics(y), weights), start, ridge=ridge)
 
 
 @pytest.mark.parametrize("ridge", [None, np.append(np.full(25, 1e-2), 0.0)])
@@ -45,7 +46,7 @@ def test_conjugate_gradients_find_the_dense_fit(monkeypatch, ridge):
 
 def test_the_product_is_the_derivative_of_the_gradient():
     family, _, design, y, weights = draw()
-    large = LargeFit(family, design, family.statistics(y), weights, np.linspace(0.0, 1e-2, 26))
+    large = LargeFit(family, Rows(design, family.statistics(y), weights), np.linspace(0.0, 1e-2, 26))
     rng = np.random.default_rng(1)
     at, v = (rng.standard_normal(104) / np.tile(design.scale, 4) for _ in range(2))
     seen = large.product(large.evaluate(at)[2], v)
@@ -59,7 +60,7 @@ def test_the_fit_is_that_of_scikit_learn(monkeypatch):
     # scikit-learn penalises all C rows of the over-parametrised model; without a penalty both are one
     family, X, design, y, _ = draw()
     monkeypatch.setattr(glm, "LARGE", 1)
-    coef = family.fit(design, y, design.weights, np.zeros((4, 26)))[0]
+    coef = family.fit(Rows(design, family.statistics(y), design.weights), np.zeros((4, 26)))[0]
     scaled = X / design.scale
     other = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-8, max_iter=5000).fit(scaled, y)
     theirs = other.coef_[:-1] - other.coef_[-1]

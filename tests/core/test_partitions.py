@@ -98,8 +98,9 @@ def test_bad_input(parts, error, message):
 
 
 def test_other_models_are_refused():
+    prior = emmd.ConjugatePrior(emmd.MixtureOfExperts(2, 2), 1.0, np.ones(8))
     with pytest.raises(TypeError, match="model must be"):
-        emmd.PartitionedProblem(emmd.MixtureOfExperts(2, 2), [])
+        emmd.PartitionedProblem(prior, [(np.ones((2, 2)), np.ones(2))])
 
 
 def test_dask_arrays_on_a_cluster():

@@ -5,8 +5,7 @@ from scipy.optimize import brentq
 from scipy.special import digamma, loggamma, polygamma
 
 from emmd.core.family import Family
-from emmd.core.glm import predictors
-from emmd.core.newton import newton
+from emmd.core.glm import fit_coefficients
 
 
 class Gamma(Family):
@@ -80,7 +79,7 @@ class Gamma(Family):
         """Return e^u."""
         return np.exp(xi[:, 0])
 
-    def score_size(self, statistics, weights):
+    def score_size(self, rows):
         """Return 1: residuals are relative to y already."""
         return 1.0
 
@@ -88,29 +87,29 @@ class Gamma(Family):
         """Return the shape: one over the squared coefficient of variation."""
         return np.exp(dispersion)
 
-    def fit_statistics(self, design, statistics, weights, start, ridge=None):
+    def fit(self, rows, start, ridge=None):
         """Newton's method for the mean, free of the shape; then one equation for the shape."""
-        y, log_y = statistics.T
-        mass = weights.sum()
-        pull = np.zeros(design.n_features) if ridge is None else ridge
-
-        def evaluate(flat):
-            u = design.predict(flat)
-            with np.errstate(over="ignore", invalid="ignore"):
-                ratio = y * np.exp(-u)
-                value = weights @ (u + ratio) + 0.5 * pull @ flat**2
-            return (
-                value / mass,
-                (design.moment(weights * (1.0 - ratio)) + pull * flat) / mass,
-                (design.gram(weights * ratio) + np.diag(pull)) / mass,
-            )
-
-        at_zero = float(weights @ y / mass)
-        solved = newton(evaluate, start[0], design.scale, value_at_zero=at_zero)
-        u = predictors(design, solved.x[None])[:, 0]
-        excess = weights @ (u + y * np.exp(-u) - log_y) + 0.5 * pull @ solved.x**2
-        deviance = float(excess / mass) - 1.0
+        solved = fit_coefficients(rows, _mean_sums, self, start, ridge, rows.mean[0])
+        pull = 0.0 if ridge is None else 0.5 * ridge @ solved.x**2
+        deviance = float((rows.add_up(_excess, solved.x) + pull) / rows.mass) - 1.0
         return solved.x[None], _log_shape(deviance), solved.residual, solved.curvature
+
+
+def _mean_sums(rows, family, coefficients):
+    """Return the weighted sum of u + y e^-u, its gradient and its Hessian, flat."""
+    design, weights, u = rows.design, rows.weights, rows.design.predict(coefficients[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        ratio = rows.statistics[:, 0] * np.exp(-u)
+        value = weights @ (u + ratio)
+    return np.concatenate(
+        [[value], design.moment(weights * (1.0 - ratio)), design.gram(weights * ratio).ravel()]
+    )
+
+
+def _excess(rows, coefficients):
+    """Return the weighted sum of u + y e^-u - log y."""
+    (y, log_y), u = rows.statistics.T, rows.design.predict(coefficients)
+    return rows.weights @ (u + y * np.exp(-u) - log_y)
 
 
 def _log_shape(deviance):

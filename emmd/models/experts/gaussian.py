@@ -4,6 +4,7 @@ import numpy as np
 
 from emmd.core.checks import positive_number
 from emmd.core.family import Family, Pass
+from emmd.core.least_squares import weighted_least_squares
 from emmd.kernels.mixture_gaussian import HEAD, SCALARS, e_step_rows, solve_experts
 from emmd.kernels.reduce import sum_rows
 from emmd.kernels.softmax_regression import assemble_hessian
@@ -11,6 +12,17 @@ from emmd.kernels.softmax_regression import assemble_hessian
 _LOG_2PI = float(np.log(2.0 * np.pi))
 _DIGITS_KEPT = 1e-2
 """Below this share a fit by steps would lose two digits; it is then made anew."""
+
+
+def _squares_around(rows, centre):
+    return rows.weights @ (rows.statistics[:, 0] - centre) ** 2
+
+
+def _widths(K, d, d_gate):
+    """Return how many sums the kernel's pass takes for the experts and for the gate."""
+    free = K - 1
+    of_experts = (SCALARS + d) * K + free * (d * (d + 1) // 2)
+    return of_experts, free * d_gate + free * K // 2 * (d_gate * (d_gate + 1) // 2)
 
 
 class Gaussian(Family):
@@ -127,17 +139,16 @@ class Gaussian(Family):
         mean, variance = self._moments(nu)
         return mean + np.sqrt(variance) * rng.standard_normal(len(nu))
 
-    def unit(self, y, weights):
+    def unit(self, rows):
         """Return the standard deviation of y for u, and 1 for the log variance."""
-        centre = weights @ y / weights.sum()
-        spread = np.sqrt(weights @ (y - centre) ** 2 / weights.sum())
+        spread = np.sqrt(rows.add_up(_squares_around, rows.mean[0]) / rows.mass)
         return np.array([spread if spread > 0 else 1.0, 1.0])[: self.n_predictors]
 
     def prediction(self, xi):
         """Return u."""
         return xi[:, 0]
 
-    def score_size(self, statistics, weights):
+    def score_size(self, rows):
         """Return 1: residuals are relative to y already."""
         return 1.0
 
@@ -145,25 +156,15 @@ class Gaussian(Family):
         """Return 1 / variance."""
         return np.exp(-dispersion) if self.known is None else np.full(1, 1.0 / self.known)
 
-    def fit(self, design, y, weights, start, ridge=None):
+    def fit(self, rows, start, ridge=None):
         """Weighted least squares; the dispersion is the log of the weighted mean square residual."""
-        return self._least_squares(design, y, 0.0, weights, ridge)
-
-    def fit_statistics(self, design, statistics, weights, start, ridge=None):
-        """Do the same for means of (y, y^2): the variance of y around its mean counts as residual."""
-        y = statistics[:, 0]
-        spread = weights @ (statistics[:, 1] - y**2) / weights.sum()
-        return self._least_squares(design, y, spread, weights, ridge)
-
-    def _least_squares(self, design, y, spread, weights, ridge):
-        coefficients, residual, curvature = design.weighted_least_squares(y, weights, ridge)
+        coefficients, square, residual, curvature = weighted_least_squares(rows, ridge)
         if self.known is not None:
             return coefficients[None], None, residual, curvature
-        pull = 0.0 if ridge is None else ridge @ coefficients**2
-        square = (weights @ (y - design.predict(coefficients)) ** 2 + pull) / weights.sum() + spread
+        pull = 0.0 if ridge is None else ridge @ coefficients**2 / rows.mass
         # an exact fit has log variance -inf, which the model names as a collapse
         with np.errstate(divide="ignore"):
-            return coefficients[None], float(np.log(square)), residual, curvature
+            return coefficients[None], float(np.log(square + pull)), residual, curvature
 
     def pass_over(self, designs, y, named, constant_gate):
         """Evaluate E-step and the M-step's sums by the kernel of Gaussian experts."""
@@ -173,26 +174,19 @@ class Gaussian(Family):
         logits = named["gate"], np.zeros(K - 1)
         if constant_gate:
             logits = np.zeros((K - 1, 0)), named["gate"][:, 0].copy()
-        d, free, d_gate = expert.n_features, K - 1, features[1].shape[1]
-        of_experts = (SCALARS + d) * K + free * (d * (d + 1) // 2)
-        of_gate = free * d_gate + free * K // 2 * (d_gate * (d_gate + 1) // 2)
+        of_experts, of_gate = _widths(K, expert.n_features, features[1].shape[1])
         r = np.empty((K, expert.n_rows))
         log_variance = np.broadcast_to(self._log_variance(named["dispersion"]), K).copy()
-        sums = sum_rows(
-            e_step_rows,
-            expert.n_rows,
-            HEAD + of_experts + of_gate,
-            *features,
-            y,
-            expert.weights,
-            np.ascontiguousarray(coef),
-            log_variance,
-            *logits,
-            r,
-        )
-        fits = self._fits(expert, sums[HEAD : HEAD + of_experts], np.ascontiguousarray(coef))
-        gate_sums = assemble_hessian(sums[HEAD + of_experts :], free, d_gate)
-        return Pass(float(sums[0]), r, fits, sums[1], gate_sums)
+        arguments = *features, y, expert.weights, np.ascontiguousarray(coef), log_variance, *logits, r
+        return sum_rows(e_step_rows, expert.n_rows, HEAD + of_experts + of_gate, *arguments), r
+
+    def after_pass(self, designs, named, constant_gate, sums):
+        """Fit the experts by the steps that the sums give."""
+        expert, d_gate = designs["expert"], 0 if constant_gate else designs["gate"].n_features
+        coef, K = np.ascontiguousarray(named["coef"][:, 0]), len(named["coef"])
+        of_experts, _ = _widths(K, expert.n_features, d_gate)
+        fits = self._fits(expert, sums[HEAD : HEAD + of_experts], coef)
+        return Pass(fits, sums[1], assemble_hessian(sums[HEAD + of_experts :], K - 1, d_gate))
 
     def _log_variance(self, dispersion):
         return dispersion if self.known is None else np.log(self.known)
