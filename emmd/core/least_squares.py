@@ -7,12 +7,19 @@ from emmd.core.newton import cholesky
 from emmd.core.rows import gram
 
 
+def _normal_sums(rows):
+    """Return the weighted squares of y, the statistics' spread around it, moments and the Gram matrix."""
+    y, square = rows.statistics.T
+    weighted = rows.weights * y
+    spread = rows.weights @ (square - y * y)
+    return np.concatenate([[weighted @ y, spread], rows.design.moment(weighted), gram(rows).ravel()])
+
+
 def _residual_sums(rows, theta):
-    """Return the weighted squares of the residuals, the statistics' spread around y, and the moments."""
-    y = rows.statistics[:, 0]
-    rest = y - rows.design.predict(theta)
-    spread = rows.weights @ (rows.statistics[:, 1] - y**2)
-    return np.concatenate([[rows.weights @ rest**2, spread], rows.design.moment(rows.weights * rest)])
+    """Return the weighted squares and moments of the residuals."""
+    rest = rows.statistics[:, 0] - rows.design.predict(theta)
+    weighted = rows.weights * rest
+    return np.concatenate([[weighted @ rest], rows.design.moment(weighted)])
 
 
 def weighted_least_squares(rows, ridge=None):
@@ -35,15 +42,22 @@ def weighted_least_squares(rows, ridge=None):
     curvature : float
         Smallest squared pivot of the weighted second moment; 0 when it is singular.
     """
-    scale, mass = rows.design.scale, rows.mass
-    scaled = rows.add_up(gram) / (mass * np.outer(scale, scale))
-    pull = np.zeros(len(scale)) if ridge is None else ridge / mass
-    factor, curvature = cholesky(scaled + np.diag(pull / scale**2))
-    theta, sizes = np.zeros(len(scale)), []
-    for _ in range(3):
-        # the second pass is iterative refinement, the third measures
-        squares, spread, *moment = rows.add_up(_residual_sums, theta) / mass
-        gradient = (moment - pull * theta) / scale
-        sizes.append(np.sqrt(squares))
-        previous, theta = theta, theta + dpotrs(factor, gradient, lower=1)[0] / scale
-    return previous, squares + spread, float(np.abs(gradient).max() / (sizes[0] or 1.0)), curvature
+    scale, mass, d = rows.design.scale, rows.mass, rows.design.n_features
+    means = rows.add_up(_normal_sums) / mass
+    size, spread, moment, second = means[0], means[1], means[2 : 2 + d], means[2 + d :]
+    pull = np.zeros(d) if ridge is None else ridge / mass
+    scaled = second.reshape(d, d) / np.outer(scale, scale) + np.diag(pull / scale**2)
+    factor, curvature = cholesky(scaled)
+    theta = dpotrs(factor, moment / scale, lower=1)[0] / scale
+    # the second solve is iterative refinement, the last sums measure
+    _, gradient = _residuals(rows, theta, pull)
+    theta = theta + dpotrs(factor, gradient, lower=1)[0] / scale
+    square, gradient = _residuals(rows, theta, pull)
+    residual = float(np.abs(gradient).max() / (np.sqrt(size) or 1.0))
+    return theta, square + spread, residual, curvature
+
+
+def _residuals(rows, theta, pull):
+    """Return the mean square of the residuals and the scaled gradient."""
+    means = rows.add_up(_residual_sums, theta) / rows.mass
+    return means[0], (means[1:] - pull * theta) / rows.design.scale

@@ -12,7 +12,7 @@ def gram(rows):
 
 
 def _totals(rows):
-    return np.append(rows.weights.sum(), rows.weights @ rows.statistics)
+    return np.concatenate([[rows.weights.sum()], rows.weights @ rows.statistics])
 
 
 class RowSums:
