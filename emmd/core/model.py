@@ -56,7 +56,9 @@ class Model(ABC):
     """A conditional latent-variable model p(y, z | x; theta) whose EM is mirror descent.
 
     ``theta`` is one flat float64 vector of length `n_params`. ``data`` is what
-    `prepare` returned. All averages are weighted, all losses are minimised.
+    `prepare` returned. All averages are weighted, all losses are minimised. A model with
+    `takes_partitions` reaches rows by ``data.add_up`` alone where a sum is all it needs, and has a method
+    ``gather(data, elsewhere)`` that adds to `emmd.core.partitions.PartitionedData` what else it reads.
     """
 
     name: str

@@ -109,7 +109,7 @@ class OnCluster:
 
     def call(self, pieces, method, *arguments):
         """Return the results of a method of all pieces, in their order."""
-        calls = [
-            self.client.submit(_call, piece, method, arguments, np.geterr(), pure=False) for piece in pieces
-        ]
+        # a list: Dask may take a tuple that begins with a function for a task
+        rest = method, list(arguments), np.geterr()
+        calls = [self.client.submit(_call, piece, *rest, pure=False) for piece in pieces]
         return self.client.gather(calls)
