@@ -50,7 +50,7 @@ def problem_with(name, K, **options):
         "gate": rng.standard_normal(free.shapes["gate"]),
         "dispersion": rng.uniform(0.5, 1.0, spread) if spread else None,
     }
-    X = np.column_stack([rng.standard_normal((300, 2)), np.ones(300)])
+    X = np.column_stack([rng.standard_normal((300, 2)) * [1.0, 3.0], np.ones(300)])
     y = free.sample_y(free.pack(**named), X, 1)
     fixed = {part: named[part] for part in options.pop("fixed", []) if named[part] is not None}
     model = emmd.MixtureOfExperts(3, K, family, **own, **options, fixed=fixed or None)
@@ -73,6 +73,8 @@ def assert_same_numbers(whole, pieces, theta):
         "expected_information": 1.0 / np.outer(unit, unit),
         "em_step": unit,
     }
+    steps = [problem.model.em_step(problem.data, theta)[1] for problem in (whole, pieces)]
+    assert steps[1].curvature == pytest.approx(steps[0].curvature, rel=1e-10)
     for what, scale in scales.items():
         expected, found = (scale * getattr(problem, what)(theta) for problem in (whole, pieces))
         np.testing.assert_allclose(
