@@ -50,7 +50,11 @@ def problem_with(name, K, **options):
         "gate": rng.standard_normal(free.shapes["gate"]),
         "dispersion": rng.uniform(0.5, 1.0, spread) if spread else None,
     }
-    X = np.column_stack([rng.standard_normal((300, 2)) * [1.0, 3.0], np.ones(300)])
+    sizes = np.array([1.0, 3.0, 1.0])
+    named["coef"] = named["coef"] / sizes[free.columns["expert"]]
+    if free.gate == "softmax":
+        named["gate"] = named["gate"] / sizes[free.columns["gate"]]
+    X = np.column_stack([rng.standard_normal((300, 2)), np.ones(300)]) * sizes
     y = free.sample_y(free.pack(**named), X, 1)
     fixed = {part: named[part] for part in options.pop("fixed", []) if named[part] is not None}
     model = emmd.MixtureOfExperts(3, K, family, **own, **options, fixed=fixed or None)
