@@ -25,8 +25,8 @@ class NewtonResult:
     ----------
     x : ndarray of shape (d,)
     residual : float
-        ``max_j |gradient_j| / scale_j`` before the last step; dimensionless when gradients scale like
-        features.
+        ``max_j |gradient_j| / scale_j`` before the last step, or after it where that is foreseen and not
+        measured; dimensionless when gradients scale like features.
     iterations : int
         Evaluations of value, gradient and Hessian.
     curvature : float

@@ -78,3 +78,14 @@ def test_what_stops_a_gradient_method_is_at_most_the_em_displacement(sigma):
     full = theta - problem.em_step(theta)
     sizes = [problem.model.relative_size(problem.data, step, theta) for step in (lower, full)]
     assert 0.2 * sizes[1] < sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize("value", [0.1, 1.0, -1e6 / 3])
+def test_a_target_that_is_constant_but_for_rounding_has_no_size_of_its_own(value):
+    X = np.random.default_rng(0).standard_normal((1003, 2))
+    weights = np.random.default_rng(1).uniform(size=1003)
+    mixture = emmd.MixtureOfExperts(2, 2, family="gaussian")
+    assert emmd.Problem(mixture, X, np.full(1003, value), weights).data.sizes[0] == 1.0
+    # a spread of a few units in the last places is data, not rounding
+    varied = value * (1.0 + 1e-12 * X[:, 0])
+    assert emmd.Problem(mixture, X, varied, weights).data.sizes[0] < 1e-11 * abs(value)

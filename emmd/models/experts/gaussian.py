@@ -13,6 +13,9 @@ _LOG_2PI = float(np.log(2.0 * np.pi))
 _DIGITS_KEPT = 1e-2
 """Below this share a fit by steps would lose two digits; it is then made anew."""
 
+_CONSTANT = 1e-14
+"""A target whose spread is this share of its size is constant but for rounding."""
+
 
 def _squares_around(rows, centre):
     return rows.weights @ (rows.statistics[:, 0] - centre) ** 2
@@ -141,8 +144,11 @@ class Gaussian(Family):
 
     def unit(self, rows):
         """Return the standard deviation of y for u, and 1 for the log variance."""
-        spread = np.sqrt(rows.add_up(_squares_around, rows.mean[0]) / rows.mass)
-        return np.array([spread if spread > 0 else 1.0, 1.0])[: self.n_predictors]
+        mean, square = rows.mean
+        spread = np.sqrt(rows.add_up(_squares_around, mean) / rows.mass)
+        # around a mean that is rounded a constant target has a spread too
+        varies = spread > _CONSTANT * np.sqrt(square)
+        return np.array([spread if varies else 1.0, 1.0])[: self.n_predictors]
 
     def prediction(self, xi):
         """Return u."""
