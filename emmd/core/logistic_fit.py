@@ -4,9 +4,9 @@ import numpy as np
 
 from emmd.core.design import unpack_symmetric
 from emmd.core.newton import newton, newton_results, newton_together
-from emmd.kernels import newton as on_demand
 from emmd.kernels.logistic_regression import (
     LOG_2,
+    LOSS,
     derivatives_width,
     hessian_cost,
     logistic_rows,
@@ -84,7 +84,7 @@ def _fit_by_values(design, labels, start):
     """Minimise one loss with a line search on values: for what slopes alone do not solve."""
 
     def evaluate(theta):
-        (sums,) = logistic_sums(design, labels, theta[np.newaxis], np.array([on_demand.HESSIAN]))
+        (sums,) = logistic_sums(design, labels, theta[np.newaxis], np.array([LOSS]))
         d = design.n_features
         return sums[0], sums[1 : 1 + d], unpack_symmetric(sums[1 + d :], d)
 

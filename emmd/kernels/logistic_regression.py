@@ -10,7 +10,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp_nonpositive, log1p_unit
+from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK, total
@@ -18,6 +18,9 @@ from emmd.kernels.reduce import BLOCK, CHUNK, total
 _PER_CHUNK = CHUNK // BLOCK
 LOG_2 = math.log(2.0)
 """The loss at w = 0, whatever the labels."""
+
+LOSS = newton.HESSIAN + 1
+"""What is wanted of a regression when Newton's method does not ask: loss, gradient and Hessian."""
 
 
 @kernel
@@ -29,13 +32,18 @@ def _derivatives_block(b, q, c, residual):
 
 @kernel
 def _second_derivatives_block(b, q, c, residual, curvature):
-    loss = 0.0
     for i in range(residual.shape[0]):
         t = exp_nonpositive(-abs(b[i]))
         inverse = 1.0 / (1.0 + t)
         residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) * inverse - q[i])
         curvature[i] = c[i] * t * inverse * inverse
-        loss += c[i] * ((b[i] if b[i] >= 0.0 else 0.0) + log1p_unit(t) - q[i] * b[i])
+
+
+@kernel
+def _loss_of_block(b, q, c, m):
+    loss = 0.0
+    for i in range(m):
+        loss += c[i] * (softplus(b[i]) - q[i] * b[i])
     return loss
 
 
@@ -43,8 +51,9 @@ def _second_derivatives_block(b, q, c, residual, curvature):
 def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
     """Chunk kernel: ``[loss, gradient (d), packed Hessian (d (d + 1) / 2)]`` of regressions on the same rows.
 
-    Regression k has coefficients ``W[k]`` and labels ``Q[k]``. With ``wanted[k] == newton.GRADIENT`` its
-    gradient alone is summed, with ``newton.DONE`` nothing; partials may be narrower where no Hessian is.
+    Regression k has coefficients ``W[k]`` and labels ``Q[k]``. All of it is summed where ``wanted[k]`` is
+    `LOSS`, all but the loss with ``newton.HESSIAN``, the gradient alone with ``newton.GRADIENT``, with
+    ``newton.DONE`` nothing; partials may be narrower where no Hessian is.
     """
     d, n = XB.shape[1], c.shape[0]
     width = partials.shape[1] // len(wanted)
@@ -63,10 +72,10 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
             place = k if both else 0
             if not both:
                 block_predict(X, W[k], m, b[0])
-            if wanted[k] == newton.HESSIAN:
-                own[0] += _second_derivatives_block(
-                    b[place], Q[k, lo:], c[lo:], residual[place, :m], curvature
-                )
+            if wanted[k] == LOSS:
+                own[0] += _loss_of_block(b[place], Q[k, lo:], c[lo:], m)
+            if wanted[k] >= newton.HESSIAN:
+                _second_derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m], curvature)
                 block_gram(X, curvature, m, own[1 + d :])
             else:
                 _derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m])
@@ -78,15 +87,15 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
 
 @kernel
 def hessian_cost(d):
-    """Return multiplications per row of a Gram matrix over those of a gradient."""
-    return 0.5 * d * (d + 1) / (2.0 * d + 30.0)
+    """Return what a Hessian takes beside a gradient, in units of the gradient: measured from d = 1 to 50."""
+    return (5.0 + 0.5 * d * (d + 1)) / (40.0 + 6.0 * d)
 
 
 @kernel
 def derivatives_width(d, wanted):
     """Return the number of sums of each regression in `logistic_rows`."""
     for k in range(len(wanted)):
-        if wanted[k] == newton.HESSIAN:
+        if wanted[k] >= newton.HESSIAN:
             return 1 + d + d * (d + 1) // 2
     return 1 + d
 

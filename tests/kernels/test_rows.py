@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from emmd.kernels import linear, symmetric_linear, symmetric_logistic
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.logistic_regression import logistic_rows
+from emmd.kernels.logistic_regression import LOSS, logistic_rows
 from emmd.kernels.newton import DONE, GRADIENT, HESSIAN
 from emmd.kernels.reduce import BLOCK, CHUNK, n_chunks, run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
@@ -98,7 +98,7 @@ def _logistic_sums(XT, w, q, c):
 def test_logistic_regressions(n, d):
     XT, w, _, c, rng = _sample(n, d)
     Q, W = rng.uniform(size=(3, n)), np.stack([w, -2.0 * w, 0.5 * w])
-    wanted, width = np.array([HESSIAN, DONE, GRADIENT]), 1 + d + d * (d + 1) // 2
+    wanted, width = np.array([LOSS, DONE, GRADIENT]), 1 + d + d * (d + 1) // 2
     sums = sum_rows(logistic_rows, n, 3 * width, _blocks(XT), W, Q, c, wanted).reshape(3, width)
     value, gradient, hessian = _logistic_sums(XT, W[0], Q[0], c)
     _close(sums[0, :1], [value[0]], value[1])
@@ -108,6 +108,8 @@ def test_logistic_regressions(n, d):
     _, gradient, _ = _logistic_sums(XT, W[2], Q[2], c)
     _close(sums[2, 1 : 1 + d], *gradient)
     assert not sums[2, 1 + d :].any()
+    unvalued = sum_rows(logistic_rows, n, 3 * width, _blocks(XT), W, Q, c, np.array([HESSIAN, DONE, DONE]))
+    np.testing.assert_array_equal(unvalued[1:width], sums[0, 1:])
     narrow = sum_rows(logistic_rows, n, 3 * (1 + d), _blocks(XT), W, Q, c, np.array([DONE, DONE, GRADIENT]))
     np.testing.assert_array_equal(narrow.reshape(3, 1 + d)[2], sums[2, : 1 + d])
 
