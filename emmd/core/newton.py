@@ -173,15 +173,15 @@ def newton_together(evaluate, starts, values, sums, scale, value_at_zero, cost):
     r, d = starts.shape
     states, vectors, factors = on_demand.workspace(r, d, cost)
     vectors[:, on_demand.TRIAL] = starts
-    each = list(zip(states, vectors, factors))
-    wanted = np.empty(len(each), dtype=np.int64)
-    for k, own in enumerate(each):
-        wanted[k] = on_demand.begin(*own, values[k], value_at_zero, sums[k], scale)
-    while wanted.any():
-        sums = evaluate(vectors[:, on_demand.TRIAL].copy(), wanted)
+    states[:, on_demand.EXCESS] = values - value_at_zero
+    wanted = np.full(r, on_demand.HESSIAN)
+    while True:
         for k in np.flatnonzero(wanted != on_demand.DONE).tolist():
-            with_hessian = bool(wanted[k] == on_demand.HESSIAN)
-            wanted[k] = on_demand.advance(*each[k], sums[k], scale, with_hessian)
+            own, with_hessian = (states[k], vectors[k], factors[k]), bool(wanted[k] == on_demand.HESSIAN)
+            wanted[k] = on_demand.advance(*own, sums[k], scale, with_hessian)
+        if not wanted.any():
+            break
+        sums = evaluate(vectors[:, on_demand.TRIAL].copy(), wanted)
     return newton_results(states, vectors)
 
 

@@ -125,19 +125,21 @@ def _compiled(function: _Function, options: dict[str, Any]) -> _Function:
     if _config.DISABLE_JIT:
         return function
     dispatcher = numba.njit(pipeline_class=WideCompiler, **options)(function)
-    dispatcher._compiler._customize_flags = _without_aliases
+    dispatcher._compiler._customize_flags = _customize
     with _numba_cache_in(cache_folder()):
         dispatcher._cache = _KernelCache(function)
     return dispatcher
 
 
-def _without_aliases(flags):
-    """Promise LLVM that arrays which a kernel writes overlap no other argument.
+def _customize(flags):
+    """Promise LLVM that arrays which a kernel writes overlap no other argument; leave out code for C callers.
 
-    Otherwise a loop is vectorised behind a check of addresses, made for whole outer loops: neighbours in
-    memory fail it, and the scalar loop sums in another order. The bits of a sum would depend on the heap.
+    Without the promise a loop is vectorised behind a check of addresses, made for whole outer loops:
+    neighbours in memory fail it, and the scalar loop sums in another order. The bits of a sum would depend on
+    the heap.
     """
     flags.noalias = True
+    flags.no_cfunc_wrapper = True
     return flags
 
 

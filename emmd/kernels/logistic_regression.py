@@ -123,12 +123,15 @@ def solve_logistics(XB, Q, c, scale, starts, values, sums):
     r, d = values.shape[0], scale.shape[0]
     chunks, width = -(-c.shape[0] // CHUNK), d + d * (d + 1) // 2
     states, vectors, factors = newton.workspace(r, d, hessian_cost(d))
-    wanted, points = np.zeros(r, np.int64), np.empty((r, d))
+    points = np.empty((r, d))
+    # a variable of the same type as below, for another would compile `advance` once more
+    wanted, with_hessian = np.full(r, newton.HESSIAN), r > 0
     for k in range(r):
         for j in range(d):
             vectors[k, newton.TRIAL, j] = starts[k * d + j]
-        first = sums[k * width : (k + 1) * width]
-        wanted[k] = newton.begin(states[k], vectors[k], factors[k], values[k], LOG_2, first, scale)
+        states[k, newton.EXCESS] = values[k] - LOG_2
+        own = sums[k * width : (k + 1) * width]
+        wanted[k] = newton.advance(states[k], vectors[k], factors[k], own, scale, with_hessian)
     while _anything(wanted):
         for k in range(r):
             for j in range(d):

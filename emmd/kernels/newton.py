@@ -1,8 +1,8 @@
 """Newton's method that asks for what it needs: gradients always, Hessians only where they pay.
 
-The method minimises a smooth convex function and evaluates nothing itself. `begin` takes the first
-evaluation, `advance` every further one; both return what is wanted next, at the point ``vectors[TRIAL]``:
-`DONE`, `GRADIENT` or `HESSIAN` (gradient and Hessian). So one compiled loop serves small data, and the same
+The method minimises a smooth convex function and evaluates nothing itself. `advance` takes an evaluation, the
+first with a Hessian, and returns what is wanted next, at the point ``vectors[TRIAL]``: `DONE`, `GRADIENT` or
+`HESSIAN` (gradient and Hessian). So one compiled loop serves small data, and the same
 steps serve sums that come from several threads, processes or machines.
 
 A Hessian costs as many passes over the data as its Gram matrix costs more than a gradient. A Cholesky factor
@@ -34,7 +34,7 @@ _MEMORY = 8
 POINT, SLOPES, STEP, TRIAL, _STEPS, _CHANGES = 0, 1, 2, 3, 4, 4 + _MEMORY
 
 # entries of `state`
-RESIDUAL, CURVATURE, ITERATIONS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(10)
+RESIDUAL, CURVATURE, ITERATIONS, EXCESS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(11)
 
 _FIRST, _STEPPING, _REFRESHING = 0.0, 1.0, 2.0
 
@@ -62,46 +62,35 @@ _SLOPE_LEFT = 0.5
 def workspace(r, d, cost):
     """Return ``(states, vectors, factors)`` for r functions of d variables.
 
-    Starts are to be written to ``vectors[:, TRIAL]``; `cost` is that of a Hessian, in units of a gradient.
+    Starts are to be written to ``vectors[:, TRIAL]``, and to ``states[:, EXCESS]`` by how much the functions
+    there exceed those at 0: a start that is worse, where a saturated Hessian would send the first step
+    anywhere, is replaced by 0. `cost` is that of a Hessian, in units of a gradient.
     """
-    states = np.zeros((r, 10))
+    states = np.zeros((r, 11))
     for k in range(r):
         states[k, _COST] = cost
     return states, np.zeros((r, 4 + 2 * _MEMORY, d)), np.zeros((r, d, d))
 
 
 @kernel
-def begin(state, vectors, factor, value, value_at_zero, sums, scale):
-    """Take value, gradient and packed Hessian (``sums``) at ``vectors[TRIAL]``, the start.
+def advance(state, vectors, factor, sums, scale, with_hessian):
+    """Take gradient and, if `with_hessian`, packed Hessian at ``vectors[TRIAL]``; return what is wanted.
 
     Parameters
     ----------
     state, vectors, factor
         Those of one function from `workspace`.
-    value, value_at_zero : float
-        A start above the value at 0, where a saturated Hessian would send the first step anywhere, is
-        replaced by 0.
-    sums : ndarray of shape (d + d (d + 1) / 2,)
+    sums : ndarray of shape (d + d (d + 1) / 2,) or (d,)
     scale : ndarray of shape (d,)
         Typical size of each gradient entry (the root mean square of each feature).
-
-    Returns
-    -------
-    int
-        What to evaluate at ``vectors[TRIAL]``.
+    with_hessian : bool
     """
-    # a variable, for a literal True would compile `advance` once more
-    kept = value <= value_at_zero
-    if kept:
-        return advance(state, vectors, factor, sums, scale, kept)
-    for j in range(vectors.shape[1]):
-        vectors[TRIAL, j] = 0.0
-    return HESSIAN
-
-
-@kernel
-def advance(state, vectors, factor, sums, scale, with_hessian):
-    """Take gradient and, if `with_hessian`, packed Hessian at ``vectors[TRIAL]``; see `begin`."""
+    # the negation lets NaN through
+    if not state[EXCESS] <= 0.0:
+        state[EXCESS] = 0.0
+        for j in range(vectors.shape[1]):
+            vectors[TRIAL, j] = 0.0
+        return HESSIAN
     state[ITERATIONS] += 1.0
     phase = state[_PHASE]
     residual = _scaled_maximum(sums, scale)

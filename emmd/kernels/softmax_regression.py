@@ -6,7 +6,7 @@ The loss is ``-sum_i c_i sum_k r_ki log p_ki`` with ``p = softmax(W x, 0)``: the
 import numpy as np
 
 from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp, exp_nonpositive, log, log1p_unit
+from emmd.kernels.elementary import exp_nonpositive, log, log1p_unit
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
@@ -24,7 +24,7 @@ def _raise_maximum(values, m, largest):
 def _exponentiate(values, largest, m, out, total):
     for i in range(m):
         values[i] -= largest[i]
-        out[i] = exp(values[i])
+        out[i] = exp_nonpositive(values[i])
         total[i] += out[i]
 
 

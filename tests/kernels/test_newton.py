@@ -51,9 +51,10 @@ def test_packed_entries_lie_row_by_row():
 # --- Newton ---------------------------------------------------------------------------------------------
 
 
-def _workspace(start, cost):
-    """Return state, vectors and factor of one function."""
+def _workspace(start, cost, excess=-1.0):
+    """Return state, vectors and factor of one function, by default better at the start than at 0."""
     arrays = newton.workspace(1, len(start), cost)
+    arrays[0][0, newton.EXCESS] = excess
     arrays[1][0, newton.TRIAL] = start
     return [array[0] for array in arrays]
 
@@ -80,9 +81,8 @@ class Logistic:
 
     def solve(self, start):
         d = len(start)
-        state, vectors, factor = _workspace(start, hessian_cost(d))
-        sums = self.sums(start, True)
-        wanted = newton.begin(state, vectors, factor, self.value(start), LOG_2, sums, self.scale)
+        state, vectors, factor = _workspace(start, hessian_cost(d), self.value(start) - LOG_2)
+        wanted = newton.advance(state, vectors, factor, self.sums(start, True), self.scale, True)
         while wanted != newton.DONE:
             self.asked.append(wanted)
             with_hessian = wanted == newton.HESSIAN
@@ -130,7 +130,7 @@ def test_a_step_that_overshoots_is_halved():
     problem = Logistic(X, np.array([0.4, 0.4]), np.array([0.5, 0.5]))
     sums = problem.sums(np.array([9.0]), True)
     state, vectors, factor = _workspace([9.0], 1.0)
-    wanted = newton.begin(state, vectors, factor, 0.0, LOG_2, sums, problem.scale)
+    wanted = newton.advance(state, vectors, factor, sums, problem.scale, True)
     first = float(vectors[newton.TRIAL][0])
     assert first < -1000.0
     found = problem.sums(vectors[newton.TRIAL], wanted == newton.HESSIAN)
@@ -207,7 +207,7 @@ def test_separable_labels_have_no_curvature_at_the_end():
 def test_an_infinite_gradient_ends():
     state, vectors, factor = _workspace(np.zeros(2), 1.0)
     sums = np.array([np.inf, 0.0, 1.0, 0.0, 1.0])
-    assert newton.begin(state, vectors, factor, 0.5, LOG_2, sums, np.ones(2)) == newton.DONE
+    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.DONE
     assert not state[newton.RESIDUAL] <= newton.ACCEPTED
 
 
@@ -218,9 +218,8 @@ def test_steps_after_a_hessian_correct_its_factor():
     minimum = np.arange(1.0, d + 1.0)
     hessian = np.eye(d)[np.triu_indices(d)]
     state, vectors, factor = _workspace(np.zeros(d), 1e9)
-    wanted = newton.begin(
-        state, vectors, factor, 0.0, 1.0, np.concatenate([-A @ minimum, hessian]), np.ones(d)
-    )
+    first = np.concatenate([-A @ minimum, hessian])
+    wanted = newton.advance(state, vectors, factor, first, np.ones(d), True)
     asked = 0
     while wanted != newton.DONE:
         assert wanted == newton.GRADIENT
@@ -265,7 +264,7 @@ def test_a_warm_start_that_is_solved_already_still_moves_to_the_minimum():
     gradient = -minimum * [1e-15, 1e-6]
     state, vectors, factor = _workspace(np.zeros(2), 1.0)
     sums = np.concatenate([gradient, hessian])
-    assert newton.begin(state, vectors, factor, 0.0, 1.0, sums, np.ones(2)) == newton.DONE
+    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.DONE
     np.testing.assert_allclose(vectors[newton.POINT], [1e-15, 1e-9], rtol=1e-12)
     solved = newton_python(lambda x: (0.0, gradient, np.diag([1.0, 1e-6])), np.zeros(2), np.ones(2))
     np.testing.assert_allclose(solved.x, [1e-15, 1e-9], rtol=1e-12)
