@@ -42,43 +42,26 @@ def _loss(c, evidence, m):
 
 
 @kernel
-def _weigh(c, posterior, p, log_p, m, r, weight, slope):
-    """Write responsibilities, ``c r`` and ``c (p - r)``; return the expert's part of the gate's loss."""
-    loss = 0.0
+def _weigh(c, y, posterior, p, log_p, m, r, weight, slope, rest, sums):
+    """Write responsibilities, ``c r`` and ``c (p - r)``, weigh the residuals; return the gate's loss.
+
+    Mass and the weighted squares of residuals and of y are added to `sums`.
+    """
+    loss = mass = squares = targets = 0.0
     for i in range(m):
+        share, error = c[i] * posterior[i], rest[i]
         r[i] = posterior[i]
-        weight[i] = c[i] * posterior[i]
+        weight[i] = share
         slope[i] = c[i] * (p[i] - posterior[i])
-        loss -= weight[i] * log_p[i]
-    return loss
-
-
-@kernel
-def _expert_scalars(weight, rest, y, m, sums):
-    mass = squares = targets = 0.0
-    for i in range(m):
-        mass += weight[i]
-        squares += weight[i] * rest[i] * rest[i]
-        targets += weight[i] * y[i] * y[i]
+        rest[i] = share * error
+        loss -= share * log_p[i]
+        mass += share
+        squares += share * error * error
+        targets += share * y[i] * y[i]
     sums[0] += mass
     sums[1] += squares
     sums[2] += targets
-
-
-@kernel
-def _expert_sums(X, weight, rest, y, m, k, K, sums):
-    """Add one expert's scalars and, but for the last, its Gram matrix; leave weighted residuals in `rest`.
-
-    The last Gram matrix is what the others leave of the total.
-    """
-    d = X.shape[0]
-    width = d * (d + 1) // 2
-    _expert_scalars(weight, rest, y, m, sums[SCALARS * k : SCALARS * (k + 1)])
-    for i in range(m):
-        rest[i] *= weight[i]
-    if k < K - 1:
-        start = (SCALARS + d) * K + k * width
-        block_gram(X, weight, m, sums[start : start + width])
+    return loss
 
 
 @kernel
@@ -101,7 +84,8 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
     """
     K, d = coef.shape
     n = c.shape[0]
-    of_experts = (SCALARS + d) * K + (K - 1) * (d * (d + 1) // 2)
+    width = d * (d + 1) // 2
+    of_experts = (SCALARS + d) * K + (K - 1) * width
     rest, joint, posterior = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
     log_p, p, slopes = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
     weight, normaliser = np.empty(BLOCK), np.empty(BLOCK)
@@ -119,8 +103,14 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
         sums[0] += _loss(c[lo:], normaliser, m)
         gate_loss = 0.0
         for k in range(K):
-            gate_loss += _weigh(c[lo:], posterior[k], p[k], log_p[k], m, r[k, lo:], weight, slopes[k])
-            _expert_sums(XB[block], weight, rest[k], y[lo:], m, k, K, sums[HEAD : HEAD + of_experts])
+            own = sums[HEAD + SCALARS * k : HEAD + SCALARS * (k + 1)]
+            gate_loss += _weigh(
+                c[lo:], y[lo:], posterior[k], p[k], log_p[k], m, r[k, lo:], weight, slopes[k], rest[k], own
+            )
+            # the last Gram matrix is what the others leave of the total
+            if k < K - 1:
+                start = HEAD + (SCALARS + d) * K + k * width
+                block_gram(XB[block], weight, m, sums[start : start + width])
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
         sums[1] += gate_loss
         start = HEAD + of_experts
