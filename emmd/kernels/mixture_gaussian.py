@@ -87,8 +87,9 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
     width = d * (d + 1) // 2
     of_experts = (SCALARS + d) * K + (K - 1) * width
     rest, joint, posterior = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
-    log_p, p, slopes = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
-    weight, normaliser = np.empty(BLOCK), np.empty(BLOCK)
+    log_p, p, normaliser = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty(BLOCK)
+    # arrays that take turns: with the features these fill the first-level cache
+    slopes, weight = joint, normaliser
     half_precision = 0.5 * np.exp(-log_variance)
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
