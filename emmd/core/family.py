@@ -22,6 +22,8 @@ class Pass:
 
     Attributes
     ----------
+    masses : ndarray of shape (K,)
+        Sums of weight times responsibility.
     fits : list of tuple or None
         Per expert what `Family.fit` returns; None where it must be asked, for want of digits.
     gate_value : float
@@ -30,6 +32,7 @@ class Pass:
         Its gradient and packed Hessian; empty for a constant gate.
     """
 
+    masses: np.ndarray
     fits: list
     gate_value: float
     gate_sums: np.ndarray

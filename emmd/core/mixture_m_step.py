@@ -67,17 +67,18 @@ class MixtureMStep:
         def fit_gate(start):
             return fit_gate_from(data.rows("gate", r), start, found.gate_value, found.gate_sums)
 
-        return loss, self._fit_parts(data, r, theta, fit, fit_gate=fit_gate)
+        return loss, self._fit_parts(data, r, theta, fit, fit_gate=fit_gate, masses=found.masses)
 
-    def _fit_parts(self, data, r, start, fit=None, total=1.0, fit_gate=None):
-        """Fit every free part to masses r, shape (K, n), with sum `total` in each row."""
+    def _fit_parts(self, data, r, start, fit=None, total=1.0, fit_gate=None, masses=None):
+        """Fit every free part to r, shape (K, n), with sum `total` in each row; `masses` are its row sums."""
         if fit is None:
 
             def fit(k, coef):
                 return self.family.fit(data.rows(k, r), coef, **self.fit_options)
 
         theta, named = start.copy(), self.unpack(start)
-        masses = data.add_up(_masses, r)
+        if masses is None:
+            masses = data.add_up(_masses, r)
         if masses.min() < _EMPTY:
             # an expert that fits rows exactly takes them from the others: the cause is named, not the effect
             collapsed = "dispersion" in named and self._collapsed(data, named["dispersion"])

@@ -192,7 +192,8 @@ class Gaussian(Family):
         coef, K = np.ascontiguousarray(named["coef"][:, 0]), len(named["coef"])
         of_experts, _ = _widths(K, expert.n_features, d_gate)
         fits = self._fits(expert, sums[HEAD : HEAD + of_experts], coef)
-        return Pass(fits, sums[1], assemble_hessian(sums[HEAD + of_experts :], K - 1, d_gate))
+        masses = sums[HEAD : HEAD + SCALARS * K : SCALARS]
+        return Pass(masses, fits, sums[1], assemble_hessian(sums[HEAD + of_experts :], K - 1, d_gate))
 
     def _log_variance(self, dispersion):
         return dispersion if self.known is None else np.log(self.known)
