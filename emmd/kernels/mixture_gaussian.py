@@ -12,6 +12,7 @@ import numpy as np
 from emmd.kernels._jit import kernel
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import block_gram, packed
+from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
 from emmd.kernels.softmax_regression import block_gate_sums, block_log_softmax, block_logits
@@ -172,7 +173,7 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
         for u in range(d):
             fitted[k, u] = coef[k, u] + step[u] / scale[u]
         report[k, 0] = squares / mass - gain
-        report[k, 1] = np.abs(rest).max() / (size if size > 0.0 else 1.0)
+        report[k, 1] = largest_modulus(rest) / (size if size > 0.0 else 1.0)
         report[k, 2] = pivot
         kept = min(report[k, 0] * mass, 0.01 * targets) / squares
         report[k, 3] = min(kept, mass) if k == K - 1 else kept

@@ -24,6 +24,7 @@ import numpy as np
 from emmd.kernels._jit import kernel
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import packed
+from emmd.kernels.largest import larger
 
 DONE, GRADIENT, HESSIAN = 0, 1, 2
 
@@ -113,9 +114,7 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
 def _scaled_maximum(gradient, scale):
     largest = 0.0
     for j in range(scale.shape[0]):
-        size = abs(gradient[j]) / scale[j]
-        # the negation lets NaN through
-        largest = size if not size <= largest else largest
+        largest = larger(largest, abs(gradient[j]) / scale[j])
     return largest
 
 

@@ -3,6 +3,7 @@
 import math
 
 from emmd.kernels._jit import kernel
+from emmd.kernels.largest import larger
 
 
 @kernel
@@ -27,7 +28,5 @@ def relative_change(second_moment, displacement, theta):
     largest = 0.0
     for j in range(0, theta.shape[0], d):
         moved = predictor_norm(second_moment, displacement[j : j + d])
-        value = moved / (1.0 + predictor_norm(second_moment, theta[j : j + d]))
-        # the negation lets NaN through
-        largest = value if not value <= largest else largest
+        largest = larger(largest, moved / (1.0 + predictor_norm(second_moment, theta[j : j + d])))
     return largest

@@ -13,6 +13,7 @@ from emmd.kernels._jit import kernel, scalar
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import exp_nonpositive, log1p, log1p_unit, sigmoid, softplus
 from emmd.kernels.gram import block_gram
+from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
@@ -102,7 +103,7 @@ def solve_expert(root, second_moment, scale, dual, out):
             for k in range(d):
                 image += second_moment[j, k] * out[k]
             rest[j] = (dual[j] - image) / scale[j]
-    return np.abs(rest).max() / size
+    return largest_modulus(rest) / size
 
 
 @kernel
