@@ -53,7 +53,7 @@ _SMALL = 1e-8
 _WEAKER = 100.0
 # after a Hessian: the third derivative of the softplus is at most its second, so a Newton step contracts by
 # half the largest change of a predictor; that is at most this times the sum of the scaled step's entries, for
-# features up to twenty times their root mean square
+# features up to twenty times their root mean square (ten times for a softmax, whose logits change both ways)
 _LARGEST_CHANGE = 10.0
 # a step is halved until the slope along it has shrunk to this share; 1/2 would be a bisection already
 _SLOPE_LEFT = 0.5

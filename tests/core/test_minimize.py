@@ -290,6 +290,16 @@ def test_the_callback_sees_every_iterate(name):
     np.testing.assert_array_equal([loss for _, _, loss in seen], result.trace.loss[:5])
 
 
+def test_the_loop_silences_its_own_steps_and_not_the_callback(name):
+    case = good_case(name)
+
+    def overflow(iteration, theta, loss):
+        np.float64(1e308) * np.float64(10.0)
+
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
+        emmd.minimize(case.problem, case.truth, max_iter=1, callback=overflow)
+
+
 def test_the_start_is_left_alone(name):
     case = good_case(name)
     start = case.truth.copy()

@@ -9,6 +9,10 @@ import pandas as pd
 import pytest
 
 from emmd import load_runs, load_traces
+from experiments.snr.execute import execute
+from experiments.snr.plan import make_plan
+from experiments.snr.read_config import parse
+from experiments.snr.store import writing
 from experiments.snr.sweep import Options, run_sweep
 
 
@@ -196,3 +200,15 @@ def test_frames(finished):
     known = runs.dropna(subset=["predicted_rate"])
     assert len(known) > 60
     assert ((known["predicted_rate"] - known["contraction"]).abs() <= known["contraction_error"] + 1e-9).all()
+
+
+def test_what_follows_cannot_undo_a_run_that_was_saved(config, tmp_path):
+    """Runs of a millisecond too have a transaction each: the second of these fails, the first stays."""
+    outcome = execute(make_plan(parse(config)).runs[0])
+    path = tmp_path / "runs.sqlite"
+    with writing(path, "v") as store:
+        store.begin("quick", config, "1 jobs")
+        with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+            store.save([outcome, outcome])
+        assert store.finished() == {outcome.run.key}
+    assert len(load_runs(path)) == 1
