@@ -26,15 +26,12 @@ class Pass:
         Sums of weight times responsibility.
     fits : list of tuple or None
         Per expert what `Family.fit` returns; None where it must be asked, for want of digits.
-    gate_value : float
-        -E sum_k r_k log p_k.
     gate_sums : ndarray
-        Its gradient and packed Hessian; empty for a constant gate.
+        Gradient and packed Hessian of the gate's loss; empty for a constant gate.
     """
 
     masses: np.ndarray
     fits: list
-    gate_value: float
     gate_sums: np.ndarray
 
 

@@ -35,15 +35,14 @@ def logistic_sums(design, labels, points, wanted):
     return sum_rows(logistic_rows, design.n_rows, len(labels) * width, *arguments).reshape(-1, width)
 
 
-def fit_logistics(design, labels, starts, values, sums):
-    """Minimise the losses from starts where values, gradients and packed Hessians are known.
+def fit_logistics(design, labels, starts, sums):
+    """Minimise the losses from starts where gradients and packed Hessians are known.
 
     Parameters
     ----------
     design : Design
     labels : ndarray of shape (r, n)
     starts : ndarray of shape (r, d)
-    values : ndarray of shape (r,)
     sums : ndarray of shape (r, d + d (d + 1) / 2)
 
     Returns
@@ -52,10 +51,10 @@ def fit_logistics(design, labels, starts, values, sums):
     """
     if design.n_rows < PARALLEL_ROWS:
         features = design.XB, labels, design.weights, design.scale
-        solved = newton_results(*solve_logistics(*features, starts.ravel(), values, sums.ravel()))
+        solved = newton_results(*solve_logistics(*features, starts.ravel(), sums.ravel()))
     else:
         solved = fit_from_sums(
-            lambda points, wanted: logistic_sums(design, labels, points, wanted), design, starts, values, sums
+            lambda points, wanted: logistic_sums(design, labels, points, wanted), design, starts, sums
         )
     return [
         result if result.solved else _fit_by_values(design, labels[k : k + 1], result.x)
@@ -63,7 +62,7 @@ def fit_logistics(design, labels, starts, values, sums):
     ]
 
 
-def fit_from_sums(evaluate, design, starts, values, sums):
+def fit_from_sums(evaluate, design, starts, sums):
     """Minimise as `fit_logistics`, with the sums of `logistic_sums` from several threads or processes.
 
     Parameters
@@ -77,7 +76,7 @@ def fit_from_sums(evaluate, design, starts, values, sums):
         return evaluate(points, wanted)[:, 1:].copy()
 
     cost = hessian_cost(design.n_features)
-    return newton_together(derivatives, starts, values, sums, design.scale, LOG_2, cost)
+    return newton_together(derivatives, starts, sums, design.scale, LOG_2, cost)
 
 
 def _fit_by_values(design, labels, start):

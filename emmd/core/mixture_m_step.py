@@ -65,7 +65,7 @@ class MixtureMStep:
             return found.fits[k] or self.family.fit(data.rows(k, r), coef)
 
         def fit_gate(start):
-            return fit_gate_from(data.rows("gate", r), start, found.gate_value, found.gate_sums)
+            return fit_gate_from(data.rows("gate", r), start, found.gate_sums)
 
         return loss, self._fit_parts(data, r, theta, fit, fit_gate=fit_gate, masses=found.masses)
 

@@ -122,7 +122,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     return NewtonResult(x, float(residual), iterations, curvature)
 
 
-def newton_on_demand(evaluate, start, value, sums, scale, value_at_zero, cost):
+def newton_on_demand(evaluate, start, sums, scale, entropy, cost):
     """Minimise one function as `newton_together` does several.
 
     Parameters
@@ -130,10 +130,9 @@ def newton_on_demand(evaluate, start, value, sums, scale, value_at_zero, cost):
     evaluate : callable
         ``(x, with_hessian) -> [gradient (d), packed Hessian]`` or the gradient alone.
     start : ndarray of shape (d,)
-    value, value_at_zero : float
     sums : ndarray of shape (d + d (d + 1) / 2,)
     scale : ndarray of shape (d,)
-    cost : float
+    entropy, cost : float
 
     Returns
     -------
@@ -143,11 +142,10 @@ def newton_on_demand(evaluate, start, value, sums, scale, value_at_zero, cost):
     def evaluate_one(points, wanted):
         return evaluate(points[0], wanted[0] == on_demand.HESSIAN)[np.newaxis]
 
-    first = start[np.newaxis], np.array([value]), sums[np.newaxis]
-    return newton_together(evaluate_one, *first, scale, value_at_zero, cost)[0]
+    return newton_together(evaluate_one, start[np.newaxis], sums[np.newaxis], scale, entropy, cost)[0]
 
 
-def newton_together(evaluate, starts, values, sums, scale, value_at_zero, cost):
+def newton_together(evaluate, starts, sums, scale, entropy, cost):
     """Minimise r functions as `emmd.kernels.newton` does, with sums that come from anywhere.
 
     Parameters
@@ -156,13 +154,11 @@ def newton_together(evaluate, starts, values, sums, scale, value_at_zero, cost):
         ``(points (r, d), wanted (r,)) -> sums (r, d + d (d + 1) / 2)``: gradients and packed Hessians, or
         ``(r, d)`` when no Hessian is wanted. What is not wanted may be anything.
     starts : ndarray of shape (r, d)
-    values : ndarray of shape (r,)
-        The functions at the starts.
     sums : ndarray of shape (r, d + d (d + 1) / 2)
         Gradients and packed Hessians at the starts.
     scale : ndarray of shape (d,)
-    value_at_zero : float
-        Of each function at 0.
+    entropy : float
+        The largest of a label, see `emmd.kernels.newton.workspace`.
     cost : float
         Of a Hessian, in units of a gradient.
 
@@ -171,9 +167,8 @@ def newton_together(evaluate, starts, values, sums, scale, value_at_zero, cost):
     list of NewtonResult
     """
     r, d = starts.shape
-    states, vectors, factors = on_demand.workspace(r, d, cost)
+    states, vectors, factors = on_demand.workspace(r, d, cost, entropy)
     vectors[:, on_demand.TRIAL] = starts
-    states[:, on_demand.EXCESS] = values - value_at_zero
     wanted = np.full(r, on_demand.HESSIAN)
     while True:
         for k in np.flatnonzero(wanted != on_demand.DONE).tolist():

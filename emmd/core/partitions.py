@@ -93,8 +93,8 @@ class PartitionedData:
             # a copy: the runner may read it after it has changed here
             return self.add_up(_logistic_sums, labels, points, wanted.copy())
 
-        def solve(starts, values, found):
-            return fit_from_sums(evaluate, self.design, starts, values, found)
+        def solve(starts, found):
+            return fit_from_sums(evaluate, self.design, starts, found)
 
         return sums, solve
 

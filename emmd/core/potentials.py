@@ -12,7 +12,7 @@ from scipy.special import expit
 from emmd.core.logistic_fit import fit_logistics, logistic_sums
 from emmd.core.newton import NewtonResult, newton
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.logistic_regression import LOSS
+from emmd.kernels.newton import HESSIAN
 from emmd.kernels.reduce import run_rows, sum_rows
 from emmd.kernels.softplus import softplus_rows
 
@@ -125,5 +125,5 @@ class Softplus:
     def m_step(self, design, targets, start):
         """Minimise E[log(1 + e^{x'theta}) - target x'theta]: logistic regression with soft labels."""
         labels, starts = targets[np.newaxis], start[np.newaxis]
-        sums = logistic_sums(design, labels, starts, np.array([LOSS]))
-        return fit_logistics(design, labels, starts, sums[:, 0].copy(), sums[:, 1:].copy())[0]
+        sums = logistic_sums(design, labels, starts, np.array([HESSIAN]))
+        return fit_logistics(design, labels, starts, sums[:, 1:].copy())[0]

@@ -39,8 +39,7 @@ def fit_gate(rows, start, form=None):
     if _logistic(rows, start, form):
         return Softplus().m_step(rows.design, rows.statistics[0], start[0])
     flat, form = start.ravel(), np.zeros((start.size, start.size)) if form is None else form
-    value, sums = _value(rows, start, form), _derivatives(rows, start.shape, form)(flat, True)
-    return fit_gate_from(rows, start, value, sums, form)
+    return fit_gate_from(rows, start, _derivatives(rows, start.shape, form)(flat, True), form)
 
 
 def _logistic(rows, start, form):
@@ -48,18 +47,17 @@ def _logistic(rows, start, form):
     return len(start) == 1 and form is None and isinstance(rows, Rows)
 
 
-def fit_gate_from(rows, start, value, sums, form=None):
-    """Minimise as `fit_gate` does, with value, gradient and packed Hessian at the start known."""
+def fit_gate_from(rows, start, sums, form=None):
+    """Minimise as `fit_gate` does, with gradient and packed Hessian at the start known."""
     if _logistic(rows, start, form):
-        first = start, np.array([value]), sums[np.newaxis]
-        return fit_logistics(rows.design, rows.statistics[:1], *first)[0]
+        return fit_logistics(rows.design, rows.statistics[:1], start, sums[np.newaxis])[0]
     free, d = start.shape
     form = np.zeros((free * d, free * d)) if form is None else form
     evaluate, scale = _derivatives(rows, start.shape, form), np.tile(rows.design.scale, free)
     # K (K - 1) / 2 Gram matrices for a Hessian
     cost = 0.5 * (free + 1) * hessian_cost(d)
-    at_zero = np.log(free + 1.0)
-    solved = newton_on_demand(evaluate, start.ravel(), value, sums, scale, at_zero, cost)
+    entropy = np.log(free + 1.0)
+    solved = newton_on_demand(evaluate, start.ravel(), sums, scale, entropy, cost)
     if solved.solved:
         return solved
 
@@ -68,7 +66,7 @@ def fit_gate_from(rows, start, value, sums, form=None):
         hessian = unpack_symmetric(found[free * d :], free * d)
         return _value(rows, flat.reshape(start.shape), form), found[: free * d], hessian
 
-    return newton(by_values, solved.x, scale, value_at_zero=at_zero)
+    return newton(by_values, solved.x, scale, value_at_zero=entropy)
 
 
 def _value(rows, W, form):

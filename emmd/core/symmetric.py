@@ -53,12 +53,12 @@ class SymmetricData:
         sums : ndarray
             See `SymmetricModel.em_sums`.
         solve : callable
-            ``(starts, values, sums) -> list of NewtonResult``, see `fit_logistics`.
+            ``(starts, sums) -> list of NewtonResult``, see `fit_logistics`.
         """
         sums, labels = model.em_sums(self, working)
 
-        def solve(starts, values, found):
-            return fit_logistics(self.design, labels, starts, values, found)
+        def solve(starts, found):
+            return fit_logistics(self.design, labels, starts, found)
 
         return sums, solve
 

@@ -1,8 +1,9 @@
 """The one place that says how kernels are compiled and where the machine code is kept.
 
-Two decorators, both lazy (nothing compiles before the first call):
+Three decorators, all lazy (nothing compiles before the first call):
 
 * :func:`kernel` for array kernels: loops that may be reassociated, hence vectorised;
+* :func:`allocating` for the kernels that make arrays of their own and hand them to those;
 * :func:`scalar` for leaf functions of numbers, compiled so that LLVM puts them inside the loops of their
   callers without giving them the callers' licence to reassociate.
 
@@ -29,18 +30,19 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from emmd.kernels.wide import WideCompiler
 
-__all__ = ["announce_compilation", "cache_folder", "in_shares", "kernel", "scalar"]
+__all__ = ["allocating", "announce_compilation", "cache_folder", "in_shares", "kernel", "scalar"]
 
 _log = logging.getLogger("emmd")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _config: Any = numba.config  # its names are made at run time, out of sight of a type checker
 
-# What each option buys: see the docstrings of `kernel` and `scalar`. Both set all of them: a function without
-# fastmath, error_model or forceinline inherits these from whichever caller happens to compile it first.
+# What each option buys: see the docstrings of `kernel` and `scalar`. All set all of them: a function without
+# fastmath, error_model, forceinline or _nrt inherits these from whichever caller happens to compile it first.
 _COMMON = {"nogil": True, "error_model": "numpy"}
-_KERNEL = _COMMON | {"fastmath": {"reassoc", "nsz", "contract"}, "forceinline": False}
-_SCALAR = _COMMON | {"fastmath": {"contract"}, "forceinline": True}
+_ALLOCATING = _COMMON | {"fastmath": {"reassoc", "nsz", "contract"}, "forceinline": False, "_nrt": True}
+_KERNEL = _ALLOCATING | {"_nrt": False}
+_SCALAR = _COMMON | {"fastmath": {"contract"}, "forceinline": True, "_nrt": False}
 
 # Numba settings (environment variables NUMBA_<name>) that change the code generated from the same source.
 _SETTINGS = (
@@ -56,11 +58,12 @@ _SETTINGS = (
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile an array kernel: arrays in, arrays out, no Python objects.
+    """Compile an array kernel: it reads and writes the arrays it is given, and makes none.
 
-    The zero-division check is off (``error_model="numpy"``) because it blocks vectorisation; sums may be
-    reassociated and products fused with sums, but NaN and infinity keep their meaning (full ``fastmath``
-    would break ``isnan``). Kernels release the GIL.
+    So nobody counts references to arrays: that would cost as much as a few rows for every slice that is taken
+    and every array that is passed on. The zero-division check is off (``error_model="numpy"``) because it
+    blocks vectorisation; sums may be reassociated and products fused with sums, but NaN and infinity keep
+    their meaning (full ``fastmath`` would break ``isnan``). Kernels release the GIL.
 
     Parameters
     ----------
@@ -73,6 +76,22 @@ def kernel(function: _Function) -> _Function:
         The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
     """
     return _compiled(function, _KERNEL)
+
+
+def allocating(function: _Function) -> _Function:
+    """Compile a kernel that makes arrays, for itself or to return them; loops over rows are not its work.
+
+    Parameters
+    ----------
+    function : callable
+        As for `kernel`.
+
+    Returns
+    -------
+    callable
+        The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
+    """
+    return _compiled(function, _ALLOCATING)
 
 
 @cache
@@ -96,7 +115,7 @@ def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     # the name of its file in the cache
     shares.__qualname__ = f"{chunk_kernel.__module__}.{chunk_kernel.__qualname__}.shares"
-    return _compiled(shares, _KERNEL | {"parallel": True})
+    return _compiled(shares, _ALLOCATING | {"parallel": True})
 
 
 def scalar(function: _Function) -> _Function:

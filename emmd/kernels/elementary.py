@@ -19,14 +19,17 @@ from numba.extending import lower_builtin, type_callable
 from emmd.kernels._jit import scalar
 
 __all__ = [
+    "at_most_one",
     "exp",
     "exp_nonpositive",
     "expm1",
     "log",
     "log1p",
+    "log1p_of_third",
     "log1p_unit",
     "sigmoid",
     "softplus",
+    "twice_atanh_third",
 ]
 
 _LOG2_E = 1.4426950408889634
@@ -48,8 +51,6 @@ _SMALLEST_NORMAL = 2.0**-1022
 _EXP_HIGHEST, _EXP_LOWEST = 710.0, -746.0
 # expm1 is -1 to the last bit below this.
 _EXPM1_LOWEST = -40.0
-# Where log1p on [0, 1] passes from k = 0 to k = 1: 1 + t = sqrt 2.
-_SQRT2_MINUS_1 = 0.4142135623730951
 
 # (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2, error 2^-60 in r^2 q(r) / e^r.
 _Q0 = 0.5
@@ -73,6 +74,18 @@ _L3 = float.fromhex("0x1.c71c62d03b35bp-3")
 _L4 = float.fromhex("0x1.7462ba29068a2p-3")
 _L5 = float.fromhex("0x1.39fdb9220c050p-3")
 _L6 = float.fromhex("0x1.2b5fc0c21f500p-3")
+
+# The same on |s| <= 1/3, which is 1 <= (1 + s) / (1 - s) <= 2 and its inverse; error 2^-58.5.
+_T0 = float.fromhex("0x1.5555555555535p-1")
+_T1 = float.fromhex("0x1.99999999a06c4p-2")
+_T2 = float.fromhex("0x1.2492492090f99p-2")
+_T3 = float.fromhex("0x1.c71c741a1253bp-3")
+_T4 = float.fromhex("0x1.745cb45825222p-3")
+_T5 = float.fromhex("0x1.3b1dd3cc22709p-3")
+_T6 = float.fromhex("0x1.10682d51f5a5ep-3")
+_T7 = float.fromhex("0x1.efd1a431e9710p-4")
+_T8 = float.fromhex("0x1.55cef8ecd3072p-4")
+_T9 = float.fromhex("0x1.5c5c7772d4529p-3")
 
 
 def _bits(x):
@@ -244,8 +257,48 @@ def _log1p_finite(x):
 
 
 @scalar
+def _atanh_rest(z):
+    """Return (2 atanh(s) - 2 s) / s^3 for z = s^2 <= 1/9."""
+    z2 = z * z
+    z4 = z2 * z2
+    low = (_T0 + _T1 * z) + z2 * (_T2 + _T3 * z)
+    middle = (_T4 + _T5 * z) + z2 * (_T6 + _T7 * z)
+    return low + z4 * (middle + z4 * (_T8 + _T9 * z))
+
+
+@scalar
+def twice_atanh_third(s):
+    """2 atanh(s) = log((1 + s) / (1 - s)) for abs(s) <= 1/3, within 1 ulp.
+
+    A quotient p / q between 1/2 and 2 has the logarithm 2 atanh((p - q) / (p + q)): one division, which a
+    loop may share with others.
+
+    Parameters
+    ----------
+    s : float
+        A number in [-1/3, 1/3]; NaN gives NaN.
+    """
+    z = s * s
+    return 2.0 * s + s * z * _atanh_rest(z)
+
+
+@scalar
+def log1p_of_third(t, s):
+    """log(1 + t) for 0 <= t <= 1, within 1 ulp, given s = t / (2 + t).
+
+    Parameters
+    ----------
+    t, s : float
+        Numbers in [0, 1] and in [0, 1/3]; NaN gives NaN.
+    """
+    z = s * s
+    # 2 s = t - s t: the large part is exact
+    return t - s * (t - z * _atanh_rest(z))
+
+
+@scalar
 def log1p_unit(t):
-    """log(1 + t) for 0 <= t <= 1, within 2 ulp: the splitting of 1 + t is one comparison.
+    """log(1 + t) for 0 <= t <= 1, within 1 ulp.
 
     Parameters
     ----------
@@ -253,8 +306,7 @@ def log1p_unit(t):
         A number in [0, 1]; NaN gives NaN.
     """
     t = float(t)
-    upper = t > _SQRT2_MINUS_1
-    return _log_of_parts(1.0 if upper else 0.0, 0.5 * t - 0.5 if upper else t)
+    return log1p_of_third(t, t / (2.0 + t))
 
 
 @scalar
@@ -300,6 +352,12 @@ def log1p(x):
     result = result if x < math.inf else x
     result = result if x > -1.0 else -math.inf
     return result if x >= -1.0 else math.nan
+
+
+@scalar
+def at_most_one(p):
+    """Return p, or 1 where rounding has left a probability above that; NaN gives NaN."""
+    return 1.0 if p > 1.0 else p
 
 
 @scalar

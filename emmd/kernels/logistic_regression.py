@@ -9,15 +9,16 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import allocating, kernel
 from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
 LOG_2 = math.log(2.0)
-"""The loss at w = 0, whatever the labels."""
+"""The loss at w = 0, whatever the labels; the largest entropy of a label."""
 
 LOSS = newton.HESSIAN + 1
 """What is wanted of a regression when Newton's method does not ask: loss, gradient and Hessian."""
@@ -47,7 +48,7 @@ def _loss_of_block(b, q, c, m):
     return loss
 
 
-@kernel
+@allocating
 def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
     """Chunk kernel: ``[loss, gradient (d), packed Hessian (d (d + 1) / 2)]`` of regressions on the same rows.
 
@@ -55,9 +56,14 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
     `LOSS`, all but the loss with ``newton.HESSIAN``, the gradient alone with ``newton.GRADIENT``, with
     ``newton.DONE`` nothing; partials may be narrower where no Hessian is.
     """
+    work = block_rows(5)
+    _add_blocks(first, last, partials, XB, W, Q, c, wanted, work[:2], work[2:4], work[4])
+
+
+@kernel
+def _add_blocks(first, last, partials, XB, W, Q, c, wanted, b, residual, curvature):
     d, n = XB.shape[1], c.shape[0]
     width = partials.shape[1] // len(wanted)
-    b, residual, curvature = np.empty((2, BLOCK)), np.empty((2, BLOCK)), np.empty(BLOCK)
     both = len(wanted) == 2 and wanted[0] != newton.DONE and wanted[1] != newton.DONE
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         lo = block * BLOCK
@@ -100,8 +106,8 @@ def derivatives_width(d, wanted):
     return 1 + d
 
 
-@kernel
-def solve_logistics(XB, Q, c, scale, starts, values, sums):
+@allocating
+def solve_logistics(XB, Q, c, scale, starts, sums):
     """Minimise the losses of r regressions on the same rows, all at once; one thread.
 
     Parameters
@@ -110,8 +116,6 @@ def solve_logistics(XB, Q, c, scale, starts, values, sums):
         Features in blocks, soft labels (r, n) and weights.
     scale : ndarray of shape (d,)
     starts : ndarray of shape (r d,)
-    values : ndarray of shape (r,)
-        At the starts.
     sums : ndarray of shape (r (d + d (d + 1) / 2),)
         Gradients and packed Hessians at the starts.
 
@@ -120,16 +124,15 @@ def solve_logistics(XB, Q, c, scale, starts, values, sums):
     states, vectors
         See `newton.workspace`; minimiser k is ``vectors[k, newton.POINT]``.
     """
-    r, d = values.shape[0], scale.shape[0]
+    r, d = Q.shape[0], scale.shape[0]
     chunks, width = -(-c.shape[0] // CHUNK), d + d * (d + 1) // 2
-    states, vectors, factors = newton.workspace(r, d, hessian_cost(d))
+    states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2)
     points = np.empty((r, d))
     # a variable of the same type as below, for another would compile `advance` once more
     wanted, with_hessian = np.full(r, newton.HESSIAN), r > 0
     for k in range(r):
         for j in range(d):
             vectors[k, newton.TRIAL, j] = starts[k * d + j]
-        states[k, newton.EXCESS] = values[k] - LOG_2
         own = sums[k * width : (k + 1) * width]
         wanted[k] = newton.advance(states[k], vectors[k], factors[k], own, scale, with_hessian)
     while _anything(wanted):

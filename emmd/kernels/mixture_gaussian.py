@@ -9,18 +9,19 @@ import math
 
 import numpy as np
 
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import allocating, kernel
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
-from emmd.kernels.softmax_regression import block_gate_sums, block_log_softmax, block_logits
+from emmd.kernels.softmax_regression import SPARE, block_gate_sums, block_log_softmax, block_logits
+from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
 HALF_LOG_2PI = 0.9189385332046727
-HEAD = 2
-"""Sums before those of the experts: the loss and the gate's loss."""
+HEAD = 1
+"""Sums before those of the experts: the loss."""
 
 SCALARS = 3
 """Sums of each expert beside its moments: mass, weighted squares of the residuals and of y."""
@@ -43,29 +44,27 @@ def _loss(c, evidence, m):
 
 
 @kernel
-def _weigh(c, y, posterior, p, log_p, m, r, weight, slope, rest, sums):
-    """Write responsibilities, ``c r`` and ``c (p - r)``, weigh the residuals; return the gate's loss.
+def _weigh(c, y, posterior, p, m, r, weight, slope, rest, sums):
+    """Write responsibilities, ``c r`` and ``c (p - r)``, and weigh the residuals.
 
     Mass and the weighted squares of residuals and of y are added to `sums`.
     """
-    loss = mass = squares = targets = 0.0
+    mass = squares = targets = 0.0
     for i in range(m):
         share, error = c[i] * posterior[i], rest[i]
         r[i] = posterior[i]
         weight[i] = share
         slope[i] = c[i] * (p[i] - posterior[i])
         rest[i] = share * error
-        loss -= share * log_p[i]
         mass += share
         squares += share * error * error
         targets += share * y[i] * y[i]
     sums[0] += mass
     sums[1] += squares
     sums[2] += targets
-    return loss
 
 
-@kernel
+@allocating
 def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offset, r):
     """Chunk kernel: write the responsibilities r, shape (K, n); sum what the M-step needs.
 
@@ -80,44 +79,46 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
 
     Notes
     -----
-    Sums: loss; gate's loss; (mass, squares of residuals, squares of y) of each expert; moments of the
+    Sums: loss; (mass, squares of residuals, squares of y) of each expert; moments of the
     residuals (K d); packed Gram matrices of all experts but the last; the gate's sums, see `softmax_rows`.
     """
+    K = len(coef)
+    work, half_precision = block_rows(5 * K + SPARE), 0.5 * np.exp(-log_variance)
+    _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_precision, W, offset, r, work)
+
+
+@kernel
+def _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_precision, W, offset, r, work):
     K, d = coef.shape
     n = c.shape[0]
     width = d * (d + 1) // 2
     of_experts = (SCALARS + d) * K + (K - 1) * width
-    rest, joint, posterior = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
-    log_p, p, normaliser = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty(BLOCK)
+    rest, joint, posterior = work[:K], work[K : 2 * K], work[2 * K : 3 * K]
+    log_p, p, spare = work[3 * K : 4 * K], work[4 * K : 5 * K], work[5 * K :]
     # arrays that take turns: with the features these fill the first-level cache
-    slopes, weight = joint, normaliser
-    half_precision = 0.5 * np.exp(-log_variance)
+    slopes, weight = joint, spare[0]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         block_logits(GB[block], W, offset, m, log_p)
-        block_log_softmax(log_p, p, m, normaliser)
+        block_log_softmax(log_p, p, m, spare)
         block_predict_all(XB[block], coef, m, rest)
         for k in range(K):
             _log_joint(y[lo:], half_precision[k], 0.5 * log_variance[k], log_p[k], m, rest[k], joint[k])
-        block_log_softmax(joint, posterior, m, normaliser)
-        sums[0] += _loss(c[lo:], normaliser, m)
-        gate_loss = 0.0
+        block_log_softmax(joint, posterior, m, spare)
+        sums[0] += _loss(c[lo:], spare[0], m)
         for k in range(K):
             own = sums[HEAD + SCALARS * k : HEAD + SCALARS * (k + 1)]
-            gate_loss += _weigh(
-                c[lo:], y[lo:], posterior[k], p[k], log_p[k], m, r[k, lo:], weight, slopes[k], rest[k], own
-            )
+            _weigh(c[lo:], y[lo:], posterior[k], p[k], m, r[k, lo:], weight, slopes[k], rest[k], own)
             # the last Gram matrix is what the others leave of the total
             if k < K - 1:
                 start = HEAD + (SCALARS + d) * K + k * width
                 block_gram(XB[block], weight, m, sums[start : start + width])
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
-        sums[1] += gate_loss
         start = HEAD + of_experts
         middle = start + (K - 1) * GB.shape[1]
-        block_gate_sums(GB[block], p, slopes, c[lo:], m, sums[start:middle], sums[middle:])
+        block_gate_sums(GB[block], p, slopes, c[lo:], m, sums[start:middle], sums[middle:], spare[0])
 
 
 @kernel
@@ -138,7 +139,7 @@ def _expert_gram(sums, second_moment, k, K, d, out):
             out[v, u] = value
 
 
-@kernel
+@allocating
 def solve_experts(sums, second_moment, scale, coef, fitted, report):
     """Fit every expert by weighted least squares from the sums of `e_step_rows`, less their head.
 
@@ -158,7 +159,7 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
     """
     K, d = coef.shape
     gram, factor = np.empty((d, d)), np.zeros((d, d))
-    rest, step = np.empty(d), np.empty(d)
+    rest, step, gradient = np.empty(d), np.empty(d), np.empty(d)
     for k in range(K):
         mass, squares, targets = sums[SCALARS * k], sums[SCALARS * k + 1], sums[SCALARS * k + 2]
         _expert_gram(sums, second_moment, k, K, d, gram)
@@ -168,7 +169,7 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
             for v in range(d):
                 gram[u, v] /= mass * scale[u] * scale[v]
         pivot = cholesky(gram, factor)
-        gain = _refined_step(gram, factor, rest, step)
+        gain = _refined_step(gram, factor, rest, gradient, step)
         size = math.sqrt(targets / mass)
         for u in range(d):
             fitted[k, u] = coef[k, u] + step[u] / scale[u]
@@ -180,10 +181,11 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
 
 
 @kernel
-def _refined_step(gram, factor, rest, step):
+def _refined_step(gram, factor, rest, gradient, step):
     """Solve ``gram step = rest`` with one refinement; leave the residual in `rest`, return the gain."""
     d = step.shape[0]
-    gradient = rest.copy()
+    for u in range(d):
+        gradient[u] = rest[u]
     for _ in range(2):
         cholesky_solve(factor, rest)
         for u in range(d):

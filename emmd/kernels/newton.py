@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import allocating, kernel
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import packed
 from emmd.kernels.largest import larger
@@ -34,10 +34,14 @@ _MEMORY = 8
 # rows of `vectors`; the last two are the first of _MEMORY rows each, scaled steps and changes of the gradient
 POINT, SLOPES, STEP, TRIAL, _STEPS, _CHANGES = 0, 1, 2, 3, 4, 4 + _MEMORY
 
-# entries of `state`
-RESIDUAL, CURVATURE, ITERATIONS, EXCESS, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(11)
+# entries of `state`; the last is the first of _MEMORY shares of the pairs
+RESIDUAL, CURVATURE, ITERATIONS, _ENTROPY, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(11)
+_SHARES = 11
 
-_FIRST, _STEPPING, _REFRESHING = 0.0, 1.0, 2.0
+# entries of `factors`
+_HESSIAN, _ROOT = 0, 1
+
+_FIRST, _STEPPING, _REFRESHING, _RESTARTED = 0.0, 1.0, 2.0, 3.0
 
 TARGET = 1e-14
 """The scaled gradient at which the method stops: measured before the last step, or foreseen after it."""
@@ -59,18 +63,31 @@ _LARGEST_CHANGE = 10.0
 _SLOPE_LEFT = 0.5
 
 
-@kernel
-def workspace(r, d, cost):
+@allocating
+def workspace(r, d, cost, entropy):
     """Return ``(states, vectors, factors)`` for r functions of d variables.
 
-    Starts are to be written to ``vectors[:, TRIAL]``, and to ``states[:, EXCESS]`` by how much the functions
-    there exceed those at 0: a start that is worse, where a saturated Hessian would send the first step
-    anywhere, is replaced by 0. `cost` is that of a Hessian, in units of a gradient.
+    Parameters
+    ----------
+    r, d : int
+    cost : float
+        Of a Hessian, in units of a gradient.
+    entropy : float
+        The largest of a label, log K for K classes: the loss at 0.
+
+    Notes
+    -----
+    Starts are to be written to ``vectors[:, TRIAL]``. Where a start w is sure of its predictions, and wrong,
+    the Hessian is nearly 0 and would send the first step anywhere; such a start is replaced by 0. Its slope
+    along the ray from 0 tells: ``f(w) - f(0) = w' grad f(w) - (log K - E H(p(w)))``, where H is the entropy
+    of the predictions. Above log K the slope says that w is worse than 0, and where all predictions are sure,
+    H = 0, it is just then that w is worse.
     """
-    states = np.zeros((r, 11))
+    states = np.zeros((r, _SHARES + _MEMORY))
     for k in range(r):
         states[k, _COST] = cost
-    return states, np.zeros((r, 4 + 2 * _MEMORY, d)), np.zeros((r, d, d))
+        states[k, _ENTROPY] = entropy
+    return states, np.zeros((r, 4 + 2 * _MEMORY, d)), np.zeros((r, 2, d, d))
 
 
 @kernel
@@ -86,14 +103,14 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
         Typical size of each gradient entry (the root mean square of each feature).
     with_hessian : bool
     """
+    phase = state[_PHASE]
     # the negation lets NaN through
-    if not state[EXCESS] <= 0.0:
-        state[EXCESS] = 0.0
+    if phase == _FIRST and not _dot(sums[: scale.shape[0]], vectors[TRIAL]) <= state[_ENTROPY]:
+        state[_PHASE] = _RESTARTED
         for j in range(vectors.shape[1]):
             vectors[TRIAL, j] = 0.0
         return HESSIAN
     state[ITERATIONS] += 1.0
-    phase = state[_PHASE]
     residual = _scaled_maximum(sums, scale)
     if phase == _STEPPING:
         if _too_long(state, vectors, sums, residual):
@@ -171,13 +188,13 @@ def _remember(state, vectors, gradient, scale):
 def _solve_corrected(state, vectors, factor, x):
     """Replace x by the product of the BFGS inverse Hessian with x: Nocedal's two loops around the factor."""
     pairs = int(state[_PAIRS])
-    shares = np.empty(_MEMORY)
+    shares = state[_SHARES:]
     for k in range(pairs - 1, -1, -1):
         step, change = vectors[_STEPS + k], vectors[_CHANGES + k]
         shares[k] = _dot(step, x) / _dot(step, change)
         for j in range(x.shape[0]):
             x[j] -= shares[k] * change[j]
-    cholesky_solve(factor, x)
+    cholesky_solve(factor[_ROOT], x)
     for k in range(pairs):
         step, change = vectors[_STEPS + k], vectors[_CHANGES + k]
         share = shares[k] - _dot(change, x) / _dot(step, change)
@@ -196,11 +213,11 @@ def _arrive(state, vectors, gradient, residual):
 @kernel
 def _refactor(factor, sums, scale):
     d = scale.shape[0]
-    hessian = np.empty((d, d))
+    hessian = factor[_HESSIAN]
     for j in range(d):
         for k in range(j, d):
             hessian[k, j] = sums[d + packed(d, j, k)] / (scale[j] * scale[k])
-    return cholesky(hessian, factor)
+    return cholesky(hessian, factor[_ROOT])
 
 
 @kernel

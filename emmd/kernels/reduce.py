@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from emmd.kernels._jit import in_shares, kernel
+from emmd.kernels._jit import allocating, in_shares
 from emmd.kernels.threads import native, number_of_threads, pool
 
 CHUNK = 4096
@@ -28,7 +28,7 @@ def n_chunks(n_rows):
     return -(-n_rows // CHUNK)
 
 
-@kernel
+@allocating
 def total(partials):
     """Add the partial sums of all chunks in the order of the rows, shape (width,)."""
     sums = partials[0].copy()

@@ -5,13 +5,16 @@ The loss is ``-sum_i c_i sum_k r_ki log p_ki`` with ``p = softmax(W x, 0)``: the
 
 import numpy as np
 
-from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp_nonpositive, log, log1p_unit
+from emmd.kernels._jit import allocating, kernel
+from emmd.kernels.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
+from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
+SPARE = 3
+"""Rows of BLOCK numbers that `block_log_softmax` works with."""
 
 
 @kernel
@@ -42,7 +45,8 @@ def _log_softmax_two(first, second, m, p, q, normaliser):
         u, v = first[i], second[i]
         lead = u - v
         t = exp_nonpositive(-abs(lead))
-        log_total, inverse = log1p_unit(t), 1.0 / (1.0 + t)
+        shared = 1.0 / ((1.0 + t) * (2.0 + t))
+        log_total, inverse = log1p_of_third(t, t * (1.0 + t) * shared), at_most_one((2.0 + t) * shared)
         ahead = lead >= 0.0
         normaliser[i] = (u if ahead else v) + log_total
         first[i] = (0.0 if ahead else lead) - log_total
@@ -52,19 +56,20 @@ def _log_softmax_two(first, second, m, p, q, normaliser):
 
 
 @kernel
-def block_log_softmax(values, p, m, normaliser):
-    """Turn log weights into log probabilities in place; write probabilities and logs of the weights' sums.
+def block_log_softmax(values, p, m, spare):
+    """Turn log weights into log probabilities in place; write probabilities, and logs of the weights' sums.
 
     Parameters
     ----------
     values, p : ndarray of shape (K, BLOCK)
     m : int
-    normaliser : ndarray of shape (BLOCK,)
+    spare : ndarray of shape (SPARE, BLOCK)
+        The logs of the sums are written to its first row, the others hold anything.
     """
+    normaliser, largest, total = spare[0], spare[1], spare[2]
     if values.shape[0] == 2:
         _log_softmax_two(values[0], values[1], m, p[0], p[1], normaliser)
         return
-    largest, total = np.empty(BLOCK), np.empty(BLOCK)
     for i in range(m):
         largest[i] = values[0, i]
         total[i] = 0.0
@@ -94,7 +99,7 @@ def block_logits(X, W, offset, m, logits):
 
 
 @kernel
-def block_gate_sums(X, p, slopes, c, m, gradient, blocks):
+def block_gate_sums(X, p, slopes, c, m, gradient, blocks, curvature):
     """Add the gradient, shape ((K - 1) d,), and the Hessian's blocks, packed Gram matrices, of a block.
 
     Parameters
@@ -107,18 +112,19 @@ def block_gate_sums(X, p, slopes, c, m, gradient, blocks):
     gradient : ndarray of shape ((K - 1) d,)
     blocks : ndarray of shape (K (K - 1) / 2 * d (d + 1) / 2,) or (0,)
         For classes (1, 1), (1, 2), ..., (2, 2), ...; empty when no Hessian is wanted.
+    curvature : ndarray of shape (BLOCK,)
+        To work with.
     """
     d = X.shape[0]
     free = p.shape[0] - 1
     width = d * (d + 1) // 2
-    v = np.empty(BLOCK)
     block_moment_all(X, slopes, m, gradient)
     if blocks.shape[0] > 0:
         for j in range(free):
             for k in range(j, free):
-                _curvature(c, p[j], p[k], 1.0 if j == k else 0.0, m, v)
+                _curvature(c, p[j], p[k], 1.0 if j == k else 0.0, m, curvature)
                 start = packed(free, j, k) * width
-                block_gram(X, v, m, blocks[start : start + width])
+                block_gram(X, curvature, m, blocks[start : start + width])
 
 
 @kernel
@@ -133,7 +139,7 @@ def _slopes(c, p, r, m, out):
         out[i] = c[i] * (p[i] - r[i])
 
 
-@kernel
+@allocating
 def softmax_rows(first, last, partials, XB, W, r, c):
     """Chunk kernel: the gradient and, where partials are as wide, the Hessian's blocks.
 
@@ -144,22 +150,27 @@ def softmax_rows(first, last, partials, XB, W, r, c):
         Soft labels.
     c : ndarray of shape (n,)
     """
+    K = len(r)
+    work, offset = block_rows(2 * K + SPARE), np.zeros(len(W))
+    _add_blocks(first, last, partials, XB, W, offset, r, c, work[:K], work[K : 2 * K], work[2 * K :])
+
+
+@kernel
+def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
     d, n = XB.shape[1], c.shape[0]
     free = W.shape[0]
-    log_p, p = np.empty((free + 1, BLOCK)), np.empty((free + 1, BLOCK))
-    offset, normaliser = np.zeros(free), np.empty(BLOCK)
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         block_logits(XB[block], W, offset, m, log_p)
-        block_log_softmax(log_p, p, m, normaliser)
+        block_log_softmax(log_p, p, m, spare)
         for k in range(free):
             _slopes(c[lo:], p[k], r[k, lo:], m, log_p[k])
-        block_gate_sums(XB[block], p, log_p, c[lo:], m, sums[: free * d], sums[free * d :])
+        block_gate_sums(XB[block], p, log_p, c[lo:], m, sums[: free * d], sums[free * d :], spare[0])
 
 
-@kernel
+@allocating
 def assemble_hessian(sums, free, d):
     """Return ``[gradient, packed Hessian]`` for the sums of `softmax_rows`.
 

@@ -3,13 +3,12 @@
 The rows' formulas belong to the models; the loop over blocks is one.
 """
 
-import numpy as np
-
 from emmd.kernels import symmetric_linear, symmetric_logistic
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import allocating, kernel
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK
+from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
 
@@ -22,12 +21,16 @@ def _total(values):
     return total
 
 
-@kernel
+@allocating
 def marginal_sums(first, last, partials, XB, y, c, beta, w, logistic):
     """Chunk kernel: the marginal loss and, where partials are as wide, its gradient in (beta, w)."""
+    _add_marginal(first, last, partials, XB, y, c, beta, w, logistic, block_rows(5))
+
+
+@kernel
+def _add_marginal(first, last, partials, XB, y, c, beta, w, logistic, work):
     d, n = XB.shape[1], c.shape[0]
-    a, b = np.empty(BLOCK), np.empty(BLOCK)
-    loss, slope_a, slope_b = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    a, b, loss, slope_a, slope_b = work[0], work[1], work[2], work[3], work[4]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
@@ -42,16 +45,20 @@ def marginal_sums(first, last, partials, XB, y, c, beta, w, logistic):
             block_moment_two(XB[block], slope_a, slope_b, m, sums[1 : 1 + d], sums[1 + d :])
 
 
-@kernel
+@allocating
 def information_sums(first, last, partials, XB, y, c, beta, w, logistic):
     """Chunk kernel: packed Gram matrices, complete aa, bb and, in wider partials, missing aa, ab, bb.
 
     The complete information has no block ab.
     """
+    work = block_rows(7)
+    _add_information(first, last, partials, XB, y, c, beta, w, logistic, work[0], work[1], work[2:])
+
+
+@kernel
+def _add_information(first, last, partials, XB, y, c, beta, w, logistic, a, b, rows):
     d, n = XB.shape[1], c.shape[0]
     width = d * (d + 1) // 2
-    a, b = np.empty(BLOCK), np.empty(BLOCK)
-    rows = np.empty((5, BLOCK))
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK

@@ -9,14 +9,15 @@ purpose: the claims compare them.
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import kernel, scalar
+from emmd.kernels._jit import allocating, kernel, scalar
 from emmd.kernels.cholesky import cholesky_solve
-from emmd.kernels.elementary import exp_nonpositive, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.work import block_rows
 
 HALF_LOG_2PI = 0.9189385332046727
 _PER_CHUNK = CHUNK // BLOCK
@@ -24,18 +25,19 @@ _PER_CHUNK = CHUNK // BLOCK
 
 @kernel
 def _e_step_block(a, b, y, c, p, pull, residual, curvature):
-    """Write responsibilities, ``c tau y`` and the gate's derivatives; return the loss and the gate's loss.
+    """Write responsibilities, ``c tau y`` and the gate's derivatives; return the loss.
 
     The loss is y^2/2 + a^2/2 - log cosh(b/2 + ay) + log cosh(b/2), with the large parts combined by sign:
-    nothing cancels at |b| = 1e4.
+    nothing cancels at |b| = 1e4. All quotients share one division.
     """
     loss = 0.0
-    gate_loss = 0.0
     for i in range(p.shape[0]):
         logit = b[i] + 2.0 * a[i] * y[i]
         t, s = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i]))
-        t_inverse, s_inverse = 1.0 / (1.0 + t), 1.0 / (1.0 + s)
-        log_s = log1p_unit(s)
+        of_t, of_s, of_both = 1.0 + t, 1.0 + s, 2.0 + (s + t)
+        shared = 1.0 / (of_t * of_s * of_both)
+        t_inverse, s_inverse = at_most_one(of_s * of_both * shared), of_t * of_both * shared
+        log_quotient = twice_atanh_third((s - t) * (of_t * of_s * shared))
         ahead = logit >= 0.0
         likely = 1.0 if ahead else -1.0
         rest = y[i] - likely * a[i]
@@ -45,36 +47,37 @@ def _e_step_block(a, b, y, c, p, pull, residual, curvature):
         curvature[i] = c[i] * s * s_inverse * s_inverse
         against = -likely * b[i]
         switch = against if against > 0.0 else 0.0
-        loss += c[i] * (HALF_LOG_2PI + 0.5 * rest * rest + switch + log_s - log1p_unit(t))
-        gate_loss += c[i] * ((b[i] if b[i] >= 0.0 else 0.0) + log_s - p[i] * b[i])
-    return loss, gate_loss
+        loss += c[i] * (HALF_LOG_2PI + 0.5 * rest * rest + switch + log_quotient)
+    return loss
 
 
-@kernel
+@allocating
 def e_step_rows(first, last, partials, XB, y, c, beta, w, p):
     """Chunk kernel: write the responsibilities ``p = sigmoid(b + 2 a y)``; sum what the M-step needs.
 
-    ``[loss]`` alone, or, where partials are as wide, ``[loss, gate's loss, E[tau y x] (d), gradient (d) and
-    packed Hessian of the gate's loss at w]``.
+    ``[loss]`` alone, or, where partials are as wide, ``[loss, E[tau y x] (d), gradient (d) and packed Hessian
+    of the gate's loss at w]``.
     """
+    _add_blocks(first, last, partials, XB, y, c, beta, w, p, block_rows(5))
+
+
+@kernel
+def _add_blocks(first, last, partials, XB, y, c, beta, w, p, work):
     d, n = XB.shape[1], c.shape[0]
-    a, b = np.empty(BLOCK), np.empty(BLOCK)
-    pull, residual, curvature = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    a, b, pull, residual, curvature = work[0], work[1], work[2], work[3], work[4]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         X = XB[block]
         block_predict_two(X, beta, w, m, a, b)
-        loss, gate_loss = _e_step_block(a, b, y[lo:], c[lo:], p[lo : lo + m], pull, residual, curvature)
-        sums[0] += loss
+        sums[0] += _e_step_block(a, b, y[lo:], c[lo:], p[lo : lo + m], pull, residual, curvature)
         if sums.shape[0] > 1:
-            sums[1] += gate_loss
-            block_moment_two(X, pull, residual, m, sums[2 : 2 + d], sums[2 + d : 2 + 2 * d])
-            block_gram(X, curvature, m, sums[2 + 2 * d :])
+            block_moment_two(X, pull, residual, m, sums[1 : 1 + d], sums[1 + d : 1 + 2 * d])
+            block_gram(X, curvature, m, sums[1 + 2 * d :])
 
 
-@kernel
+@allocating
 def solve_expert(root, second_moment, scale, dual, out):
     """Write ``E[xx']^{-1} dual`` to out; return the largest scaled residual, relative to the dual.
 
@@ -106,7 +109,7 @@ def solve_expert(root, second_moment, scale, dual, out):
     return largest_modulus(rest) / size
 
 
-@kernel
+@allocating
 def em_step(XB, y, c, scale, root, second_moment, theta, labels, out):
     """Evaluate the EM map on small data in one thread: E-step, expert's and gate's exact M-steps.
 
@@ -123,11 +126,11 @@ def em_step(XB, y, c, scale, root, second_moment, theta, labels, out):
     """
     d = XB.shape[1]
     chunks = -(-c.shape[0] // CHUNK)
-    partials = np.zeros((chunks, 2 + 2 * d + d * (d + 1) // 2))
+    partials = np.zeros((chunks, 1 + 2 * d + d * (d + 1) // 2))
     e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0])
     sums = total(partials)
-    residual = solve_expert(root, second_moment, scale, sums[2 : 2 + d], out[:d])
-    states, vectors = solve_logistics(XB, labels, c, scale, theta[d:], sums[1:2], sums[2 + d :])
+    residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
+    states, vectors = solve_logistics(XB, labels, c, scale, theta[d:], sums[1 + d :])
     state = states[0]
     for j in range(d):
         out[d + j] = vectors[0, newton.POINT, j]

@@ -9,32 +9,38 @@ purpose: the claims compare them.
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import kernel, scalar
-from emmd.kernels.elementary import exp_nonpositive, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels._jit import allocating, kernel, scalar
+from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
 
 
 @kernel
 def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, gate_curvature):
-    """Write the posterior of z = 1 and of yz = 1 and the derivatives of both logistic losses.
+    """Write the posterior of z = 1 and of yz = 1, and both logistic losses' derivatives; return the loss.
 
-    Returns the loss, the expert's loss and the gate's loss. The loss is softplus(b) + softplus(ay) -
-    softplus(b + ay): the linear parts leave min(|b|, |a|) when the signs differ.
+    The loss is softplus(b) + softplus(ay) - softplus(b + ay): the linear parts leave min(|b|, |a|) when the
+    signs differ, and the quotient of which the logarithm is taken lies between 1/2 and 2. All quotients share
+    one division.
     """
     loss = 0.0
-    expert_loss = 0.0
-    gate_loss = 0.0
     for i in range(p.shape[0]):
         evidence = y[i] * a[i]
         logit = b[i] + evidence
         t, s, r = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i])), exp_nonpositive(-abs(a[i]))
-        t_inverse, s_inverse, r_inverse = 1.0 / (1.0 + t), 1.0 / (1.0 + s), 1.0 / (1.0 + r)
-        log_s, log_r = log1p_unit(s), log1p_unit(r)
+        of_t, of_s, of_r = 1.0 + t, 1.0 + s, 1.0 + r
+        of_two = of_s * of_r
+        of_all = of_two + of_t
+        shared = 1.0 / (of_t * of_two * of_all)
+        t_inverse, rest = at_most_one(of_two * of_all * shared), of_t * of_all * shared
+        s_inverse, r_inverse = of_r * rest, of_s * rest
+        # above the quotient's line less below it, without the ones
+        log_quotient = twice_atanh_third(((s + r) + (s * r - t)) * (of_t * of_two * shared))
         p[i] = (1.0 if logit >= 0.0 else t) * t_inverse
         q[i] = (1.0 if (logit >= 0.0) == (y[i] > 0.0) else t) * t_inverse
         expert_slope[i] = c[i] * ((1.0 if a[i] >= 0.0 else r) * r_inverse - q[i])
@@ -42,44 +48,43 @@ def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, 
         gate_slope[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
         gate_curvature[i] = c[i] * s * s_inverse * s_inverse
         linear = min(abs(b[i]), abs(a[i])) if (b[i] >= 0.0) != (evidence >= 0.0) else 0.0
-        loss += c[i] * (linear + log_s + log_r - log1p_unit(t))
-        expert_loss += c[i] * ((a[i] if a[i] >= 0.0 else 0.0) + log_r - q[i] * a[i])
-        gate_loss += c[i] * ((b[i] if b[i] >= 0.0 else 0.0) + log_s - p[i] * b[i])
-    return loss, expert_loss, gate_loss
+        loss += c[i] * (linear + log_quotient)
+    return loss
 
 
-@kernel
+@allocating
 def e_step_rows(first, last, partials, XB, y, c, beta, w, labels):
     """Chunk kernel: write ``labels = [P(yz = 1), P(z = 1)]``; sum what the M-step needs.
 
-    ``[loss]`` alone, or, where partials are as wide, ``[loss, expert's loss, gate's loss]`` followed by
-    gradient (d) and packed Hessian of the expert's loss at beta and of the gate's at w.
+    ``[loss]`` alone, or, where partials are as wide, the loss, then gradient (d) and packed Hessian of the
+    expert's loss at beta and of the gate's at w.
     """
+    work = block_rows(6)
+    _add_blocks(first, last, partials, XB, y, c, beta, w, labels, work[0], work[1], work[2:4], work[4:])
+
+
+@kernel
+def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, a, b, slopes, curvatures):
     d, n = XB.shape[1], c.shape[0]
     width = d + d * (d + 1) // 2
     q, p = labels[0], labels[1]
-    a, b = np.empty(BLOCK), np.empty(BLOCK)
-    slopes, curvatures = np.empty((2, BLOCK)), np.empty((2, BLOCK))
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         X = XB[block]
         block_predict_two(X, beta, w, m, a, b)
-        losses = _e_step_block(
+        sums[0] += _e_step_block(
             a, b, y[lo:], c[lo:], p[lo : lo + m], q[lo:], slopes[0], curvatures[0], slopes[1], curvatures[1]
         )
-        sums[0] += losses[0]
         if sums.shape[0] > 1:
-            sums[1] += losses[1]
-            sums[2] += losses[2]
-            expert, gate = sums[3 : 3 + width], sums[3 + width :]
+            expert, gate = sums[1 : 1 + width], sums[1 + width :]
             block_moment_two(X, slopes[0], slopes[1], m, expert[:d], gate[:d])
             block_gram(X, curvatures[0], m, expert[d:])
             block_gram(X, curvatures[1], m, gate[d:])
 
 
-@kernel
+@allocating
 def em_step(XB, y, c, scale, theta, labels, out):
     """Evaluate the EM map on small data in one thread: E-step, then both logistic M-steps.
 
@@ -97,10 +102,10 @@ def em_step(XB, y, c, scale, theta, labels, out):
     d = XB.shape[1]
     width = d + d * (d + 1) // 2
     chunks = -(-c.shape[0] // CHUNK)
-    partials = np.zeros((chunks, 3 + 2 * width))
+    partials = np.zeros((chunks, 1 + 2 * width))
     e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels)
     sums = total(partials)
-    states, vectors = solve_logistics(XB, labels, c, scale, theta, sums[1:3], sums[3:])
+    states, vectors = solve_logistics(XB, labels, c, scale, theta, sums[1:])
     residual, curvature, iterations = 0.0, np.inf, 0.0
     for k in range(2):
         for j in range(d):

@@ -84,9 +84,9 @@ class SymMoLinE(SymmetricModel):
         return loss, image, *solved
 
     def em_sums(self, data, working):
-        """Return loss, gate's loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
+        """Return the loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
         d = self.n_features
-        sums, p = self.e_step_sums(data, working, 2 + 2 * d + d * (d + 1) // 2)
+        sums, p = self.e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2)
         return sums, p[np.newaxis]
 
     def m_step_from_sums(self, design, working, sums, solve):
@@ -94,7 +94,7 @@ class SymMoLinE(SymmetricModel):
         d = self.n_features
         image = np.empty(self.n_params)
         regression = design.root, design.second_moment, design.scale
-        residual = symmetric_linear.solve_expert(*regression, sums[2 : 2 + d], image[:d])
-        (gate,) = solve(working[np.newaxis, d:], sums[1:2], sums[np.newaxis, 2 + d :])
+        residual = symmetric_linear.solve_expert(*regression, sums[1 : 1 + d], image[:d])
+        (gate,) = solve(working[np.newaxis, d:], sums[np.newaxis, 1 + d :])
         image[d:] = gate.x
         return image, max(residual, gate.residual), gate.curvature, gate.iterations

@@ -83,13 +83,13 @@ class SymMoLogE(SymmetricModel):
         return loss, image, *solved
 
     def em_sums(self, data, working):
-        """Return loss, both losses, then gradient and Hessian of each; and both kinds of soft labels."""
+        """Return the loss, then gradient and Hessian of each regression; and both kinds of soft labels."""
         d = self.n_features
-        return self._e_step_sums(data, working, 3 + 2 * (d + d * (d + 1) // 2))
+        return self._e_step_sums(data, working, 1 + 2 * (d + d * (d + 1) // 2))
 
     def m_step_from_sums(self, design, working, sums, solve):
         """Solve the expert's and the gate's logistic regressions."""
-        expert, gate = solve(working.reshape(2, -1), sums[1:3], sums[3:].reshape(2, -1))
+        expert, gate = solve(working.reshape(2, -1), sums[1:].reshape(2, -1))
         return (
             np.concatenate([expert.x, gate.x]),
             max(expert.residual, gate.residual),

@@ -268,7 +268,7 @@ def test_dask_arrays_on_a_cluster_that_loses_a_worker():
     da, distributed = pytest.importorskip("dask.array"), pytest.importorskip("distributed")
     wholes = {name: mixture(name, 3) for name in ("free", "categorical", "gamma")}
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         problems = {}

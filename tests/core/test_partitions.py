@@ -109,7 +109,7 @@ def test_dask_arrays_on_a_cluster():
     X, y, theta = case.problem.X, case.problem.y, case.theta
     whole = emmd.Problem(case.problem.model, X, y)
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         arrays = da.from_array(X, chunks=(800, 2)), da.from_array(y, chunks=500)

@@ -9,7 +9,19 @@ import pytest
 
 from emmd.kernels import elementary
 from emmd.kernels._jit import kernel
-from emmd.kernels.elementary import exp, exp_nonpositive, expm1, log, log1p, log1p_unit, sigmoid, softplus
+from emmd.kernels.elementary import (
+    at_most_one,
+    exp,
+    exp_nonpositive,
+    expm1,
+    log,
+    log1p,
+    log1p_of_third,
+    log1p_unit,
+    sigmoid,
+    softplus,
+    twice_atanh_third,
+)
 
 pytestmark = pytest.mark.kernels
 
@@ -25,9 +37,11 @@ ULP = {
     "expm1": 2.0,
     "log": 1.0,
     "log1p": 2.0,
-    "log1p_unit": 2.0,
+    "log1p_of_third": 1.0,
+    "log1p_unit": 1.0,
     "sigmoid": 3.0,
     "softplus": 3.0,
+    "twice_atanh_third": 1.0,
 }
 
 
@@ -37,9 +51,11 @@ TRUE = {
     "expm1": mpmath.expm1,
     "log": mpmath.log,
     "log1p": mpmath.log1p,
+    "log1p_of_third": mpmath.log1p,
     "log1p_unit": mpmath.log1p,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "twice_atanh_third": lambda x: 2 * mpmath.atanh(x),
 }
 
 
@@ -111,11 +127,12 @@ def _points(name):
         return _points_of_the_half_line(rng)
     if name == "log1p":
         return _points_above_minus_one(rng)
-    if name == "log1p_unit":
-        x = np.concatenate(
-            [_points_above_minus_one(rng), _beside(rng, np.full(POINTS, math.sqrt(2.0) - 1.0))]
-        )
+    if name in {"log1p_unit", "log1p_of_third"}:
+        x = _points_above_minus_one(rng)
         return np.append(x[(x >= 0.0) & (x <= 1.0)], [0.0, 1.0])
+    if name == "twice_atanh_third":
+        x = np.concatenate([_signed(rng, SMALLEST, 1 / 3), rng.uniform(-1 / 3, 1 / 3, 5 * POINTS)])
+        return np.append(x, [0.0, 1 / 3, -1 / 3])
     x = _points_of_the_line(rng)
     if name == "exp_nonpositive":
         return -np.abs(x)
@@ -135,6 +152,16 @@ def _worst(name, x, values):
     return errors[worst], float(x[worst])
 
 
+@numba.njit(error_model="numpy")
+def _log1p_by_third(t):
+    return log1p_of_third(t, t / (2.0 + t))
+
+
+def _function(name):
+    """Return a function of one number: of the two that one takes, the second follows from the first."""
+    return _log1p_by_third if name == "log1p_of_third" else getattr(elementary, name)
+
+
 @kernel
 def _all_of(x, positive, unit, out):
     for i in range(x.shape[0]):
@@ -143,9 +170,11 @@ def _all_of(x, positive, unit, out):
         out[2, i] = expm1(x[i])
         out[3, i] = log(positive[i])
         out[4, i] = log1p(positive[i] - 0.75)
-        out[5, i] = log1p_unit(unit[i])
-        out[6, i] = sigmoid(x[i])
-        out[7, i] = softplus(x[i])
+        out[5, i] = log1p_of_third(unit[i], unit[i] / (2.0 + unit[i]))
+        out[6, i] = log1p_unit(unit[i])
+        out[7, i] = sigmoid(x[i])
+        out[8, i] = softplus(x[i])
+        out[9, i] = twice_atanh_third(unit[i] / 3.0)
 
 
 @kernel
@@ -163,7 +192,8 @@ def test_a_kernel_that_may_reassociate_keeps_the_accuracy():
     out = np.empty((len(ULP), x.size))
     unit = np.minimum(positive - 0.75, 1.0)
     _all_of(x, positive, unit, out)
-    arguments = {"exp_nonpositive": -positive, "log": positive, "log1p": positive - 0.75, "log1p_unit": unit}
+    arguments = {"exp_nonpositive": -positive, "log": positive, "log1p": positive - 0.75}
+    arguments |= {"log1p_of_third": unit, "log1p_unit": unit, "twice_atanh_third": unit / 3.0}
     for name, values in zip(ULP, out, strict=True):
         worst, at = _worst(name, arguments.get(name, x), values)
         assert worst <= ULP[name], (name, at)
@@ -172,13 +202,13 @@ def test_a_kernel_that_may_reassociate_keeps_the_accuracy():
 @pytest.mark.parametrize("name", ULP)
 def test_ulp(name):
     x = _points(name)
-    function = getattr(elementary, name)
+    function = _function(name)
     worst, at = _worst(name, x, [function(u) for u in x])
     assert worst <= ULP[name], at
 
 
 def test_every_public_function_is_tested():
-    assert sorted(ULP) == elementary.__all__
+    assert sorted([*ULP, "at_most_one"]) == elementary.__all__
 
 
 def test_a_sum_agrees_with_the_sum_of_the_values():
@@ -189,6 +219,9 @@ def test_a_sum_agrees_with_the_sum_of_the_values():
 @pytest.mark.parametrize(
     ("function", "x", "expected"),
     [
+        (at_most_one, 1.0 + 2.0**-52, 1.0),
+        (at_most_one, 1.0 - 2.0**-53, 1.0 - 2.0**-53),
+        (at_most_one, math.nan, math.nan),
         (exp, math.inf, math.inf),
         (exp, -math.inf, 0.0),
         (exp, 0.0, 1.0),
@@ -235,20 +268,20 @@ def test_special_values(function, x, expected):
 
 @pytest.mark.parametrize("name", ULP)
 def test_nan_gives_nan(name):
-    assert math.isnan(getattr(elementary, name)(math.nan))
+    assert math.isnan(_function(name)(math.nan))
 
 
 @pytest.mark.parametrize("name", ULP)
 def test_numpy_numbers_of_another_type(name):
-    function = getattr(elementary, name)
-    assert function(np.float32(0.75)) == function(0.75)
+    function = _function(name)
+    assert function(np.float32(0.25)) == function(0.25)
     assert function(np.int64(1)) == function(1.0)
 
 
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="there is no machine code to look at")
 @pytest.mark.parametrize("name", ULP)
 def test_loops_are_vectorised(name):
-    function = getattr(elementary, name)
+    function = _function(name)
 
     @numba.njit(error_model="numpy")
     def loop(x, out):

@@ -51,10 +51,9 @@ def test_packed_entries_lie_row_by_row():
 # --- Newton ---------------------------------------------------------------------------------------------
 
 
-def _workspace(start, cost, excess=-1.0):
-    """Return state, vectors and factor of one function, by default better at the start than at 0."""
-    arrays = newton.workspace(1, len(start), cost)
-    arrays[0][0, newton.EXCESS] = excess
+def _workspace(start, cost, entropy=np.inf):
+    """Return state, vectors and factor of one function, by default one that keeps its start."""
+    arrays = newton.workspace(1, len(start), cost, entropy)
     arrays[1][0, newton.TRIAL] = start
     return [array[0] for array in arrays]
 
@@ -81,7 +80,7 @@ class Logistic:
 
     def solve(self, start):
         d = len(start)
-        state, vectors, factor = _workspace(start, hessian_cost(d), self.value(start) - LOG_2)
+        state, vectors, factor = _workspace(start, hessian_cost(d), LOG_2)
         wanted = newton.advance(state, vectors, factor, self.sums(start, True), self.scale, True)
         while wanted != newton.DONE:
             self.asked.append(wanted)
@@ -114,14 +113,42 @@ def test_the_gradient_vanishes_and_scipy_agrees(seed, size):
         assert loose.fun >= problem.value(x) - 1e-14 * (1.0 + abs(loose.fun))
 
 
-def test_a_start_that_is_worse_than_zero_is_replaced():
+def test_a_start_that_is_sure_and_wrong_is_replaced():
     problem, truth = _problem(200, 4, 0)
     start = -400.0 * truth
     assert problem.value(start) > LOG_2
     state, x = problem.solve(start)
-    np.testing.assert_allclose(x, _problem(200, 4, 0)[0].solve(np.zeros(4))[1], rtol=1e-10)
+    np.testing.assert_array_equal(x, _problem(200, 4, 0)[0].solve(np.zeros(4))[1])
     assert state[newton.RESIDUAL] <= newton.ACCEPTED
+    # gradient and Hessian at 0, before any step
     assert problem.asked[0] == newton.HESSIAN
+    assert state[newton.ITERATIONS] == len(problem.asked)
+
+
+@pytest.mark.parametrize("length", [0.1, 1.0, 10.0, 1e3])
+def test_the_slope_along_the_ray_from_zero_tells_the_loss(length):
+    """f(w) - f(0) = w' grad f(w) - (log 2 - E H(p)): what replaces a start needs no value."""
+    problem, truth = _problem(200, 4, 1)
+    w = -length * truth
+    p = expit(problem.X @ w)
+    entropy = -problem.c @ (np.where(p > 0, p * np.log(p + (p == 0)), 0) + (1 - p) * np.log1p(-p + (p == 1)))
+    slope = w @ problem.sums(w, False)
+    assert problem.value(w) - LOG_2 == pytest.approx(slope - (LOG_2 - entropy), rel=1e-12)
+    problem.solve(w)
+    replaced = problem.asked[0] == newton.HESSIAN and slope > LOG_2
+    assert replaced == (problem.value(w) > LOG_2 + entropy)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("where", [0, 1])
+def test_no_gradient_ends_after_one_look_at_zero(where, bad):
+    state, vectors, factor = _workspace(np.ones(2), 1.0, LOG_2)
+    sums = np.array([0.0, 0.0, 1.0, 0.0, 1.0])
+    sums[where] = bad
+    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.HESSIAN
+    np.testing.assert_array_equal(vectors[newton.TRIAL], 0.0)
+    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.DONE
+    assert not state[newton.RESIDUAL] <= newton.ACCEPTED
 
 
 def test_a_step_that_overshoots_is_halved():
@@ -204,13 +231,6 @@ def test_separable_labels_have_no_curvature_at_the_end():
     assert state[newton.CURVATURE] < 1e-12
 
 
-def test_an_infinite_gradient_ends():
-    state, vectors, factor = _workspace(np.zeros(2), 1.0)
-    sums = np.array([np.inf, 0.0, 1.0, 0.0, 1.0])
-    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.DONE
-    assert not state[newton.RESIDUAL] <= newton.ACCEPTED
-
-
 def test_steps_after_a_hessian_correct_its_factor():
     """Along a quadratic whose factor is wrong, as many corrections as dimensions end at the minimum."""
     d = 5
@@ -248,9 +268,8 @@ def test_functions_together_end_where_they_end_alone():
                 sums[k, : len(found)] = found
         return sums
 
-    values = np.array([problem.value(start) for problem, start in zip(problems, starts)])
     first = evaluate(starts, np.full(3, newton.HESSIAN))
-    together = newton_together(evaluate, starts, values, first, scale, LOG_2, cost)
+    together = newton_together(evaluate, starts, first, scale, LOG_2, cost)
     singly = [problem.solve(start)[1] for problem, start in zip(problems, starts)]
     for result, one, other in zip(together, singly, alone):
         np.testing.assert_array_equal(result.x, one)

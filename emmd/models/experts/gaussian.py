@@ -193,7 +193,7 @@ class Gaussian(Family):
         of_experts, _ = _widths(K, expert.n_features, d_gate)
         fits = self._fits(expert, sums[HEAD : HEAD + of_experts], coef)
         masses = sums[HEAD : HEAD + SCALARS * K : SCALARS]
-        return Pass(masses, fits, sums[1], assemble_hessian(sums[HEAD + of_experts :], K - 1, d_gate))
+        return Pass(masses, fits, assemble_hessian(sums[HEAD + of_experts :], K - 1, d_gate))
 
     def _log_variance(self, dispersion):
         return dispersion if self.known is None else np.log(self.known)
