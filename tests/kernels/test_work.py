@@ -54,7 +54,7 @@ def test_kernels_count_no_references_and_those_that_make_arrays_do():
         function._cache = NullCache()  # machine code from disk shows nothing
         function(np.zeros((5, 2)), np.zeros(1))
         (code,) = function.inspect_llvm().values()
-        return "NRT_incref" in code
+        return "NRT_decref" in code
 
     assert (counts(kernel), counts(allocating)) == (False, True)
 
