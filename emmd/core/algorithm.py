@@ -8,7 +8,7 @@ import numpy as np
 from emmd.core.status import Status
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Step:
     """One step of an algorithm.
 

@@ -24,7 +24,7 @@ class EStep:
     responsibilities: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class MStep:
     """The M-step, or an inverse mirror step: where it ended and how exactly it was solved.
 

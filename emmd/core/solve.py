@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import OptimizeResult
 
 from emmd.core.algorithm import Algorithm, inner_failure
@@ -148,6 +149,7 @@ class _Loop:
     rises: int = 0
     last_loss: float = np.inf
     confirm_below: float = np.inf
+    slopes: tuple = (None, None)
 
     def run(self, theta, max_iter):
         """Iterate; return the status the run ends with."""
@@ -188,8 +190,8 @@ class _Loop:
     def _judge(self, step, size):
         if step.failure is not None:
             return self._degeneracy() or step.failure
-        # a sum is finite only where all its terms are
-        if not math.isfinite(step.theta.sum()):
+        # a sum of squares is finite where its terms are, unless they overflow
+        if not (math.isfinite(step.theta.dot(step.theta)) or np.isfinite(step.theta).all()):
             return Status.LOSS_INCREASED
         if self._loss_rose(step.loss):
             return Status.LOSS_INCREASED
@@ -205,7 +207,7 @@ class _Loop:
 
     def _confirm(self, size):
         """Measure the true EM displacement: a small gradient alone may mean a flat, runaway likelihood."""
-        true_size = em_displacement(self.problem, self.theta)
+        true_size = em_displacement(self.problem, self.theta, self._gradient())
         if true_size <= self.tol:
             return self._degeneracy() or Status.CONVERGED
         if not true_size <= max(_RUNAWAY, 10.0 * self.tol):
@@ -223,7 +225,8 @@ class _Loop:
 
     def _finish(self, status):
         """Record the last iterate, which no step has started from."""
-        loss = self.problem.loss(self.theta)
+        loss, gradient = self.problem.model.loss_and_gradient(self.problem.data, self.theta)
+        self.slopes = self.theta, gradient
         size = self._measured_size() if status is not Status.SINGULAR_DESIGN else 0.0
         if not (np.isfinite(loss) and np.isfinite(size)):
             return self._retreat()
@@ -234,11 +237,17 @@ class _Loop:
 
     def _measured_size(self):
         """Return the EM displacement at theta; where I_com is singular, its lower bound."""
-        size = em_displacement(self.problem, self.theta)
+        gradient = self._gradient()
+        size = em_displacement(self.problem, self.theta, gradient)
         if np.isfinite(size):
             return size
-        gradient = self.problem.gradient(self.theta)
         return self._size(self.problem.model.precondition(self.problem.data, gradient, self.theta))
+
+    def _gradient(self):
+        """Return the gradient at theta, evaluated once for each iterate."""
+        if self.slopes[0] is not self.theta:
+            self.slopes = self.theta, self.problem.gradient(self.theta)
+        return self.slopes[1]
 
     def _retreat(self):
         """Go back to the last iterate with a finite loss; the step that left it was too long."""
@@ -252,7 +261,7 @@ class _Loop:
         return OptimizeResult(
             x=self.theta.copy(),
             fun=float(trace.loss[-1]),
-            jac=self.problem.gradient(self.theta),
+            jac=self._gradient(),
             nit=len(trace.loss) - 1,
             nfev=self.evaluations,
             success=status.success,
@@ -265,17 +274,21 @@ class _Loop:
 
 
 @_quiet
-def em_displacement(problem, theta):
-    """Return the relative size of H_A^{-1} grad L at theta; infinite when H_A is singular."""
+def em_displacement(problem, theta, gradient):
+    """Return the relative size of H_A^{-1} grad L at theta; infinite when H_A is singular.
+
+    Parameters
+    ----------
+    problem : Problem
+    theta, gradient : ndarray of shape (p,)
+    """
     complete = problem.complete_hessian(theta)
     # away from an optimum the curvature of a dispersion may be negative
-    scale = np.sqrt(np.maximum(np.diag(complete), 0.0))
+    scale = np.sqrt(np.maximum(complete.diagonal(), 0.0))
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         return np.inf
-    try:
-        root = np.linalg.cholesky(complete / np.outer(scale, scale))
-    except np.linalg.LinAlgError:
+    root, failed = dpotrf(complete / np.outer(scale, scale), lower=1)
+    if failed:
         return np.inf
-    half = np.linalg.solve(root, problem.gradient(theta) / scale)
-    displacement = np.linalg.solve(root.T, half) / scale
+    displacement = dpotrs(root, gradient / scale, lower=1)[0] / scale
     return problem.model.relative_size(problem.data, displacement, theta)

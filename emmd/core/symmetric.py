@@ -219,17 +219,21 @@ class SymmetricModel(Model):
         return [unpack_symmetric(packed, self.n_features) for packed in np.split(sums, matrices)]
 
     def _assemble(self, aa, ab, bb):
-        return np.block([[aa, ab], [ab, bb]]) * np.outer(self.unit, self.unit)
+        d = self.n_features
+        whole = np.empty((2 * d, 2 * d))
+        whole[:d, :d], whole[d:, d:] = aa, bb
+        whole[:d, d:] = whole[d:, :d] = ab
+        return whole * np.outer(self.unit, self.unit)
 
     def informations(self, data, theta):
         """Return I_com and I_mis from one evaluation."""
         aa, bb, *missing = self._matrices(data, theta, 5)
-        return self._assemble(aa, np.zeros_like(aa), bb), self._assemble(*missing)
+        return self._assemble(aa, 0.0, bb), self._assemble(*missing)
 
     def complete_hessian(self, data, theta):
         """Return I_com = hess A(theta), shape (2d, 2d)."""
         aa, bb = self._matrices(data, theta, 2)
-        return self._assemble(aa, np.zeros_like(aa), bb)
+        return self._assemble(aa, 0.0, bb)
 
     def missing_hessian(self, data, theta):
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""

@@ -15,6 +15,32 @@ def packed(d, j, k):
 
 
 @kernel
+def _tile_diagonal(X, v, m, j, sums):
+    """Add the upper triangle of features j to j + 3."""
+    d = X.shape[0]
+    s00 = s01 = s02 = s03 = s11 = s12 = s13 = s22 = s23 = s33 = 0.0
+    for i in range(m):
+        x1, x2, x3 = X[j + 1, i], X[j + 2, i], X[j + 3, i]
+        a0, a1, a2 = v[i] * X[j, i], v[i] * x1, v[i] * x2
+        s00 += a0 * X[j, i]
+        s01 += a0 * x1
+        s02 += a0 * x2
+        s03 += a0 * x3
+        s11 += a1 * x1
+        s12 += a1 * x2
+        s13 += a1 * x3
+        s22 += a2 * x2
+        s23 += a2 * x3
+        s33 += v[i] * x3 * x3
+    triangle = (s00, s01, s02, s03, s11, s12, s13, s22, s23, s33)
+    place = 0
+    for row in range(4):
+        for column in range(row, 4):
+            sums[packed(d, j + row, j + column)] += triangle[place]
+            place += 1
+
+
+@kernel
 def _tile_4x4(X, v, m, j, k, sums):
     d = X.shape[0]
     s00 = s01 = s02 = s03 = 0.0
@@ -42,8 +68,7 @@ def _tile_4x4(X, v, m, j, k, sums):
         s33 += a3 * b3
     tile = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
     for row in range(4):
-        # a tile on the diagonal holds the lower triangle too
-        for column in range(row if j == k else 0, 4):
+        for column in range(4):
             sums[packed(d, j + row, k + column)] += tile[row][column]
 
 
@@ -120,7 +145,8 @@ def block_gram(X, v, m, sums):
     d = X.shape[0]
     whole, pairs = d - d % 4, d - d % 2
     for j in range(0, whole, 4):
-        for k in range(j, whole, 4):
+        _tile_diagonal(X, v, m, j, sums)
+        for k in range(j + 4, whole, 4):
             _tile_4x4(X, v, m, j, k, sums)
         if whole < pairs:
             _tile_4x2(X, v, m, j, whole, sums)

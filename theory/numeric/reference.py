@@ -84,23 +84,25 @@ def _trust_region(problem, theta):
 
 def _polish(problem, theta):
     """Newton steps while they shrink the EM displacement; a singular Hessian ends them."""
-    size = em_displacement(problem, theta)
+    gradient = problem.gradient(theta)
+    size = em_displacement(problem, theta, gradient)
     for _ in range(20):
         try:
-            trial = theta - np.linalg.solve(problem.hessian(theta), problem.gradient(theta))
+            trial = theta - np.linalg.solve(problem.hessian(theta), gradient)
         except np.linalg.LinAlgError:
             return theta
         if not np.isfinite(trial).all():
             return theta
-        trial_size = em_displacement(problem, trial)
+        trial_gradient = problem.gradient(trial)
+        trial_size = em_displacement(problem, trial, trial_gradient)
         if not trial_size < size:
             return theta
-        theta, size = trial, trial_size
+        theta, gradient, size = trial, trial_gradient, trial_size
     return theta
 
 
 def _graded(problem, theta):
-    size = em_displacement(problem, theta)
+    size = em_displacement(problem, theta, problem.gradient(theta))
     loss = problem.loss(theta)
     try:
         curvature = float(pencil(problem.hessian(theta), problem.complete_hessian(theta))[0][0])
