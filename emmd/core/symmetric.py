@@ -8,6 +8,7 @@ this module parameters are in working units, beta / sigma.
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 
 import numpy as np
 from scipy.special import expit
@@ -19,7 +20,6 @@ from emmd.core.model import EStep, Model, MStep
 from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.newton import ACCEPTED
 from emmd.kernels.reduce import PARALLEL_ROWS, sum_rows
-from emmd.kernels.symmetric import information_sums, marginal_sums
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class SymmetricModel(Model):
 
     Attributes
     ----------
-    logistic : bool
-        Whether the experts are logistic: the kernels' choice of formulas.
+    kernels : module
+        With the chunk kernels ``marginal_sums`` and ``information_sums``.
     potentials : tuple
         Potentials of the expert's predictor a and of the gate's predictor b.
     evidence : float
@@ -96,7 +96,7 @@ class SymmetricModel(Model):
         The natural parameter is affine in theta up to terms free of z.
     """
 
-    logistic: bool
+    kernels: ModuleType
     potentials: tuple
     evidence: float
     sigma = 1.0
@@ -186,17 +186,17 @@ class SymmetricModel(Model):
 
     def marginal_sums(self, data, working, width):
         """Return the marginal loss in working units and, for width 1 + 2d, its gradient."""
-        return data.add_up(self._sums, marginal_sums, working, width)
+        return data.add_up(self._sums, "marginal_sums", working, width)
 
     def information_sums(self, data, working, matrices):
         """Return packed Gram matrices: complete aa and bb and, for 5 matrices, missing aa, ab and bb."""
         d = self.n_features
-        return data.add_up(self._sums, information_sums, working, matrices * (d * (d + 1) // 2))
+        return data.add_up(self._sums, "information_sums", working, matrices * (d * (d + 1) // 2))
 
-    def _sums(self, data, kernel, working, width):
+    def _sums(self, data, name, working, width):
         design, d = data.design, self.n_features
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], self.logistic
-        return sum_rows(kernel, design.n_rows, width, *arguments)
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:]
+        return sum_rows(getattr(self.kernels, name), design.n_rows, width, *arguments)
 
     def loss(self, data, theta):
         """Return the average negative marginal log-likelihood, constants included."""

@@ -30,7 +30,15 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from emmd.kernels.wide import WideCompiler
 
-__all__ = ["allocating", "announce_compilation", "cache_folder", "in_shares", "kernel", "scalar"]
+__all__ = [
+    "allocating",
+    "announce_compilation",
+    "cache_folder",
+    "in_shares",
+    "kernel",
+    "named_after",
+    "scalar",
+]
 
 _log = logging.getLogger("emmd")
 
@@ -109,13 +117,32 @@ def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
         ``(edges, partials, *arguments)``: share k goes from chunk ``edges[k]`` to ``edges[k + 1]``.
     """
 
+    @named_after(chunk_kernel)
     def shares(edges, partials, *arguments):
         for k in numba.prange(edges.shape[0] - 1):
             chunk_kernel(edges[k], edges[k + 1], partials, *arguments)
 
-    # the name of its file in the cache
-    shares.__qualname__ = f"{chunk_kernel.__module__}.{chunk_kernel.__qualname__}.shares"
     return _compiled(shares, _ALLOCATING | {"parallel": True})
+
+
+def named_after(called: Callable[..., Any]) -> Callable[[_Function], _Function]:
+    """Name a function, made for one that it calls, after that one: the name of its file in the cache.
+
+    Parameters
+    ----------
+    called : callable
+
+    Returns
+    -------
+    callable
+        A decorator, to be used below those that compile.
+    """
+
+    def rename(function: _Function) -> _Function:
+        function.__qualname__ = f"{called.__module__}.{called.__qualname__}.{function.__name__}"
+        return function
+
+    return rename
 
 
 def scalar(function: _Function) -> _Function:

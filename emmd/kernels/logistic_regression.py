@@ -17,6 +17,7 @@ from emmd.kernels.reduce import BLOCK, CHUNK, total
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
+_WORK = 5
 LOG_2 = math.log(2.0)
 """The loss at w = 0, whatever the labels; the largest entropy of a label."""
 
@@ -56,13 +57,13 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
     `LOSS`, all but the loss with ``newton.HESSIAN``, the gradient alone with ``newton.GRADIENT``, with
     ``newton.DONE`` nothing; partials may be narrower where no Hessian is.
     """
-    work = block_rows(5)
-    _add_blocks(first, last, partials, XB, W, Q, c, wanted, work[:2], work[2:4], work[4])
+    _add_blocks(first, last, partials, XB, W, Q, c, wanted, block_rows(_WORK))
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, W, Q, c, wanted, b, residual, curvature):
+def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
     d, n = XB.shape[1], c.shape[0]
+    b, residual, curvature = work[:2], work[2:4], work[4]
     width = partials.shape[1] // len(wanted)
     both = len(wanted) == 2 and wanted[0] != newton.DONE and wanted[1] != newton.DONE
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
@@ -127,7 +128,7 @@ def solve_logistics(XB, Q, c, scale, starts, sums):
     r, d = Q.shape[0], scale.shape[0]
     chunks, width = -(-c.shape[0] // CHUNK), d + d * (d + 1) // 2
     states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2)
-    points = np.empty((r, d))
+    points, work = np.empty((r, d)), block_rows(_WORK)
     # a variable of the same type as below, for another would compile `advance` once more
     wanted, with_hessian = np.full(r, newton.HESSIAN), r > 0
     for k in range(r):
@@ -141,7 +142,7 @@ def solve_logistics(XB, Q, c, scale, starts, sums):
                 points[k, j] = vectors[k, newton.TRIAL, j]
         width = derivatives_width(d, wanted)
         partials = np.zeros((chunks, r * width))
-        logistic_rows(0, chunks, partials, XB, points, Q, c, wanted)
+        _add_blocks(0, chunks, partials, XB, points, Q, c, wanted, work)
         found = total(partials)
         for k in range(r):
             if wanted[k] != newton.DONE:

@@ -1,10 +1,9 @@
-"""Sums over rows for both symmetric models: marginal loss and gradient, complete and missing information.
+"""Sums over rows for a symmetric model: marginal loss and gradient, complete and missing information.
 
-The rows' formulas belong to the models; the loop over blocks is one.
+The rows' formulas belong to the models; the loop over blocks is one, compiled for each model.
 """
 
-from emmd.kernels import symmetric_linear, symmetric_logistic
-from emmd.kernels._jit import allocating, kernel
+from emmd.kernels._jit import allocating, kernel, named_after
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK
@@ -21,52 +20,77 @@ def _total(values):
     return total
 
 
-@allocating
-def marginal_sums(first, last, partials, XB, y, c, beta, w, logistic):
-    """Chunk kernel: the marginal loss and, where partials are as wide, its gradient in (beta, w)."""
-    _add_marginal(first, last, partials, XB, y, c, beta, w, logistic, block_rows(5))
+def marginal_sums_of(marginal_block):
+    """Return the chunk kernel of a model's marginal loss and, in wider partials, its gradient in (beta, w).
 
+    Parameters
+    ----------
+    marginal_block : kernel
+        ``(a, b, y, c, loss, slope_a, slope_b)``: writes loss and slopes of the rows of a block.
 
-@kernel
-def _add_marginal(first, last, partials, XB, y, c, beta, w, logistic, work):
-    d, n = XB.shape[1], c.shape[0]
-    a, b, loss, slope_a, slope_b = work[0], work[1], work[2], work[3], work[4]
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        sums = partials[block // _PER_CHUNK]
-        lo = block * BLOCK
-        m = min(BLOCK, n - lo)
-        block_predict_two(XB[block], beta, w, m, a, b)
-        if logistic:
-            symmetric_logistic.marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
-        else:
-            symmetric_linear.marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
-        sums[0] += _total(loss[:m])
-        if sums.shape[0] > 1:
-            block_moment_two(XB[block], slope_a, slope_b, m, sums[1 : 1 + d], sums[1 + d :])
-
-
-@allocating
-def information_sums(first, last, partials, XB, y, c, beta, w, logistic):
-    """Chunk kernel: packed Gram matrices, complete aa, bb and, in wider partials, missing aa, ab, bb.
-
-    The complete information has no block ab.
+    Returns
+    -------
+    kernel
+        ``(first, last, partials, XB, y, c, beta, w)``
     """
-    work = block_rows(7)
-    _add_information(first, last, partials, XB, y, c, beta, w, logistic, work[0], work[1], work[2:])
+
+    @kernel
+    @named_after(marginal_block)
+    def add_marginal(first, last, partials, XB, y, c, beta, w, work):
+        d, n = XB.shape[1], c.shape[0]
+        a, b, loss, slope_a, slope_b = work[0], work[1], work[2], work[3], work[4]
+        for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+            sums = partials[block // _PER_CHUNK]
+            lo = block * BLOCK
+            m = min(BLOCK, n - lo)
+            block_predict_two(XB[block], beta, w, m, a, b)
+            marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
+            sums[0] += _total(loss[:m])
+            if sums.shape[0] > 1:
+                block_moment_two(XB[block], slope_a, slope_b, m, sums[1 : 1 + d], sums[1 + d :])
+
+    @allocating
+    @named_after(marginal_block)
+    def marginal_sums(first, last, partials, XB, y, c, beta, w):
+        add_marginal(first, last, partials, XB, y, c, beta, w, block_rows(5))
+
+    return marginal_sums
 
 
-@kernel
-def _add_information(first, last, partials, XB, y, c, beta, w, logistic, a, b, rows):
-    d, n = XB.shape[1], c.shape[0]
-    width = d * (d + 1) // 2
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        sums = partials[block // _PER_CHUNK]
-        lo = block * BLOCK
-        m = min(BLOCK, n - lo)
-        block_predict_two(XB[block], beta, w, m, a, b)
-        if logistic:
-            symmetric_logistic.information_block(a, b, y[lo : lo + m], c[lo:], rows[:2], rows[2:])
-        else:
-            symmetric_linear.information_block(a, b, y[lo : lo + m], c[lo:], rows[:2], rows[2:])
-        for part in range(sums.shape[0] // width):
-            block_gram(XB[block], rows[part], m, sums[part * width : (part + 1) * width])
+def information_sums_of(information_block):
+    """Return the chunk kernel of a model's information, packed Gram matrices.
+
+    Complete aa and bb (there is no ab) and, in wider partials, missing aa, ab and bb.
+
+    Parameters
+    ----------
+    information_block : kernel
+        ``(a, b, y, c, complete, missing)``: writes the weights of the five matrices.
+
+    Returns
+    -------
+    kernel
+        ``(first, last, partials, XB, y, c, beta, w)``
+    """
+
+    @kernel
+    @named_after(information_block)
+    def add_information(first, last, partials, XB, y, c, beta, w, work):
+        d, n = XB.shape[1], c.shape[0]
+        width = d * (d + 1) // 2
+        a, b, rows = work[0], work[1], work[2:]
+        for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+            sums = partials[block // _PER_CHUNK]
+            lo = block * BLOCK
+            m = min(BLOCK, n - lo)
+            block_predict_two(XB[block], beta, w, m, a, b)
+            information_block(a, b, y[lo : lo + m], c[lo:], rows[:2], rows[2:])
+            for part in range(sums.shape[0] // width):
+                block_gram(XB[block], rows[part], m, sums[part * width : (part + 1) * width])
+
+    @allocating
+    @named_after(information_block)
+    def information_sums(first, last, partials, XB, y, c, beta, w):
+        add_information(first, last, partials, XB, y, c, beta, w, block_rows(7))
+
+    return information_sums

@@ -17,10 +17,12 @@ from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
 from emmd.kernels.work import block_rows
 
 HALF_LOG_2PI = 0.9189385332046727
 _PER_CHUNK = CHUNK // BLOCK
+_WORK = 5
 
 
 @kernel
@@ -58,7 +60,7 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, p):
     ``[loss]`` alone, or, where partials are as wide, ``[loss, E[tau y x] (d), gradient (d) and packed Hessian
     of the gate's loss at w]``.
     """
-    _add_blocks(first, last, partials, XB, y, c, beta, w, p, block_rows(5))
+    _add_blocks(first, last, partials, XB, y, c, beta, w, p, block_rows(_WORK))
 
 
 @kernel
@@ -127,7 +129,7 @@ def em_step(XB, y, c, scale, root, second_moment, theta, labels, out):
     d = XB.shape[1]
     chunks = -(-c.shape[0] // CHUNK)
     partials = np.zeros((chunks, 1 + 2 * d + d * (d + 1) // 2))
-    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0])
+    _add_blocks(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0], block_rows(_WORK))
     sums = total(partials)
     residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
     states, vectors = solve_logistics(XB, labels, c, scale, theta[d:], sums[1 + d :])
@@ -175,3 +177,7 @@ def information_block(a, b, y, c, complete, missing):
         missing[0, i] = spread * y[i] * y[i]
         missing[1, i] = spread * 0.5 * y[i]
         missing[2, i] = spread * 0.25
+
+
+marginal_sums = marginal_sums_of(marginal_block)
+information_sums = information_sums_of(information_block)

@@ -15,9 +15,11 @@ from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
+_WORK = 6
 
 
 @kernel
@@ -59,13 +61,13 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, labels):
     ``[loss]`` alone, or, where partials are as wide, the loss, then gradient (d) and packed Hessian of the
     expert's loss at beta and of the gate's at w.
     """
-    work = block_rows(6)
-    _add_blocks(first, last, partials, XB, y, c, beta, w, labels, work[0], work[1], work[2:4], work[4:])
+    _add_blocks(first, last, partials, XB, y, c, beta, w, labels, block_rows(_WORK))
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, a, b, slopes, curvatures):
+def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, work):
     d, n = XB.shape[1], c.shape[0]
+    a, b, slopes, curvatures = work[0], work[1], work[2:4], work[4:]
     width = d + d * (d + 1) // 2
     q, p = labels[0], labels[1]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
@@ -103,7 +105,7 @@ def em_step(XB, y, c, scale, theta, labels, out):
     width = d + d * (d + 1) // 2
     chunks = -(-c.shape[0] // CHUNK)
     partials = np.zeros((chunks, 1 + 2 * width))
-    e_step_rows(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels)
+    _add_blocks(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels, block_rows(_WORK))
     sums = total(partials)
     states, vectors = solve_logistics(XB, labels, c, scale, theta, sums[1:])
     residual, curvature, iterations = 0.0, np.inf, 0.0
@@ -152,3 +154,7 @@ def information_block(a, b, y, c, complete, missing):
         missing[0, i] = spread
         missing[1, i] = spread * y[i]
         missing[2, i] = spread
+
+
+marginal_sums = marginal_sums_of(marginal_block)
+information_sums = information_sums_of(information_block)

@@ -36,7 +36,7 @@ class SymMoLinE(SymmetricModel):
     """
 
     name = "symmoline"
-    logistic = False
+    kernels = symmetric_linear
     potentials = (Quadratic(), Softplus())
     evidence = 2.0
     has_density = True

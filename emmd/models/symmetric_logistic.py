@@ -32,7 +32,7 @@ class SymMoLogE(SymmetricModel):
     """
 
     name = "symmologe"
-    logistic = True
+    kernels = symmetric_logistic
     potentials = (Softplus(), Softplus())
     evidence = 1.0
 
