@@ -1,9 +1,10 @@
 """The one place that says how kernels are compiled and where the machine code is kept.
 
-Three decorators, all lazy (nothing compiles before the first call):
+Four decorators, all lazy (nothing compiles before the first call):
 
 * :func:`kernel` for array kernels: loops that may be reassociated, hence vectorised;
 * :func:`allocating` for the kernels that make arrays of their own and hand them to those;
+* :func:`deciding` for what such kernels do between passes over the data;
 * :func:`scalar` for leaf functions of numbers, compiled so that LLVM puts them inside the loops of their
   callers without giving them the callers' licence to reassociate.
 
@@ -28,12 +29,13 @@ import llvmlite
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from emmd.kernels.wide import WideCompiler
+from emmd.kernels.compilers import CompactCompiler, WideCompiler
 
 __all__ = [
     "allocating",
     "announce_compilation",
     "cache_folder",
+    "deciding",
     "in_shares",
     "kernel",
     "named_after",
@@ -102,6 +104,22 @@ def allocating(function: _Function) -> _Function:
     return _compiled(function, _ALLOCATING)
 
 
+def deciding(function: _Function) -> _Function:
+    """Compile a kernel of a few numbers and vectors of parameters, without loops over rows: small code.
+
+    Parameters
+    ----------
+    function : callable
+        As for `kernel`.
+
+    Returns
+    -------
+    callable
+        The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
+    """
+    return _compiled(function, _KERNEL, CompactCompiler)
+
+
 @cache
 def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a kernel that runs shares of a chunk kernel in Numba's threads, without Python in between.
@@ -167,10 +185,10 @@ def scalar(function: _Function) -> _Function:
     return _compiled(function, _SCALAR)
 
 
-def _compiled(function: _Function, options: dict[str, Any]) -> _Function:
+def _compiled(function: _Function, options: dict[str, Any], compiler: type = WideCompiler) -> _Function:
     if _config.DISABLE_JIT:
         return function
-    dispatcher = numba.njit(pipeline_class=WideCompiler, **options)(function)
+    dispatcher = numba.njit(pipeline_class=compiler, **options)(function)
     dispatcher._compiler._customize_flags = _customize
     with _numba_cache_in(cache_folder()):
         dispatcher._cache = _KernelCache(function)

@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 
-from emmd.kernels._jit import allocating, kernel
+from emmd.kernels._jit import allocating, deciding
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import packed
 from emmd.kernels.largest import larger
@@ -90,7 +90,7 @@ def workspace(r, d, cost, entropy):
     return states, np.zeros((r, 4 + 2 * _MEMORY, d)), np.zeros((r, 2, d, d))
 
 
-@kernel
+@deciding
 def advance(state, vectors, factor, sums, scale, with_hessian):
     """Take gradient and, if `with_hessian`, packed Hessian at ``vectors[TRIAL]``; return what is wanted.
 
@@ -127,7 +127,7 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
     return _continue(state, vectors, factor, scale)
 
 
-@kernel
+@deciding
 def _scaled_maximum(gradient, scale):
     largest = 0.0
     for j in range(scale.shape[0]):
@@ -135,7 +135,7 @@ def _scaled_maximum(gradient, scale):
     return largest
 
 
-@kernel
+@deciding
 def _too_long(state, vectors, gradient, residual):
     if not residual < math.inf:
         return True
@@ -146,7 +146,7 @@ def _too_long(state, vectors, gradient, residual):
     return slope > _SLOPE_LEFT * state[_DESCENT] and state[RESIDUAL] > ACCEPTED
 
 
-@kernel
+@deciding
 def _shorter(state, vectors):
     state[_LENGTH] *= 0.5
     if state[ITERATIONS] >= _MOST:
@@ -156,7 +156,7 @@ def _shorter(state, vectors):
     return GRADIENT
 
 
-@kernel
+@deciding
 def _dot(x, y):
     total = 0.0
     for j in range(x.shape[0]):
@@ -164,7 +164,7 @@ def _dot(x, y):
     return total
 
 
-@kernel
+@deciding
 def _remember(state, vectors, gradient, scale):
     """Keep the accepted step and the change of the gradient along it, in scaled coordinates."""
     pairs = int(state[_PAIRS])
@@ -184,7 +184,7 @@ def _remember(state, vectors, gradient, scale):
     state[_PAIRS] = pairs
 
 
-@kernel
+@deciding
 def _solve_corrected(state, vectors, factor, x):
     """Replace x by the product of the BFGS inverse Hessian with x: Nocedal's two loops around the factor."""
     pairs = int(state[_PAIRS])
@@ -202,7 +202,7 @@ def _solve_corrected(state, vectors, factor, x):
             x[j] += share * step[j]
 
 
-@kernel
+@deciding
 def _arrive(state, vectors, gradient, residual):
     state[RESIDUAL] = residual
     for j in range(vectors.shape[1]):
@@ -210,7 +210,7 @@ def _arrive(state, vectors, gradient, residual):
         vectors[SLOPES, j] = gradient[j]
 
 
-@kernel
+@deciding
 def _refactor(factor, sums, scale):
     d = scale.shape[0]
     hessian = factor[_HESSIAN]
@@ -220,7 +220,7 @@ def _refactor(factor, sums, scale):
     return cholesky(hessian, factor[_ROOT])
 
 
-@kernel
+@deciding
 def _continue(state, vectors, factor, scale):
     """Stop, ask for a Hessian where a stale factor no longer contracts, or step."""
     if state[ITERATIONS] >= _MOST or not state[RESIDUAL] < math.inf:
@@ -245,7 +245,7 @@ def _continue(state, vectors, factor, scale):
     return DONE
 
 
-@kernel
+@deciding
 def _foreseen(state, vectors, scale):
     """Return what the scaled gradient will be at most after the step, as far as the last ones tell."""
     if not state[CURVATURE] >= _SMALL:
@@ -258,7 +258,7 @@ def _foreseen(state, vectors, scale):
     return _LARGEST_CHANGE * change * state[RESIDUAL]
 
 
-@kernel
+@deciding
 def _step(state, vectors, factor, scale):
     d = vectors.shape[1]
     for j in range(d):
@@ -274,7 +274,7 @@ def _step(state, vectors, factor, scale):
     state[_PHASE] = _STEPPING
 
 
-@kernel
+@deciding
 def _wanted(state):
     """Return HESSIAN when the passes it will save at the next point are more than it costs."""
     # the decrement is at most a quarter of the mean square change of the predictors
@@ -287,7 +287,7 @@ def _wanted(state):
     return HESSIAN if saved > state[_COST] else GRADIENT
 
 
-@kernel
+@deciding
 def _passes(rate, residual):
     """Return the number of contractions by `rate` from `residual` to where the last one is foreseen."""
     return math.ceil(math.log(TARGET / _WEAKER / residual) / math.log(min(max(rate, 1e-16), 0.9)))

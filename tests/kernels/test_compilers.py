@@ -1,11 +1,12 @@
-"""Kernels use the processor's widest vectors, others' compiled functions what LLVM prefers."""
+"""Loops over rows use the widest vectors, decisions are small code, the user's own functions are neither."""
 
 import numba
 import numpy as np
 import pytest
 
+from emmd.kernels.compilers import WIDE, CompactCompiler, WideCompiler
 from emmd.kernels.linear import block_moment
-from emmd.kernels.wide import WIDE, WideCompiler
+from emmd.kernels.newton import advance
 
 pytestmark = [
     pytest.mark.kernels,
@@ -42,5 +43,16 @@ def test_a_function_compiled_elsewhere_is_not_marked():
     assert "prefer-vector-width" not in code
 
 
+def test_small_code_is_smaller():
+    lengths = []
+    for compiler in (CompactCompiler, WideCompiler):
+        function = numba.njit(pipeline_class=compiler, **OPTIONS)(_total)
+        assert function(np.arange(1003.0)) == pytest.approx(1002 * 1003 * 2005 / 6, rel=1e-14)
+        (code,) = function.inspect_asm().values()
+        lengths.append(code.count("\n"))
+    assert lengths[0] < lengths[1]
+
+
 def test_kernels_are_marked():
     assert block_moment._compiler.pipeline_class is WideCompiler
+    assert advance._compiler.pipeline_class is CompactCompiler
