@@ -8,7 +8,7 @@ from emmd.core.second_moment import SecondMoment
 from emmd.core.slabs import slabs
 from emmd.kernels.linear import gram_rows, moment_rows, predict_rows
 from emmd.kernels.reduce import BLOCK, run_rows, sum_rows
-from emmd.kernels.work import block_rows
+from emmd.kernels.work import large_block_rows
 
 
 @cache
@@ -25,7 +25,7 @@ def unpack_symmetric(packed, d):
 
 def _in_blocks(X):
     n, d = X.shape
-    blocks = block_rows(-(-n // BLOCK) * d).reshape(-1, d, BLOCK)
+    blocks = large_block_rows(-(-n // BLOCK) * d).reshape(-1, d, BLOCK)
     blocks[-1] = 0.0
     for start, slab in slabs(X):
         whole = len(slab) // BLOCK

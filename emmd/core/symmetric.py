@@ -6,7 +6,7 @@ this module parameters are in working units, beta / sigma.
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
 
@@ -35,6 +35,12 @@ class SymmetricData:
 
     design: Design
     y: np.ndarray
+    # arrays of labels that no EM step is using: the pages of a new one take a twentieth of a large step
+    _spare: list = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __getstate__(self):
+        """Return what is pickled: no spare arrays."""
+        return {**self.__dict__, "_spare": []}
 
     @property
     def at_once(self):
@@ -55,10 +61,13 @@ class SymmetricData:
         solve : callable
             ``(starts, sums) -> list of NewtonResult``, see `fit_logistics`.
         """
-        sums, labels = model.em_sums(self, working)
+        # popped, for another thread may be at the same data
+        sums, labels = model.em_sums(self, working, self._spare.pop() if self._spare else None)
 
         def solve(starts, found):
-            return fit_logistics(self.design, labels, starts, found)
+            solved = fit_logistics(self.design, labels, starts, found)
+            self._spare.append(labels)
+            return solved
 
         return sums, solve
 
@@ -278,8 +287,11 @@ class SymmetricModel(Model):
         return sums[0], *self.m_step_from_sums(data.design, working, sums, solve)
 
     @abstractmethod
-    def em_sums(self, data, working):
-        """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions."""
+    def em_sums(self, data, working, labels=None):
+        """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions.
+
+        They are written to `labels`, if given.
+        """
 
     @abstractmethod
     def m_step_from_sums(self, design, working, sums, solve):

@@ -12,9 +12,15 @@ from emmd.kernels.reduce import BLOCK
 _LINE = 8
 
 
-@allocating
-def block_rows(count):
-    """Return an array of shape (count, BLOCK), not initialised, that begins with a cache line."""
+def large_block_rows(count):
+    """Return an array of shape (count, BLOCK), not initialised, that begins with a cache line.
+
+    Made by NumPy, which asks the system for large pages where there is much of it.
+    """
     raw = np.empty(count * BLOCK + _LINE - 1)
     first = (_LINE - raw.ctypes.data // 8 % _LINE) % _LINE
     return raw[first : first + count * BLOCK].reshape(count, BLOCK)
+
+
+block_rows = allocating(large_block_rows)
+"""The same for kernels."""

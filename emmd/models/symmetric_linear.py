@@ -68,10 +68,13 @@ class SymMoLinE(SymmetricModel):
 
     def e_step_sums(self, data, working, width):
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
+        p = np.empty(data.design.n_rows)
+        return self._e_step_sums(data, working, width, p), p
+
+    def _e_step_sums(self, data, working, width, p):
         design, d = data.design, self.n_features
-        p = np.empty(design.n_rows)
         arguments = design.XB, data.y, design.weights, working[:d], working[d:], p
-        return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments), p
+        return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
 
     def em_step_at_once(self, data, working):
         """Evaluate the EM map in working units by one compiled call."""
@@ -83,11 +86,11 @@ class SymMoLinE(SymmetricModel):
         )
         return loss, image, *solved
 
-    def em_sums(self, data, working):
+    def em_sums(self, data, working, labels=None):
         """Return the loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
         d = self.n_features
-        sums, p = self.e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2)
-        return sums, p[np.newaxis]
+        labels = np.empty((1, data.design.n_rows)) if labels is None else labels
+        return self._e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2, labels[0]), labels
 
     def m_step_from_sums(self, design, working, sums, solve):
         """Solve the expert's normal equations and the gate's logistic regression."""

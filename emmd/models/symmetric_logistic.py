@@ -66,10 +66,10 @@ class SymMoLogE(SymmetricModel):
         sums, labels = self._e_step_sums(data, working, width)
         return sums, labels[1]
 
-    def _e_step_sums(self, data, working, width):
+    def _e_step_sums(self, data, working, width, labels=None):
         """Return also the posterior of y z = 1, the expert's soft labels, in the first row."""
         design, d = data.design, self.n_features
-        labels = np.empty((2, design.n_rows))
+        labels = np.empty((2, design.n_rows)) if labels is None else labels
         arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels
         return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
 
@@ -82,10 +82,10 @@ class SymMoLogE(SymmetricModel):
         )
         return loss, image, *solved
 
-    def em_sums(self, data, working):
+    def em_sums(self, data, working, labels=None):
         """Return the loss, then gradient and Hessian of each regression; and both kinds of soft labels."""
         d = self.n_features
-        return self._e_step_sums(data, working, 1 + 2 * (d + d * (d + 1) // 2))
+        return self._e_step_sums(data, working, 1 + 2 * (d + d * (d + 1) // 2), labels)
 
     def m_step_from_sums(self, design, working, sums, solve):
         """Solve the expert's and the gate's logistic regressions."""
