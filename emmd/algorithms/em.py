@@ -22,9 +22,12 @@ class EM(Algorithm):
         return True
 
     def step(self, problem, theta, memory):
-        """E-step, then M-step warm-started at theta."""
-        loss, m_step = problem.model.em_step(problem.data, theta)
-        return Step(m_step.theta, loss, m_step.theta - theta, failure=inner_failure(m_step))
+        """E-step, then M-step; `memory` holds the last displacements, which foretell where it ends."""
+        memory = memory or ()
+        loss, m_step = problem.model.em_step(problem.data, theta, memory)
+        displacement = m_step.theta - theta
+        memory = (displacement, *memory[:2])
+        return Step(m_step.theta, loss, displacement, memory, failure=inner_failure(m_step))
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of M = I_com^{-1} I_mis, from the symmetric pencil."""

@@ -53,7 +53,7 @@ class MixtureMStep:
         loss, r = self.posterior(data, theta)
         return np.array([loss]), r
 
-    def em_step(self, data, theta):
+    def em_step(self, data, theta, displacements=()):
         """Evaluate the EM map; all but the gate's fit in one pass where the family has a kernel."""
         sums, r = data.em_sums(self, theta)
         loss = float(sums[0]) + self.penalty(theta)

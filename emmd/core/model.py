@@ -130,8 +130,15 @@ class Model(ABC):
     def m_step(self, data, responsibilities, start):
         """Return the `MStep` for given responsibilities, warm-started at `start`."""
 
-    def em_step(self, data, theta):
+    def em_step(self, data, theta, displacements=()):
         """Evaluate the EM map: the E-step at theta, then the exact M-step warm-started there.
+
+        Parameters
+        ----------
+        data : object
+        theta : ndarray of shape (p,)
+        displacements : tuple of ndarray of shape (p,)
+            How a path has come to theta, the last first: a model may warm-start where it leads.
 
         Returns
         -------

@@ -85,7 +85,7 @@ class PartitionedData:
         design = self.designs["gate" if part == "gate" else "expert"]
         return _RowsElsewhere(self, design, part, r)
 
-    def em_pass(self, model, working):
+    def em_pass(self, model, working, start=None):
         """Return the total of the E-step's sums, and what solves its logistic regressions."""
         sums, labels = self.em_sums(model, working)
 

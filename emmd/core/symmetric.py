@@ -18,6 +18,7 @@ from emmd.core.design import Design, unpack_symmetric
 from emmd.core.logistic_fit import fit_logistics
 from emmd.core.model import EStep, Model, MStep
 from emmd.kernels.bernoulli import divergence_rows
+from emmd.kernels.foretell import foretell
 from emmd.kernels.newton import ACCEPTED
 from emmd.kernels.reduce import PARALLEL_ROWS, sum_rows
 
@@ -51,7 +52,7 @@ class SymmetricData:
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)
 
-    def em_pass(self, model, working):
+    def em_pass(self, model, working, start=None):
         """Return the sums of the E-step's pass, and what solves its logistic regressions.
 
         Returns
@@ -62,7 +63,7 @@ class SymmetricData:
             ``(starts, sums) -> list of NewtonResult``, see `fit_logistics`.
         """
         # popped, for another thread may be at the same data
-        sums, labels = model.em_sums(self, working, self._spare.pop() if self._spare else None)
+        sums, labels = model.em_sums(self, working, start, self._spare.pop() if self._spare else None)
 
         def solve(starts, found):
             solved = fit_logistics(self.design, labels, starts, found)
@@ -257,20 +258,38 @@ class SymmetricModel(Model):
     def e_step_sums(self, data, working, width):
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
 
-    def em_step(self, data, theta):
+    def em_step(self, data, theta, displacements=()):
         """Evaluate the EM map: one kernel call on few rows, a few shared passes on many."""
         data.design.require_independent_columns()
         working = self.unit * theta
         evaluate = self.em_step_at_once if data.at_once else self.em_step_in_shares
-        loss, image, residual, curvature, iterations = evaluate(data, working)
+        start = self._foretold(data, working, displacements)
+        loss, image, residual, curvature, iterations = evaluate(data, working, start)
         m_step = MStep(image / self.unit, residual, residual <= ACCEPTED, curvature, int(iterations))
         if m_step.solved or not isinstance(data, SymmetricData):
             return self._with_density(loss), m_step
         return super().em_step(data, theta)
 
+    def _foretold(self, data, working, displacements):
+        """Return where the M-step begins, in working units; None where the path stands."""
+        # partitions evaluate where they stand: their sums travel with nothing else
+        if len(displacements) < 2 or not isinstance(data, SymmetricData):
+            return None
+        start = np.empty_like(working)
+        last, before, earlier = displacements[0], displacements[1], displacements[-1]
+        worthwhile = foretell(self.unit, data.design.scale, working, last, before, earlier, start)
+        return start if worthwhile else None
+
     @abstractmethod
-    def em_step_at_once(self, data, working):
+    def em_step_at_once(self, data, working, start):
         """Evaluate the EM map in working units by one compiled call in one thread.
+
+        Parameters
+        ----------
+        data : SymmetricData
+        working : ndarray of shape (2d,)
+        start : ndarray of shape (2d,) or None
+            Where the M-step begins, if not at `working`.
 
         Returns
         -------
@@ -281,26 +300,27 @@ class SymmetricModel(Model):
             Of the M-step, see `MStep`.
         """
 
-    def em_step_in_shares(self, data, working):
+    def em_step_in_shares(self, data, working, start):
         """Evaluate the EM map by sums over rows that run in several places; see `em_step_at_once`."""
-        sums, solve = data.em_pass(self, working)
-        return sums[0], *self.m_step_from_sums(data.design, working, sums, solve)
+        sums, solve = data.em_pass(self, working, start)
+        return sums[0], *self.m_step_from_sums(data.design, working if start is None else start, sums, solve)
 
     @abstractmethod
-    def em_sums(self, data, working, labels=None):
+    def em_sums(self, data, working, start=None, labels=None):
         """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions.
 
-        They are written to `labels`, if given.
+        Derivatives are those at `start`, if given; labels are written to `labels`, if given.
         """
 
     @abstractmethod
-    def m_step_from_sums(self, design, working, sums, solve):
+    def m_step_from_sums(self, design, start, sums, solve):
         """Return image, residual, curvature and iterations for the sums of `em_sums`.
 
         Parameters
         ----------
         design : SecondMoment
-        working : ndarray of shape (2d,)
+        start : ndarray of shape (2d,)
+            Where the derivatives were taken.
         sums : ndarray
         solve : callable
             See `SymmetricData.em_pass`.

@@ -33,7 +33,8 @@ def _derivatives_block(b, q, c, residual):
 
 
 @kernel
-def _second_derivatives_block(b, q, c, residual, curvature):
+def second_derivatives_block(b, q, c, residual, curvature):
+    """Write what gradient and Hessian of the loss weigh the rows of a block with."""
     for i in range(residual.shape[0]):
         t = exp_nonpositive(-abs(b[i]))
         inverse = 1.0 / (1.0 + t)
@@ -82,7 +83,7 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
             if wanted[k] == LOSS:
                 own[0] += _loss_of_block(b[place], Q[k, lo:], c[lo:], m)
             if wanted[k] >= newton.HESSIAN:
-                _second_derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m], curvature)
+                second_derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m], curvature)
                 block_gram(X, curvature, m, own[1 + d :])
             else:
                 _derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m])

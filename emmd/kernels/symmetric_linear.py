@@ -14,8 +14,8 @@ from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.largest import largest_modulus
-from emmd.kernels.linear import block_moment_two, block_predict_two
-from emmd.kernels.logistic_regression import solve_logistics
+from emmd.kernels.linear import block_moment_two, block_predict, block_predict_two
+from emmd.kernels.logistic_regression import second_derivatives_block, solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
 from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
 from emmd.kernels.work import block_rows
@@ -54,17 +54,17 @@ def _e_step_block(a, b, y, c, p, pull, residual, curvature):
 
 
 @allocating
-def e_step_rows(first, last, partials, XB, y, c, beta, w, p):
+def e_step_rows(first, last, partials, XB, y, c, beta, w, p, start, moved):
     """Chunk kernel: write the responsibilities ``p = sigmoid(b + 2 a y)``; sum what the M-step needs.
 
     ``[loss]`` alone, or, where partials are as wide, ``[loss, E[tau y x] (d), gradient (d) and packed Hessian
-    of the gate's loss at w]``.
+    of the gate's loss at w]``, or, where `moved`, at the second half of `start`.
     """
-    _add_blocks(first, last, partials, XB, y, c, beta, w, p, block_rows(_WORK))
+    _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, block_rows(_WORK))
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, y, c, beta, w, p, work):
+def _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, work):
     d, n = XB.shape[1], c.shape[0]
     a, b, pull, residual, curvature = work[0], work[1], work[2], work[3], work[4]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
@@ -75,6 +75,9 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, p, work):
         block_predict_two(X, beta, w, m, a, b)
         sums[0] += _e_step_block(a, b, y[lo:], c[lo:], p[lo : lo + m], pull, residual, curvature)
         if sums.shape[0] > 1:
+            if moved:
+                block_predict(X, start[d:], m, b)
+                second_derivatives_block(b, p[lo:], c[lo:], residual[:m], curvature)
             block_moment_two(X, pull, residual, m, sums[1 : 1 + d], sums[1 + d : 1 + 2 * d])
             block_gram(X, curvature, m, sums[1 + 2 * d :])
 
@@ -112,13 +115,15 @@ def solve_expert(root, second_moment, scale, dual, out):
 
 
 @allocating
-def em_step(XB, y, c, scale, root, second_moment, theta, labels, out):
+def em_step(XB, y, c, scale, root, second_moment, theta, start, moved, labels, out):
     """Evaluate the EM map on small data in one thread: E-step, expert's and gate's exact M-steps.
 
     Parameters
     ----------
-    theta, out : ndarray of shape (2d,)
+    theta, start, out : ndarray of shape (2d,)
         In working units; the image is written to `out`.
+    moved : bool
+        Whether the gate's M-step begins at `start` and not at theta.
     labels : ndarray of shape (1, n)
         Overwritten with the responsibilities.
 
@@ -129,10 +134,12 @@ def em_step(XB, y, c, scale, root, second_moment, theta, labels, out):
     d = XB.shape[1]
     chunks = -(-c.shape[0] // CHUNK)
     partials = np.zeros((chunks, 1 + 2 * d + d * (d + 1) // 2))
-    _add_blocks(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0], block_rows(_WORK))
+    _add_blocks(
+        0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0], start, moved, block_rows(_WORK)
+    )
     sums = total(partials)
     residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
-    states, vectors = solve_logistics(XB, labels, c, scale, theta[d:], sums[1 + d :])
+    states, vectors = solve_logistics(XB, labels, c, scale, start[d:] if moved else theta[d:], sums[1 + d :])
     state = states[0]
     for j in range(d):
         out[d + j] = vectors[0, newton.POINT, j]

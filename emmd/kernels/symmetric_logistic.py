@@ -13,7 +13,7 @@ from emmd.kernels._jit import allocating, kernel, scalar
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
-from emmd.kernels.logistic_regression import solve_logistics
+from emmd.kernels.logistic_regression import second_derivatives_block, solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, total
 from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
 from emmd.kernels.work import block_rows
@@ -55,17 +55,17 @@ def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, 
 
 
 @allocating
-def e_step_rows(first, last, partials, XB, y, c, beta, w, labels):
+def e_step_rows(first, last, partials, XB, y, c, beta, w, labels, start, moved):
     """Chunk kernel: write ``labels = [P(yz = 1), P(z = 1)]``; sum what the M-step needs.
 
     ``[loss]`` alone, or, where partials are as wide, the loss, then gradient (d) and packed Hessian of the
-    expert's loss at beta and of the gate's at w.
+    expert's loss at beta and of the gate's at w, or, where `moved`, at the halves of `start`.
     """
-    _add_blocks(first, last, partials, XB, y, c, beta, w, labels, block_rows(_WORK))
+    _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, block_rows(_WORK))
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, work):
+def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, work):
     d, n = XB.shape[1], c.shape[0]
     a, b, slopes, curvatures = work[0], work[1], work[2:4], work[4:]
     width = d + d * (d + 1) // 2
@@ -81,19 +81,25 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, work):
         )
         if sums.shape[0] > 1:
             expert, gate = sums[1 : 1 + width], sums[1 + width :]
+            if moved:
+                block_predict_two(X, start[:d], start[d:], m, a, b)
+                second_derivatives_block(a, q[lo:], c[lo:], slopes[0, :m], curvatures[0])
+                second_derivatives_block(b, p[lo:], c[lo:], slopes[1, :m], curvatures[1])
             block_moment_two(X, slopes[0], slopes[1], m, expert[:d], gate[:d])
             block_gram(X, curvatures[0], m, expert[d:])
             block_gram(X, curvatures[1], m, gate[d:])
 
 
 @allocating
-def em_step(XB, y, c, scale, theta, labels, out):
+def em_step(XB, y, c, scale, theta, start, moved, labels, out):
     """Evaluate the EM map on small data in one thread: E-step, then both logistic M-steps.
 
     Parameters
     ----------
-    theta, out : ndarray of shape (2d,)
+    theta, start, out : ndarray of shape (2d,)
         The image is written to `out`.
+    moved : bool
+        Whether the M-step begins at `start` and not at theta.
     labels : ndarray of shape (2, n)
         Overwritten with P(yz = 1 | x, y) and P(z = 1 | x, y).
 
@@ -105,9 +111,9 @@ def em_step(XB, y, c, scale, theta, labels, out):
     width = d + d * (d + 1) // 2
     chunks = -(-c.shape[0] // CHUNK)
     partials = np.zeros((chunks, 1 + 2 * width))
-    _add_blocks(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels, block_rows(_WORK))
+    _add_blocks(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels, start, moved, block_rows(_WORK))
     sums = total(partials)
-    states, vectors = solve_logistics(XB, labels, c, scale, theta, sums[1:])
+    states, vectors = solve_logistics(XB, labels, c, scale, start if moved else theta, sums[1:])
     residual, curvature, iterations = 0.0, np.inf, 0.0
     for k in range(2):
         for j in range(d):

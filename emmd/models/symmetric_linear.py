@@ -69,35 +69,37 @@ class SymMoLinE(SymmetricModel):
     def e_step_sums(self, data, working, width):
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
         p = np.empty(data.design.n_rows)
-        return self._e_step_sums(data, working, width, p), p
+        return self._e_step_sums(data, working, width, None, p), p
 
-    def _e_step_sums(self, data, working, width, p):
+    def _e_step_sums(self, data, working, width, start, p):
         design, d = data.design, self.n_features
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p
+        elsewhere = working if start is None else start, start is not None
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, *elsewhere
         return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
 
-    def em_step_at_once(self, data, working):
+    def em_step_at_once(self, data, working, start):
         """Evaluate the EM map in working units by one compiled call."""
         design = data.design
         labels, image = np.empty((1, design.n_rows)), np.empty(self.n_params)
         regression = design.scale, design.root, design.second_moment
+        elsewhere = working if start is None else start, start is not None
         loss, *solved = symmetric_linear.em_step(
-            design.XB, data.y, design.weights, *regression, working, labels, image
+            design.XB, data.y, design.weights, *regression, working, *elsewhere, labels, image
         )
         return loss, image, *solved
 
-    def em_sums(self, data, working, labels=None):
+    def em_sums(self, data, working, start=None, labels=None):
         """Return the loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
         d = self.n_features
         labels = np.empty((1, data.design.n_rows)) if labels is None else labels
-        return self._e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2, labels[0]), labels
+        return self._e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2, start, labels[0]), labels
 
-    def m_step_from_sums(self, design, working, sums, solve):
+    def m_step_from_sums(self, design, start, sums, solve):
         """Solve the expert's normal equations and the gate's logistic regression."""
         d = self.n_features
         image = np.empty(self.n_params)
         regression = design.root, design.second_moment, design.scale
         residual = symmetric_linear.solve_expert(*regression, sums[1 : 1 + d], image[:d])
-        (gate,) = solve(working[np.newaxis, d:], sums[np.newaxis, 1 + d :])
+        (gate,) = solve(start[np.newaxis, d:], sums[np.newaxis, 1 + d :])
         image[d:] = gate.x
         return image, max(residual, gate.residual), gate.curvature, gate.iterations

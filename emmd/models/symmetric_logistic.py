@@ -66,30 +66,32 @@ class SymMoLogE(SymmetricModel):
         sums, labels = self._e_step_sums(data, working, width)
         return sums, labels[1]
 
-    def _e_step_sums(self, data, working, width, labels=None):
+    def _e_step_sums(self, data, working, width, start=None, labels=None):
         """Return also the posterior of y z = 1, the expert's soft labels, in the first row."""
         design, d = data.design, self.n_features
         labels = np.empty((2, design.n_rows)) if labels is None else labels
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels
+        elsewhere = working if start is None else start, start is not None
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels, *elsewhere
         return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
 
-    def em_step_at_once(self, data, working):
+    def em_step_at_once(self, data, working, start):
         """Evaluate the EM map in working units by one compiled call."""
         design = data.design
         labels, image = np.empty((2, design.n_rows)), np.empty(self.n_params)
+        elsewhere = working if start is None else start, start is not None
         loss, *solved = symmetric_logistic.em_step(
-            design.XB, data.y, design.weights, design.scale, working, labels, image
+            design.XB, data.y, design.weights, design.scale, working, *elsewhere, labels, image
         )
         return loss, image, *solved
 
-    def em_sums(self, data, working, labels=None):
+    def em_sums(self, data, working, start=None, labels=None):
         """Return the loss, then gradient and Hessian of each regression; and both kinds of soft labels."""
         d = self.n_features
-        return self._e_step_sums(data, working, 1 + 2 * (d + d * (d + 1) // 2), labels)
+        return self._e_step_sums(data, working, 1 + 2 * (d + d * (d + 1) // 2), start, labels)
 
-    def m_step_from_sums(self, design, working, sums, solve):
+    def m_step_from_sums(self, design, start, sums, solve):
         """Solve the expert's and the gate's logistic regressions."""
-        expert, gate = solve(working.reshape(2, -1), sums[1:].reshape(2, -1))
+        expert, gate = solve(start.reshape(2, -1), sums[1:].reshape(2, -1))
         return (
             np.concatenate([expert.x, gate.x]),
             max(expert.residual, gate.residual),

@@ -114,11 +114,13 @@ def test_logistic_regressions(n, d):
     np.testing.assert_array_equal(narrow.reshape(3, 1 + d)[2], sums[2, : 1 + d])
 
 
-def _e_step(name, XB, y, c, beta, w, p, width):
+def _e_step(name, XB, y, c, beta, w, p, width, start=None):
     """Run a model's E-step on all rows; symmologe writes the posterior of y z = 1 before that of z = 1."""
+    moved = start is not None
+    start = start if moved else np.full(2 * len(w), np.nan)
     labels = np.full((2, len(y)), np.nan)
     out = labels[1] if name == "symmoline" else labels
-    sums = sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, beta, w, out)
+    sums = sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, beta, w, out, start, moved)
     p[:] = labels[1]
     return sums
 
@@ -142,18 +144,26 @@ def test_e_step(name, n, d):
 
 
 @pytest.mark.parametrize(("n", "d"), SUMS)
+@pytest.mark.parametrize("moved", [False, True])
 @pytest.mark.parametrize("name", MODELS)
-def test_what_the_e_step_adds_up_for_the_m_step(name, n, d):
+def test_what_the_e_step_adds_up_for_the_m_step(name, moved, n, d):
     XT, beta, w, c, rng = _sample(n, d)
     y = rng.choice([-1.0, 1.0], n) if name == "symmologe" else 2.0 * rng.standard_normal(n)
     p, P = np.full(n, np.nan), d * (d + 1) // 2
     width = 1 + 2 * d + P if name == "symmoline" else 1 + 2 * (d + P)
-    sums = _e_step(name, _blocks(XT), y, c, beta, w, p, width)
-    _, *gate = _logistic_sums(XT, w, p, c)
+    plain = _e_step(name, _blocks(XT), y, c, beta, w, p, 1)
+    kept = p.copy()
+    # where the M-step is to begin elsewhere, posterior and loss are those at theta all the same
+    at_beta, at_w = (beta - 0.3, 0.7 * w) if moved else (beta, w)
+    start = np.concatenate([at_beta, at_w]) if moved else None
+    sums = _e_step(name, _blocks(XT), y, c, beta, w, p, width, start)
+    np.testing.assert_array_equal(p, kept)
+    assert sums[0] == plain[0]
+    _, *gate = _logistic_sums(XT, at_w, p, c)
     if name == "symmoline":
         _close(sums[1 : 1 + d], XT @ (c * (2 * p - 1) * y), np.abs(XT) @ (c * np.abs(y)))
     else:
-        _, *expert = _logistic_sums(XT, beta, np.where(y > 0, p, 1 - p), c)
+        _, *expert = _logistic_sums(XT, at_beta, np.where(y > 0, p, 1 - p), c)
         for actual, expected in zip((sums[1 : 1 + d], sums[1 + d : 1 + d + P]), expert):
             _close(actual, *expected)
     for actual, expected in zip((sums[-d - P : -P], sums[-P:]), gate):
@@ -206,15 +216,19 @@ def _sums(name, arrays, d):
     """Run a summing kernel on arrays called partials, XB, u, v, c and out; return its sums."""
     partials, XB, u, v, c, out = (arrays[key] for key in ("partials", "XB", "u", "v", "c", "out"))
     theta = np.linspace(-1.0, 1.0, d)
-    W, labels = theta[np.newaxis], c[np.newaxis]
+    W, labels, both = theta[np.newaxis], c[np.newaxis], np.concatenate([0.5 * theta, -theta])
     calls = {
         "divergence": lambda: divergence_rows(0, 1, partials, u, v, c),
         "moment": lambda: linear.moment_rows(0, 1, partials, XB, u),
         "gram": lambda: linear.gram_rows(0, 1, partials, XB, u),
         "logistic": lambda: logistic_rows(0, 1, partials, XB, W, labels, c, np.array([HESSIAN])),
         "gradient": lambda: logistic_rows(0, 1, partials, XB, W, labels, c, np.array([GRADIENT])),
-        "symmoline": lambda: symmetric_linear.e_step_rows(0, 1, partials, XB, u, c, theta, -theta, out[0]),
-        "symmologe": lambda: symmetric_logistic.e_step_rows(0, 1, partials, XB, u, c, theta, -theta, out),
+        "symmoline": lambda: symmetric_linear.e_step_rows(
+            0, 1, partials, XB, u, c, theta, -theta, out[0], both, True
+        ),
+        "symmologe": lambda: symmetric_logistic.e_step_rows(
+            0, 1, partials, XB, u, c, theta, -theta, out, both, True
+        ),
     }
     calls[name]()
     return partials.tobytes()

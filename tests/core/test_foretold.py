@@ -1,0 +1,30 @@
+"""EM begins its inner iterations where its path leads: the same path, for fewer looks at the data."""
+
+import numpy as np
+import pytest
+
+import emmd
+from emmd.kernels.reduce import PARALLEL_ROWS
+
+
+@pytest.mark.parametrize("n", [600, PARALLEL_ROWS])
+@pytest.mark.parametrize("model", [emmd.SymMoLinE(3, sigma=0.5), emmd.SymMoLogE(3)], ids=lambda m: m.name)
+def test_a_run_is_the_map_iterated_for_fewer_evaluations(model, n):
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((n, 3)) * [1e-2, 1.0, 1e2]
+    truth = rng.standard_normal(6) / np.tile([1e-2, 1.0, 1e2], 2)
+    problem = emmd.Problem(model, X, model.sample_y(truth, X, 2))
+    run = emmd.minimize(problem, 0.7 * truth, tol=1e-300, max_iter=25, record=True)
+    path, spent = run.trace.theta, np.zeros(2)
+    scale = model.parameter_scale(problem.data)
+    size = np.linalg.norm(scale * path[-1])
+    for k in range(3, 25):
+        displacements = tuple(np.diff(path[k - 3 : k + 1], axis=0)[::-1])
+        alone, led = (model.em_step(problem.data, path[k], past)[1] for past in ((), displacements))
+        spent += alone.iterations, led.iterations
+        np.testing.assert_array_equal(led.theta, path[k + 1])
+        # both gradients are 1e-14 at most, and the inner curvature is what divides them
+        assert np.linalg.norm(scale * (led.theta - alone.theta)) <= 1e-13 / alone.curvature * size
+    # one evaluation belongs to the E-step
+    alone, led = spent - 22
+    assert led <= 0.7 * alone
