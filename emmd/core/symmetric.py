@@ -6,7 +6,6 @@ this module parameters are in working units, beta / sigma.
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
 
@@ -15,72 +14,12 @@ from scipy.special import expit
 
 from emmd.core.checks import positive_integer, real_array
 from emmd.core.design import Design, unpack_symmetric
-from emmd.core.logistic_fit import fit_logistics
 from emmd.core.model import EStep, Model, MStep
+from emmd.core.symmetric_data import SymmetricData
 from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.foretell import foretell
 from emmd.kernels.newton import ACCEPTED
-from emmd.kernels.reduce import PARALLEL_ROWS, sum_rows
-
-
-@dataclass(frozen=True)
-class SymmetricData:
-    """A weighted sample in working units.
-
-    Attributes
-    ----------
-    design : Design
-    y : ndarray of shape (n,)
-        Target in units of sigma.
-    """
-
-    design: Design
-    y: np.ndarray
-    # arrays of labels that no EM step is using: the pages of a new one take a twentieth of a large step
-    _spare: list = field(default_factory=list, init=False, repr=False, compare=False)
-
-    def __getstate__(self):
-        """Return what is pickled: no spare arrays."""
-        return {**self.__dict__, "_spare": []}
-
-    @property
-    def at_once(self):
-        """Whether one compiled call in one thread is faster than shared passes."""
-        return self.design.n_rows < PARALLEL_ROWS
-
-    def add_up(self, sums, *arguments):
-        """Return ``sums(data, *arguments)``, a sum over all rows."""
-        return sums(self, *arguments)
-
-    def em_pass(self, model, working, start=None):
-        """Return the sums of the E-step's pass, and what solves its logistic regressions.
-
-        Returns
-        -------
-        sums : ndarray
-            See `SymmetricModel.em_sums`.
-        solve : callable
-            ``(starts, sums) -> list of NewtonResult``, see `fit_logistics`.
-        """
-        # popped, for another thread may be at the same data
-        sums, labels = model.em_sums(self, working, start, self._spare.pop() if self._spare else None)
-
-        def solve(starts, found):
-            solved = fit_logistics(self.design, labels, starts, found)
-            self._spare.append(labels)
-            return solved
-
-        return sums, solve
-
-    @property
-    def X(self):
-        """Features, shape (n, d)."""
-        return self.design.X
-
-    @property
-    def weights(self):
-        """Weights with sum 1, shape (n,)."""
-        return self.design.weights
+from emmd.kernels.reduce import sum_rows
 
 
 def _second_moment(data):
@@ -281,7 +220,7 @@ class SymmetricModel(Model):
         return start if worthwhile else None
 
     @abstractmethod
-    def em_step_at_once(self, data, working, start):
+    def em_step_at_once(self, data, working, start=None):
         """Evaluate the EM map in working units by one compiled call in one thread.
 
         Parameters
@@ -300,7 +239,7 @@ class SymmetricModel(Model):
             Of the M-step, see `MStep`.
         """
 
-    def em_step_in_shares(self, data, working, start):
+    def em_step_in_shares(self, data, working, start=None):
         """Evaluate the EM map by sums over rows that run in several places; see `em_step_at_once`."""
         sums, solve = data.em_pass(self, working, start)
         return sums[0], *self.m_step_from_sums(data.design, working if start is None else start, sums, solve)

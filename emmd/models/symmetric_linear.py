@@ -77,7 +77,7 @@ class SymMoLinE(SymmetricModel):
         arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, *elsewhere
         return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
 
-    def em_step_at_once(self, data, working, start):
+    def em_step_at_once(self, data, working, start=None):
         """Evaluate the EM map in working units by one compiled call."""
         design = data.design
         labels, image = np.empty((1, design.n_rows)), np.empty(self.n_params)

@@ -74,7 +74,7 @@ class SymMoLogE(SymmetricModel):
         arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels, *elsewhere
         return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
 
-    def em_step_at_once(self, data, working, start):
+    def em_step_at_once(self, data, working, start=None):
         """Evaluate the EM map in working units by one compiled call."""
         design = data.design
         labels, image = np.empty((2, design.n_rows)), np.empty(self.n_params)

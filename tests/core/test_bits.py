@@ -86,13 +86,15 @@ def test_a_forked_process_computes_the_same(case):
         assert pool.submit(_everything, case, case.theta).result(60) == alone
 
 
+@pytest.mark.parametrize("moved", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_one_compiled_call_and_shared_passes(name, monkeypatch):
+def test_one_compiled_call_and_shared_passes(name, moved, monkeypatch):
     case = random_case(name, 9_000, 3)
     model, data = case.problem.model, case.problem.data
     working = model.unit * case.theta
-    at_once = model.em_step_at_once(data, working)
+    start = working + 0.1 if moved else None
+    at_once = model.em_step_at_once(data, working, start)
     monkeypatch.setattr("emmd.core.logistic_fit.PARALLEL_ROWS", 1)
-    in_shares = model.em_step_in_shares(data, working)
+    in_shares = model.em_step_in_shares(data, working, start)
     for one, other in zip(at_once, in_shares):
         np.testing.assert_array_equal(one, other)
