@@ -71,12 +71,8 @@ def fit_from_sums(evaluate, design, starts, sums):
         ``(points, wanted) -> ndarray``, see `logistic_sums`.
     design : SecondMoment
     """
-
-    def derivatives(points, wanted):
-        return evaluate(points, wanted)[:, 1:].copy()
-
     cost = hessian_cost(design.n_features)
-    return newton_together(derivatives, starts, sums, design.scale, LOG_2, cost)
+    return newton_together(evaluate, starts, sums, design.scale, LOG_2, cost, first=1)
 
 
 def _fit_by_values(design, labels, start):

@@ -145,14 +145,15 @@ def newton_on_demand(evaluate, start, sums, scale, entropy, cost):
     return newton_together(evaluate_one, start[np.newaxis], sums[np.newaxis], scale, entropy, cost)[0]
 
 
-def newton_together(evaluate, starts, sums, scale, entropy, cost):
+def newton_together(evaluate, starts, sums, scale, entropy, cost, first=0):
     """Minimise r functions as `emmd.kernels.newton` does, with sums that come from anywhere.
 
     Parameters
     ----------
     evaluate : callable
-        ``(points (r, d), wanted (r,)) -> sums (r, d + d (d + 1) / 2)``: gradients and packed Hessians, or
-        ``(r, d)`` when no Hessian is wanted. What is not wanted may be anything.
+        ``(points (r, d), wanted (r,)) -> sums (r, first + d + d (d + 1) / 2)``: from column `first` on
+        gradients and packed Hessians, or ``(r, first + d)`` when no Hessian is wanted. What is not wanted may
+        be anything. Its arguments are overwritten later.
     starts : ndarray of shape (r, d)
     sums : ndarray of shape (r, d + d (d + 1) / 2)
         Gradients and packed Hessians at the starts.
@@ -161,6 +162,7 @@ def newton_together(evaluate, starts, sums, scale, entropy, cost):
         The largest of a label, see `emmd.kernels.newton.workspace`.
     cost : float
         Of a Hessian, in units of a gradient.
+    first : int
 
     Returns
     -------
@@ -169,14 +171,10 @@ def newton_together(evaluate, starts, sums, scale, entropy, cost):
     r, d = starts.shape
     states, vectors, factors = on_demand.workspace(r, d, cost, entropy)
     vectors[:, on_demand.TRIAL] = starts
-    wanted = np.full(r, on_demand.HESSIAN)
-    while True:
-        for k in np.flatnonzero(wanted != on_demand.DONE).tolist():
-            own, with_hessian = (states[k], vectors[k], factors[k]), bool(wanted[k] == on_demand.HESSIAN)
-            wanted[k] = on_demand.advance(*own, sums[k], scale, with_hessian)
-        if not wanted.any():
-            break
-        sums = evaluate(vectors[:, on_demand.TRIAL].copy(), wanted)
+    wanted, points = np.full(r, on_demand.HESSIAN), np.empty((r, d))
+    column = 0
+    while on_demand.advance_all(states, vectors, factors, sums, column, scale, wanted, points):
+        sums, column = evaluate(points, wanted), first
     return newton_results(states, vectors)
 
 

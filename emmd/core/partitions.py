@@ -90,8 +90,8 @@ class PartitionedData:
         sums, labels = self.em_sums(model, working)
 
         def evaluate(points, wanted):
-            # a copy: the runner may read it after it has changed here
-            return self.add_up(_logistic_sums, labels, points, wanted.copy())
+            # copies: the runner may read them after they have changed here
+            return self.add_up(_logistic_sums, labels, points.copy(), wanted.copy())
 
         def solve(starts, found):
             return fit_from_sums(evaluate, self.design, starts, found)

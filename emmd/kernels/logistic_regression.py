@@ -129,33 +129,15 @@ def solve_logistics(XB, Q, c, scale, starts, sums):
     r, d = Q.shape[0], scale.shape[0]
     chunks, width = -(-c.shape[0] // CHUNK), d + d * (d + 1) // 2
     states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2)
-    points, work = np.empty((r, d)), block_rows(_WORK)
-    # a variable of the same type as below, for another would compile `advance` once more
-    wanted, with_hessian = np.full(r, newton.HESSIAN), r > 0
+    wanted, points, work = np.full(r, newton.HESSIAN), np.empty((r, d)), block_rows(_WORK)
     for k in range(r):
         for j in range(d):
             vectors[k, newton.TRIAL, j] = starts[k * d + j]
-        own = sums[k * width : (k + 1) * width]
-        wanted[k] = newton.advance(states[k], vectors[k], factors[k], own, scale, with_hessian)
-    while _anything(wanted):
-        for k in range(r):
-            for j in range(d):
-                points[k, j] = vectors[k, newton.TRIAL, j]
+    found, first = sums.reshape(r, width), 0
+    while newton.advance_all(states, vectors, factors, found, first, scale, wanted, points):
         width = derivatives_width(d, wanted)
         partials = np.zeros((chunks, r * width))
         _add_blocks(0, chunks, partials, XB, points, Q, c, wanted, work)
-        found = total(partials)
-        for k in range(r):
-            if wanted[k] != newton.DONE:
-                own = found[k * width + 1 : (k + 1) * width]
-                with_hessian = wanted[k] == newton.HESSIAN
-                wanted[k] = newton.advance(states[k], vectors[k], factors[k], own, scale, with_hessian)
+        # the losses come first, and nobody has asked for them
+        found, first = total(partials).reshape(r, width), 1
     return states, vectors
-
-
-@kernel
-def _anything(wanted):
-    largest = newton.DONE
-    for k in range(wanted.shape[0]):
-        largest = max(largest, wanted[k])
-    return largest != newton.DONE

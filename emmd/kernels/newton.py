@@ -128,6 +128,34 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
 
 
 @deciding
+def advance_all(states, vectors, factors, sums, first, scale, wanted, points):
+    """Let every function that waits for it take its evaluation; return whether anything is wanted now.
+
+    Parameters
+    ----------
+    states, vectors, factors
+        From `workspace`, of r functions.
+    sums : ndarray of shape (r, first + d + d (d + 1) / 2) or (r, first + d)
+        What was evaluated, from column `first` on; of functions that were done, anything.
+    first : int
+    scale : ndarray of shape (d,)
+    wanted : ndarray of int, shape (r,)
+        What the sums hold of each function; overwritten with what is wanted of each now.
+    points : ndarray of shape (r, d)
+        Overwritten with where that is.
+    """
+    anything = False
+    for k in range(wanted.shape[0]):
+        if wanted[k] != DONE:
+            with_hessian = wanted[k] == HESSIAN
+            wanted[k] = advance(states[k], vectors[k], factors[k], sums[k, first:], scale, with_hessian)
+            anything = anything or wanted[k] != DONE
+        for j in range(scale.shape[0]):
+            points[k, j] = vectors[k, TRIAL, j]
+    return anything
+
+
+@deciding
 def _scaled_maximum(gradient, scale):
     largest = 0.0
     for j in range(scale.shape[0]):

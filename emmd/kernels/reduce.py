@@ -6,6 +6,7 @@ sums of chunk ``k`` into ``partials[k]``.  Which thread runs which chunks never
 changes a partial sum, and the partial sums are added in the order of the rows.
 """
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -38,15 +39,21 @@ def total(partials):
     return sums
 
 
+@cache
+def _edges(chunks, threads):
+    """Return where each thread's share of the chunks begins, and where the last one ends; not to be written."""
+    return np.arange(threads + 1) * chunks // threads
+
+
 def _each_share(kernel, n_rows, partials, args):
     total = n_chunks(n_rows)
     threads = min(number_of_threads(), total) if n_rows >= PARALLEL_ROWS else 1
     if threads == 1:
         kernel(0, total, partials, *args)
     elif native():
-        in_shares(kernel)(np.arange(threads + 1) * total // threads, partials, *args)
+        in_shares(kernel)(_edges(total, threads), partials, *args)
     else:
-        _each_share_from_python(kernel, [total * k // threads for k in range(threads + 1)], partials, args)
+        _each_share_from_python(kernel, _edges(total, threads).tolist(), partials, args)
 
 
 def _each_share_from_python(kernel, edges, partials, args):
