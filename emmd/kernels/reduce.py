@@ -41,7 +41,7 @@ def total(partials):
 
 @cache
 def _edges(chunks, threads):
-    """Return where each thread's share of the chunks begins, and where the last one ends; not to be written."""
+    """Return where the threads' shares of the chunks begin and end; nobody may write to it."""
     return np.arange(threads + 1) * chunks // threads
 
 
