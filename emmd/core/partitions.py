@@ -71,9 +71,9 @@ class PartitionedData:
         """Return the weighted total of ``sums(data, *arguments)`` over the partitions."""
         return self.each("add_up", sums, *arguments)
 
-    def em_sums(self, model, theta):
+    def em_sums(self, model, theta, *start):
         """Return the total of the E-step's sums, and what stands for the posterior that they leave behind."""
-        return self.each("em_sums", theta), PosteriorElsewhere(theta)
+        return self.each("em_sums", theta, *start), PosteriorElsewhere(theta)
 
     def posterior(self, model, theta):
         """Return the negative log-likelihood, the first of the E-step's sums, and the same."""
@@ -87,7 +87,7 @@ class PartitionedData:
 
     def em_pass(self, model, working, start=None):
         """Return the total of the E-step's sums, and what solves its logistic regressions."""
-        sums, labels = self.em_sums(model, working)
+        sums, labels = self.em_sums(model, working, start)
 
         def evaluate(points, wanted):
             # copies: the runner may read them after they have changed here

@@ -58,9 +58,9 @@ class Piece:
             self._rows = key, rows
         return sums(rows, *arguments)
 
-    def em_sums(self, theta):
+    def em_sums(self, theta, *start):
         """Run the E-step; keep the posterior, return the sums."""
-        sums, posterior = self.model.em_sums(self.data, theta)
+        sums, posterior = self.model.em_sums(self.data, theta, *start)
         self._last = theta.tobytes(), posterior
         return sums
 

@@ -211,13 +211,17 @@ class SymmetricModel(Model):
 
     def _foretold(self, data, working, displacements):
         """Return where the M-step begins, in working units; None where the path stands."""
-        # partitions evaluate where they stand: their sums travel with nothing else
-        if len(displacements) < 2 or not isinstance(data, SymmetricData):
+        if len(displacements) < 2:
             return None
         start = np.empty_like(working)
         last, before, earlier = displacements[0], displacements[1], displacements[-1]
         worthwhile = foretell(self.unit, data.design.scale, working, last, before, earlier, start)
         return start if worthwhile else None
+
+    @staticmethod
+    def _begins(working, start):
+        """Return where the M-step begins, and whether that is not where the E-step is taken."""
+        return (working, False) if start is None else (start, True)
 
     @abstractmethod
     def em_step_at_once(self, data, working, start=None):
@@ -242,7 +246,7 @@ class SymmetricModel(Model):
     def em_step_in_shares(self, data, working, start=None):
         """Evaluate the EM map by sums over rows that run in several places; see `em_step_at_once`."""
         sums, solve = data.em_pass(self, working, start)
-        return sums[0], *self.m_step_from_sums(data.design, working if start is None else start, sums, solve)
+        return sums[0], *self.m_step_from_sums(data.design, self._begins(working, start)[0], sums, solve)
 
     @abstractmethod
     def em_sums(self, data, working, start=None, labels=None):

@@ -45,7 +45,7 @@ def foretell(unit, scale, working, last, before, earlier, out):
         be += v * w
         ee += w * w
         length += abs(u)
-    # the negations let NaN through
+    # by the negations NaN is where a path ends
     if not length > _SHORT or not bb > 0.0:
         return False
     rest = bb * ee - be * be

@@ -73,8 +73,8 @@ class SymMoLinE(SymmetricModel):
 
     def _e_step_sums(self, data, working, width, start, p):
         design, d = data.design, self.n_features
-        elsewhere = working if start is None else start, start is not None
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, *elsewhere
+        start, moved = self._begins(working, start)
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, start, moved
         return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
 
     def em_step_at_once(self, data, working, start=None):
@@ -82,9 +82,9 @@ class SymMoLinE(SymmetricModel):
         design = data.design
         labels, image = np.empty((1, design.n_rows)), np.empty(self.n_params)
         regression = design.scale, design.root, design.second_moment
-        elsewhere = working if start is None else start, start is not None
+        start, moved = self._begins(working, start)
         loss, *solved = symmetric_linear.em_step(
-            design.XB, data.y, design.weights, *regression, working, *elsewhere, labels, image
+            design.XB, data.y, design.weights, *regression, working, start, moved, labels, image
         )
         return loss, image, *solved
 

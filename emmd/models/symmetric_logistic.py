@@ -70,17 +70,17 @@ class SymMoLogE(SymmetricModel):
         """Return also the posterior of y z = 1, the expert's soft labels, in the first row."""
         design, d = data.design, self.n_features
         labels = np.empty((2, design.n_rows)) if labels is None else labels
-        elsewhere = working if start is None else start, start is not None
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels, *elsewhere
+        start, moved = self._begins(working, start)
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels, start, moved
         return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
 
     def em_step_at_once(self, data, working, start=None):
         """Evaluate the EM map in working units by one compiled call."""
         design = data.design
         labels, image = np.empty((2, design.n_rows)), np.empty(self.n_params)
-        elsewhere = working if start is None else start, start is not None
+        start, moved = self._begins(working, start)
         loss, *solved = symmetric_logistic.em_step(
-            design.XB, data.y, design.weights, design.scale, working, *elsewhere, labels, image
+            design.XB, data.y, design.weights, design.scale, working, start, moved, labels, image
         )
         return loss, image, *solved
 

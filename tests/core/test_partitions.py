@@ -117,3 +117,18 @@ def test_dask_arrays_on_a_cluster():
         np.testing.assert_allclose(pieces.em_step(theta), whole.em_step(theta), rtol=1e-12)
         run = emmd.minimize(pieces, theta, max_iter=5)
     np.testing.assert_allclose(run.x, emmd.minimize(whole, theta, max_iter=5).x, rtol=1e-12)
+
+
+def test_a_run_on_partitions_begins_its_m_steps_where_one_on_the_whole_does(pair):
+    """Each look at the data is a round trip: the warm start that saves some must reach the pieces."""
+    whole, pieces, theta = pair
+    path, spent = [theta], np.zeros(3)
+    for step in range(12):
+        past = tuple(np.diff(path[-4:], axis=0)[::-1])
+        calls = (whole, past), (pieces, past), (pieces, ())
+        images = [problem.model.em_step(problem.data, path[-1], led)[1] for problem, led in calls]
+        spent += [image.iterations for image in images]
+        for image in images[1:]:
+            np.testing.assert_allclose(image.theta, images[0].theta, rtol=1e-12, err_msg=f"step {step}")
+        path.append(images[0].theta)
+    assert spent[0] == spent[1] < spent[2]
