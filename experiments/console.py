@@ -23,6 +23,6 @@ def progress(total, what):
 
 def announce_compilation():
     """Say so when the kernels are not compiled yet on this machine, before a progress bar is up."""
-    from emmd.kernels import _jit
+    from emmd.kernels import disk_cache
 
-    _jit.announce_compilation()
+    disk_cache.announce_compilation()

@@ -133,11 +133,12 @@ def solve_logistics(XB, Q, c, scale, starts, sums):
     for k in range(r):
         for j in range(d):
             vectors[k, newton.TRIAL, j] = starts[k * d + j]
-    found, first = sums.reshape(r, width), 0
+    # literals would be types of their own, for each of which all of Newton's method is compiled
+    found, first = sums.reshape(r, width), np.int64(0)
     while newton.advance_all(states, vectors, factors, found, first, scale, wanted, points):
         width = derivatives_width(d, wanted)
         partials = np.zeros((chunks, r * width))
         _add_blocks(0, chunks, partials, XB, points, Q, c, wanted, work)
         # the losses come first, and nobody has asked for them
-        found, first = total(partials).reshape(r, width), 1
+        found, first = total(partials).reshape(r, width), np.int64(1)
     return states, vectors

@@ -77,3 +77,30 @@ def test_shares_of_two_kernels_come_from_disk_and_are_not_mixed_up(python, tmp_p
     """Both have the same signature, so only the name tells their code apart."""
     hits = [finish(start(python, tmp_path, SHARES))[1] for _ in range(2)]
     assert hits == [0, 2]
+
+
+PARTS = """
+import numpy as np
+from emmd.kernels.elementary import exp_nonpositive
+from emmd.kernels.logistic_regression import logistic_rows
+from emmd.kernels.softmax_regression import softmax_rows
+XB, c, r = np.random.default_rng(0).standard_normal((4, 3, 256)), np.ones(1000), np.full((2, 1000), 0.5)
+of = {"logistic": (logistic_rows, (np.ones((1, 3)), r[:1], c, np.array([2]))),
+      "softmax": (softmax_rows, (np.ones((1, 3)), r, c))}
+kernel, arguments = of[NAME]
+sums = np.zeros((1, 10))
+kernel(0, 1, sums, XB, *arguments)
+print(sums.tobytes().hex())
+print(sum(exp_nonpositive.get_overload.__self__.stats.cache_hits.values()))
+"""
+
+
+def test_parts_come_from_disk_for_another_kernel(python, tmp_path):
+    """What a second kernel is made of was compiled for the first one: the bits are those of a fresh start."""
+    first, hits, _ = finish(start(python, tmp_path / "both", "NAME = 'logistic'" + PARTS))
+    assert hits == 0
+    second, hits, _ = finish(start(python, tmp_path / "both", "NAME = 'softmax'" + PARTS))
+    assert hits == 1
+    fresh, hits, _ = finish(start(python, tmp_path / "fresh", "NAME = 'softmax'" + PARTS))
+    assert hits == 0
+    assert second == fresh != first

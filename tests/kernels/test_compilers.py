@@ -4,6 +4,7 @@ import numba
 import numpy as np
 import pytest
 
+from emmd.kernels._jit import kernel
 from emmd.kernels.compilers import WIDE, CompactCompiler, WideCompiler
 from emmd.kernels.linear import block_moment
 from emmd.kernels.newton import advance
@@ -56,3 +57,34 @@ def test_small_code_is_smaller():
 def test_kernels_are_marked():
     assert block_moment._compiler.pipeline_class is WideCompiler
     assert advance._compiler.pipeline_class is CompactCompiler
+
+
+@kernel
+def _add_squares(x, sums):
+    for i in range(x.shape[0]):
+        sums[0] += x[i] * x[i]
+
+
+@kernel
+def _add_squares_twice(x, sums):
+    _add_squares(x, sums)
+    _add_squares(x, sums)
+
+
+def test_a_kernel_called_by_kernels_only_has_no_machine_code_of_its_own():
+    sums = np.zeros(1)
+    _add_squares_twice(np.arange(3.0), sums)
+    assert sums[0] == 10.0
+    assert len(_add_squares_twice.overloads) == 1
+    assert len(_add_squares.overloads) == 0
+    _add_squares(np.arange(3.0), sums)
+    assert sums[0] == 15.0
+    assert len(_add_squares.overloads) == 1
+
+
+def test_a_part_is_not_called_from_python():
+    part = _add_squares.get_overload.__self__
+    _add_squares_twice(np.arange(3.0), np.zeros(1))
+    (compiled,) = part.overloads.values()
+    with pytest.raises(TypeError, match="_add_squares is compiled as a part of other kernels"):
+        compiled.entry_point(np.arange(3.0), np.zeros(1))

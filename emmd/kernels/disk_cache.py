@@ -1,0 +1,179 @@
+"""Where compiled kernels are kept on disk.
+
+Compiled code is kept in a folder whose name is a hash of every kernel source and of all the
+settings that change code. Numba alone looks only at the file of the function it is asked for, so it would go
+on using the old machine code of a kernel after a leaf function in another file has changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+
+from emmd.kernels.compilers import rebuilt_part
+
+_log = logging.getLogger("emmd")
+
+_config: Any = numba.config  # its names are made at run time, out of sight of a type checker
+
+# Numba settings (environment variables NUMBA_<name>) that change the code generated from the same source.
+_SETTINGS = (
+    "BOUNDSCHECK",
+    "CPU_FEATURES",
+    "CPU_NAME",
+    "DEBUGINFO_DEFAULT",
+    "ENABLE_AVX",
+    "LOOP_VECTORIZE",
+    "OPT",
+    "SLP_VECTORIZE",
+)
+
+
+@cache
+def cache_folder() -> Path:
+    """Folder of the compiled kernels, made on first use.
+
+    Returns
+    -------
+    Path
+        ``<base>/<hash>`` with base ``$EMMD_CACHE_DIR``, or else ``$XDG_CACHE_HOME/emmd``, or else
+        ``~/.cache/emmd``; when that cannot be written to, a private folder below ``tempfile.gettempdir()``.
+    """
+    folder = _base() / _fingerprint()
+    if _writable(folder):
+        return folder
+    return _temporary_base() / folder.name
+
+
+@cache
+def announce_compilation() -> None:
+    """Say in one line, once, that kernels are being compiled, if none is on disk yet.
+
+    The line goes to the logger ``emmd`` as a warning: without any set-up of logging it appears on standard
+    error, for a first result that takes many seconds without a word looks like a program that hangs.
+    """
+    if not any(cache_folder().rglob("*.nbc")):
+        _log.warning("emmd: compiling the kernels, once on this machine: up to half a minute")
+
+
+def _base() -> Path:
+    chosen = os.environ.get("EMMD_CACHE_DIR")
+    if chosen:
+        return Path(os.path.expanduser(chosen)).absolute()
+    shared = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(shared, "emmd").absolute()
+
+
+def _temporary_base() -> Path:
+    """Cached code is run, so a folder that another user could have filled must not be trusted."""
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    folder = Path(tempfile.gettempdir(), f"emmd-{owner}")
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if owner == "user" or folder.lstat().st_uid == owner:
+            return folder
+    return Path(tempfile.mkdtemp(prefix="emmd-"))
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def _fingerprint() -> str:
+    """Hash of the kernel sources, the compiler's versions and the settings that change code."""
+    settings = [f"{name}={getattr(_config, name, None)}" for name in _SETTINGS]
+    digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
+    root = Path(__file__).parent
+    for source in sorted(root.rglob("*.py")):
+        digest.update(f"\n# {source.relative_to(root).as_posix()}\n".encode())
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def numba_cache_in(folder: Path) -> Iterator[None]:
+    """Let Numba put what is decorated here into ``folder``; leave the user's own kernels alone."""
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        _config.CACHE_DIR = before
+
+
+class KernelCache(FunctionCache):
+    """Numba's disk cache of a function, made safe for processes that fill it at the same time."""
+
+    kind = "whole"
+
+    def __init__(self, function):
+        super().__init__(function)
+        locator = self._impl.locator
+        self._cache_file = _OneFilePerKey(
+            self.cache_path, self._impl.filename_base, locator.get_source_stamp()
+        )
+
+    def _index_key(self, sig, codegen):
+        # Numba's own key pickles what a closure refers to, and no two processes pickle a kernel alike
+        return sig, codegen.magic_tuple(), self._py_func.__qualname__, self.kind
+
+    def load_overload(self, sig, target_context):
+        """Load machine code from disk; None means that it will be compiled now."""
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            announce_compilation()
+        return found
+
+
+class _PartImpl(CompileResultCacheImpl):
+    def rebuild(self, target_context, payload):
+        return rebuilt_part(target_context, payload)
+
+
+class PartCache(KernelCache):
+    """The same for functions that are compiled as parts of other kernels."""
+
+    kind = "part"
+    _impl_class: Any = _PartImpl
+
+
+class _OneFilePerKey(IndexDataCacheFile):
+    """Store each signature under a name made from its key, without Numba's index file.
+
+    Numba numbers the files of a function and keeps signature -> number in an index, which it reads, changes
+    and writes back without a lock: two processes that compile different signatures both take number 1, and
+    the index of one ends up pointing to the code of the other. A name that depends on the key alone needs no
+    index, and the replacement of one whole file is atomic, so there is nothing to lock.
+    """
+
+    def save(self, key, data):
+        # A full or vanished disk costs a compilation next time; it must not fail the computation.
+        with contextlib.suppress(OSError):
+            self._save_data(self._name(key), (key, data))
+
+    def load(self, key):
+        try:
+            stored, data = self._load_data(self._name(key))
+        except Exception:  # unpickling a damaged file may raise anything; compiling again mends it
+            return None
+        return data if stored == key else None
+
+    def _name(self, key):
+        digest = hashlib.sha256(repr((self._source_stamp, key)).encode())
+        return self._data_name(int(digest.hexdigest()[:15], 16))
