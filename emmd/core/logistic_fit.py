@@ -10,9 +10,10 @@ from emmd.kernels.logistic_regression import (
     derivatives_width,
     hessian_cost,
     logistic_rows,
+    shared_solve_logistics,
     solve_logistics,
 )
-from emmd.kernels.reduce import PARALLEL_ROWS, sum_rows
+from emmd.kernels.reduce import compiled_shares, sum_rows
 
 
 def logistic_sums(design, labels, points, wanted):
@@ -49,9 +50,11 @@ def fit_logistics(design, labels, starts, sums):
     -------
     list of NewtonResult
     """
-    if design.n_rows < PARALLEL_ROWS:
-        features = design.XB, labels, design.weights, design.scale
-        solved = newton_results(*solve_logistics(*features, starts.ravel(), sums.ravel()))
+    edges = compiled_shares(design.n_rows)
+    if edges is not None:
+        solve = solve_logistics if len(edges) == 2 else shared_solve_logistics
+        features = edges, design.XB, labels, design.weights, design.scale
+        solved = newton_results(*solve(*features, starts.ravel(), sums.ravel()))
     else:
         solved = fit_from_sums(
             lambda points, wanted: logistic_sums(design, labels, points, wanted), design, starts, sums

@@ -48,8 +48,6 @@ class PartitionedData:
         What the model's `gather` adds.
     """
 
-    at_once = False
-
     def __init__(self, runner, pieces, model):
         self._runner, self._pieces = runner, pieces
         masses, rows = zip(*runner.call(pieces, "facts"))
@@ -66,6 +64,9 @@ class PartitionedData:
     def each(self, method, *arguments):
         """Return the weighted total of what a method of every piece returns."""
         return self._weighted(self._runner.call(self._pieces, method, *arguments))
+
+    def compiled_shares(self):
+        """Return None: no compiled code here sees the rows."""
 
     def add_up(self, sums, *arguments):
         """Return the weighted total of ``sums(data, *arguments)`` over the partitions."""

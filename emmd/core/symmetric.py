@@ -32,7 +32,10 @@ class SymmetricModel(Model):
     Attributes
     ----------
     kernels : module
-        With the chunk kernels ``marginal_sums`` and ``information_sums``.
+        With the chunk kernels ``marginal_sums`` and ``information_sums``, and the EM map, ``em_step`` for one
+        thread and ``shared_em_step`` for several.
+    regressions : int
+        Number of logistic regressions in the M-step.
     potentials : tuple
         Potentials of the expert's predictor a and of the gate's predictor b.
     evidence : float
@@ -46,6 +49,7 @@ class SymmetricModel(Model):
     """
 
     kernels: ModuleType
+    regressions: int
     potentials: tuple
     evidence: float
     sigma = 1.0
@@ -198,12 +202,16 @@ class SymmetricModel(Model):
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
 
     def em_step(self, data, theta, displacements=()):
-        """Evaluate the EM map: one kernel call on few rows, a few shared passes on many."""
+        """Evaluate the EM map: one kernel call where all rows are here, else a few passes."""
         data.design.require_independent_columns()
         working = self.unit * theta
-        evaluate = self.em_step_at_once if data.at_once else self.em_step_in_shares
         start = self._foretold(data, working, displacements)
-        loss, image, residual, curvature, iterations = evaluate(data, working, start)
+        edges = data.compiled_shares()
+        if edges is None:
+            found = self.em_step_in_passes(data, working, start)
+        else:
+            found = self.em_step_at_once(data, working, edges, start)
+        loss, image, residual, curvature, iterations = found
         m_step = MStep(image / self.unit, residual, residual <= ACCEPTED, curvature, int(iterations))
         if m_step.solved or not isinstance(data, SymmetricData):
             return self._with_density(loss), m_step
@@ -223,14 +231,15 @@ class SymmetricModel(Model):
         """Return where the M-step begins, and whether that is not where the E-step is taken."""
         return (working, False) if start is None else (start, True)
 
-    @abstractmethod
-    def em_step_at_once(self, data, working, start=None):
-        """Evaluate the EM map in working units by one compiled call in one thread.
+    def em_step_at_once(self, data, working, edges, start=None):
+        """Evaluate the EM map in working units by one compiled call.
 
         Parameters
         ----------
         data : SymmetricData
         working : ndarray of shape (2d,)
+        edges : ndarray of int
+            See `emmd.kernels.reduce.compiled_shares`.
         start : ndarray of shape (2d,) or None
             Where the M-step begins, if not at `working`.
 
@@ -242,9 +251,20 @@ class SymmetricModel(Model):
         residual, curvature, iterations : float
             Of the M-step, see `MStep`.
         """
+        design, labels, image = data.design, data.take_labels(self.regressions), np.empty(self.n_params)
+        kernel = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
+        sample = design.XB, data.y, design.weights, design.scale, *self.known_moments(design)
+        start, moved = self._begins(working, start)
+        loss, *solved = kernel(edges, *sample, working, start, moved, labels, image)
+        data.leave_labels(labels)
+        return loss, image, *solved
 
-    def em_step_in_shares(self, data, working, start=None):
-        """Evaluate the EM map by sums over rows that run in several places; see `em_step_at_once`."""
+    def known_moments(self, design):
+        """Return what the EM kernel takes after the features' scale."""
+        return ()
+
+    def em_step_in_passes(self, data, working, start=None):
+        """Evaluate the EM map by sums over rows that come from elsewhere; see `em_step_at_once`."""
         sums, solve = data.em_pass(self, working, start)
         return sums[0], *self.m_step_from_sums(data.design, self._begins(working, start)[0], sums, solve)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from emmd.core.design import Design
 from emmd.core.logistic_fit import fit_logistics
-from emmd.kernels.reduce import PARALLEL_ROWS
+from emmd.kernels.reduce import compiled_shares
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,9 @@ class SymmetricData:
         """Return what is pickled: no spare arrays."""
         return {**self.__dict__, "_spare": []}
 
-    @property
-    def at_once(self):
-        """Whether one compiled call in one thread is faster than shared passes."""
-        return self.design.n_rows < PARALLEL_ROWS
+    def compiled_shares(self):
+        """Return the threads' shares of the rows; None where compiled code cannot wake the threads."""
+        return compiled_shares(self.design.n_rows)
 
     def add_up(self, sums, *arguments):
         """Return ``sums(data, *arguments)``, a sum over all rows."""
@@ -48,15 +47,26 @@ class SymmetricData:
         solve : callable
             ``(starts, sums) -> list of NewtonResult``, see `fit_logistics`.
         """
-        # popped, for another thread may be at the same data
-        sums, labels = model.em_sums(self, working, start, self._spare.pop() if self._spare else None)
+        sums, labels = model.em_sums(self, working, start, self.take_labels(model.regressions))
 
         def solve(starts, found):
             solved = fit_logistics(self.design, labels, starts, found)
-            self._spare.append(labels)
+            self.leave_labels(labels)
             return solved
 
         return sums, solve
+
+    def take_labels(self, regressions):
+        """Return an array of shape (regressions, n), not initialised, for labels of an EM step."""
+        try:
+            # popped, for another thread may be at the same data
+            return self._spare.pop()
+        except IndexError:
+            return np.empty((regressions, self.design.n_rows))
+
+    def leave_labels(self, labels):
+        """Leave an array to later steps."""
+        self._spare.append(labels)
 
     @property
     def X(self):

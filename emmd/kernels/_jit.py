@@ -19,7 +19,9 @@ from functools import cache
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 
+from emmd.kernels.atomic import fetch_and_add
 from emmd.kernels.compilers import CompactCompiler, WideCompiler
 from emmd.kernels.disk_cache import KernelCache, PartCache, cache_folder, numba_cache_in
 
@@ -93,6 +95,9 @@ def deciding(function: _Function) -> _Function:
 def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a kernel that runs shares of a chunk kernel in Numba's threads, without Python in between.
 
+    Each thread takes chunk after chunk of its own share, and then of the others' shares what is left there:
+    a thread that the system has interrupted does not hold up the rest.
+
     Parameters
     ----------
     chunk_kernel : callable
@@ -106,8 +111,17 @@ def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     @named_after(chunk_kernel)
     def shares(edges, partials, *arguments):
-        for k in numba.prange(edges.shape[0] - 1):
-            chunk_kernel(edges[k], edges[k + 1], partials, *arguments)
+        count = edges.shape[0] - 1
+        begun = np.empty(count, np.int64)
+        for k in range(count):
+            begun[k] = edges[k]
+        for k in numba.prange(count):
+            for turn in range(count):
+                share = (k + turn) % count
+                chunk = fetch_and_add(begun, share)
+                while chunk < edges[share + 1]:
+                    chunk_kernel(chunk, chunk + 1, partials, *arguments)
+                    chunk = fetch_and_add(begun, share)
 
     return _compiled(shares, _ALLOCATING | {"parallel": True})
 
@@ -162,11 +176,18 @@ def _compiled(
     if _config.DISABLE_JIT:
         return function
     whole = _dispatcher(function, options, compiler, _customize, KernelCache)
-    part = _dispatcher(function, options, compiler.part, _customize_part, PartCache)
-    # this would make it callable from Python
-    part._insert = _nothing
+
+    @cache
+    def part():
+        made = _dispatcher(function, options, compiler.part, _customize_part, PartCache)
+        # this would make it callable from Python
+        made._insert = _nothing
+        return made
+
     # these are what Numba asks when another kernel calls this one
-    whole.get_call_template, whole.get_overload = part.get_call_template, part.get_overload
+    whole.get_call_template = lambda args, kws: part().get_call_template(args, kws)
+    whole.get_overload = lambda sig: part().get_overload(sig)
+    whole.part = part
     return whole
 
 

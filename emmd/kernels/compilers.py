@@ -20,7 +20,8 @@ from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, compile_result
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import NativeLowering, NativeParforLowering
+from numba.parfors.parfor_lowering import ParforLower
 
 WIDE = "+avx512vbmi2" in get_host_cpu_features().split(",")
 """Whether the processor is Ice Lake's contemporary or later: on earlier ones wide vectors slow the clock."""
@@ -67,8 +68,12 @@ def rebuilt_part(target_context, payload):
     payload : tuple
         See ``numba.core.compiler.CompileResult._reduce``.
     """
-    (name, _, bitcode), fndesc, environment, signature, *_ = payload
+    (name, _, bitcode), fndesc, environment, signature, *_, reload_init, _ = payload
+    for initialise in reload_init:
+        initialise()
     library = _PartLibrary(target_context.codegen(), name)
+    # callers that are stored need it where they are loaded
+    library._reload_init.update(reload_init)
     library._final_module = binding.parse_bitcode(bitcode)
     library._finalize_final_module()
     return compile_result(
@@ -81,7 +86,7 @@ def rebuilt_part(target_context, payload):
         signature=signature,
         objectmode=False,
         lifted=(),
-        reload_init=[],
+        reload_init=reload_init,
     )
 
 
@@ -138,22 +143,28 @@ class _CompactPartLowering(_PartLowering):
     lowering = _CompactLower
 
 
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _SharesPartLowering(_PartLowering):
+    _name: Any = "emmd_shares_part_lowering"
+    lowering = ParforLower
+
+
 class _MarkingCompiler(CompilerBase):
     lowering: type
-    part: type
+    of_shares: type = NativeParforLowering
 
     def define_pipelines(self):
         """Return the one pipeline: no Python objects."""
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.passes = [
-            (self.lowering if each is NativeLowering else each, reason) for each, reason in pipeline.passes
-        ]
+        ours = {NativeLowering: self.lowering, NativeParforLowering: self.of_shares}
+        pipeline.passes = [(ours.get(each, each), reason) for each, reason in pipeline.passes]
         pipeline.finalize()
         return [pipeline]
 
 
 class _WidePartCompiler(_MarkingCompiler):
     lowering = _WidePartLowering
+    of_shares = _SharesPartLowering
 
 
 class _CompactPartCompiler(_MarkingCompiler):

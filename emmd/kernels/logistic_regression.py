@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, kernel
+from emmd.kernels._jit import allocating, in_shares, kernel, named_after
 from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
-from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -108,37 +108,44 @@ def derivatives_width(d, wanted):
     return 1 + d
 
 
-@allocating
-def solve_logistics(XB, Q, c, scale, starts, sums):
-    """Minimise the losses of r regressions on the same rows, all at once; one thread.
+def solve_of(rows):
+    """Return the kernel that minimises the losses of r regressions on the same rows, all at once.
 
     Parameters
     ----------
-    XB, Q, c
-        Features in blocks, soft labels (r, n) and weights.
-    scale : ndarray of shape (d,)
-    starts : ndarray of shape (r d,)
-    sums : ndarray of shape (r (d + d (d + 1) / 2),)
-        Gradients and packed Hessians at the starts.
+    rows : kernel
+        `logistic_rows`, in turn or in shares.
 
     Returns
     -------
-    states, vectors
-        See `newton.workspace`; minimiser k is ``vectors[k, newton.POINT]``.
+    kernel
+        ``(edges, XB, Q, c, scale, starts, sums) -> states, vectors``, see `newton.workspace`: minimiser k is
+        ``vectors[k, newton.POINT]``. Soft labels Q have shape (r, n), starts (r d,), and sums, the gradients
+        and packed Hessians at the starts, (r (d + d (d + 1) / 2),).
     """
-    r, d = Q.shape[0], scale.shape[0]
-    chunks, width = -(-c.shape[0] // CHUNK), d + d * (d + 1) // 2
-    states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2)
-    wanted, points, work = np.full(r, newton.HESSIAN), np.empty((r, d)), block_rows(_WORK)
-    for k in range(r):
-        for j in range(d):
-            vectors[k, newton.TRIAL, j] = starts[k * d + j]
-    # literals would be types of their own, for each of which all of Newton's method is compiled
-    found, first = sums.reshape(r, width), np.int64(0)
-    while newton.advance_all(states, vectors, factors, found, first, scale, wanted, points):
-        width = derivatives_width(d, wanted)
-        partials = np.zeros((chunks, r * width))
-        _add_blocks(0, chunks, partials, XB, points, Q, c, wanted, work)
-        # the losses come first, and nobody has asked for them
-        found, first = total(partials).reshape(r, width), np.int64(1)
-    return states, vectors
+
+    @allocating
+    @named_after(rows)
+    def solve_logistics(edges, XB, Q, c, scale, starts, sums):
+        r, d = Q.shape[0], scale.shape[0]
+        width = d + d * (d + 1) // 2
+        states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2)
+        wanted, points = np.full(r, newton.HESSIAN), np.empty((r, d))
+        for k in range(r):
+            for j in range(d):
+                vectors[k, newton.TRIAL, j] = starts[k * d + j]
+        # literals would be types of their own, for each of which all of Newton's method is compiled
+        found, first = sums.reshape(r, width), np.int64(0)
+        while newton.advance_all(states, vectors, factors, found, first, scale, wanted, points):
+            width = derivatives_width(d, wanted)
+            partials = np.zeros((edges[-1], r * width))
+            rows(edges, partials, XB, points, Q, c, wanted)
+            # the losses come first, and nobody has asked for them
+            found, first = total(partials).reshape(r, width), np.int64(1)
+        return states, vectors
+
+    return solve_logistics
+
+
+solve_logistics = solve_of(in_turn(logistic_rows))
+shared_solve_logistics = solve_of(in_shares(logistic_rows))

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from emmd.kernels._jit import allocating, in_shares
+from emmd.kernels._jit import allocating, in_shares, named_after
 from emmd.kernels.threads import native, number_of_threads, pool
 
 CHUNK = 4096
@@ -45,15 +45,44 @@ def _edges(chunks, threads):
     return np.arange(threads + 1) * chunks // threads
 
 
+def _shares(n_rows):
+    """Return where the threads' shares of the rows begin and end, in chunks."""
+    chunks = n_chunks(n_rows)
+    return _edges(chunks, min(number_of_threads(), chunks) if n_rows >= PARALLEL_ROWS else 1)
+
+
+def compiled_shares(n_rows):
+    """Return the threads' shares of the rows; None where compiled code cannot wake the threads.
+
+    Returns
+    -------
+    edges : ndarray of int or None
+        To be taken in turn where it has two entries, by the kernels of `in_shares` where it has more.
+    """
+    edges = _shares(n_rows)
+    return edges if len(edges) == 2 or native() else None
+
+
+@cache
+def in_turn(chunk_kernel):
+    """Return what `in_shares` does, ``(edges, partials, *arguments)``, in one thread."""
+
+    @allocating
+    @named_after(chunk_kernel)
+    def turns(edges, partials, *arguments):
+        chunk_kernel(edges[0], edges[edges.shape[0] - 1], partials, *arguments)
+
+    return turns
+
+
 def _each_share(kernel, n_rows, partials, args):
-    total = n_chunks(n_rows)
-    threads = min(number_of_threads(), total) if n_rows >= PARALLEL_ROWS else 1
-    if threads == 1:
-        kernel(0, total, partials, *args)
+    edges = _shares(n_rows)
+    if len(edges) == 2:
+        kernel(0, n_chunks(n_rows), partials, *args)
     elif native():
-        in_shares(kernel)(_edges(total, threads), partials, *args)
+        in_shares(kernel)(edges, partials, *args)
     else:
-        _each_share_from_python(kernel, _edges(total, threads).tolist(), partials, args)
+        _each_share_from_python(kernel, edges.tolist(), partials, args)
 
 
 def _each_share_from_python(kernel, edges, partials, args):

@@ -9,14 +9,14 @@ purpose: the claims compare them.
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, kernel, scalar
+from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_two, block_predict, block_predict_two
-from emmd.kernels.logistic_regression import second_derivatives_block, solve_logistics
-from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.logistic_regression import second_derivatives_block, shared_solve_logistics, solve_logistics
+from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
 from emmd.kernels.work import block_rows
 
@@ -114,37 +114,44 @@ def solve_expert(root, second_moment, scale, dual, out):
     return largest_modulus(rest) / size
 
 
-@allocating
-def em_step(XB, y, c, scale, root, second_moment, theta, start, moved, labels, out):
-    """Evaluate the EM map on small data in one thread: E-step, expert's and gate's exact M-steps.
+def em_step_of(e_step, solve):
+    """Return the kernel of the EM map: E-step, expert's and gate's exact M-steps.
 
     Parameters
     ----------
-    theta, start, out : ndarray of shape (2d,)
-        In working units; the image is written to `out`.
-    moved : bool
-        Whether the gate's M-step begins at `start` and not at theta.
-    labels : ndarray of shape (1, n)
-        Overwritten with the responsibilities.
+    e_step, solve : kernel
+        `e_step_rows` and `emmd.kernels.logistic_regression.solve_of` its rows, in turn or in shares.
 
     Returns
     -------
-    loss, residual, curvature, iterations : float
+    kernel
+        ``(edges, XB, y, c, scale, root, second_moment, theta, start, moved, labels, out) -> loss, residual,
+        curvature, iterations``, with theta, start and out of shape (2d,) in working units. The M-step begins
+        at `start` where `moved`, else at theta; the image is written to `out`, the responsibilities to
+        `labels`, shape (1, n).
     """
-    d = XB.shape[1]
-    chunks = -(-c.shape[0] // CHUNK)
-    partials = np.zeros((chunks, 1 + 2 * d + d * (d + 1) // 2))
-    _add_blocks(
-        0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels[0], start, moved, block_rows(_WORK)
-    )
-    sums = total(partials)
-    residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
-    states, vectors = solve_logistics(XB, labels, c, scale, start[d:] if moved else theta[d:], sums[1 + d :])
-    state = states[0]
-    for j in range(d):
-        out[d + j] = vectors[0, newton.POINT, j]
-    residual = max(residual, state[newton.RESIDUAL])
-    return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
+
+    @allocating
+    @named_after(e_step)
+    def em_step(edges, XB, y, c, scale, root, second_moment, theta, start, moved, labels, out):
+        d = XB.shape[1]
+        partials = np.zeros((edges[-1], 1 + 2 * d + d * (d + 1) // 2))
+        e_step(edges, partials, XB, y, c, theta[:d], theta[d:], labels[0], start, moved)
+        sums = total(partials)
+        residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
+        first = start[d:] if moved else theta[d:]
+        states, vectors = solve(edges, XB, labels, c, scale, first, sums[1 + d :])
+        state = states[0]
+        for j in range(d):
+            out[d + j] = vectors[0, newton.POINT, j]
+        residual = max(residual, state[newton.RESIDUAL])
+        return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
+
+    return em_step
+
+
+em_step = em_step_of(in_turn(e_step_rows), solve_logistics)
+shared_em_step = em_step_of(in_shares(e_step_rows), shared_solve_logistics)
 
 
 @scalar

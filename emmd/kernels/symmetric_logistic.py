@@ -9,12 +9,12 @@ purpose: the claims compare them.
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, kernel, scalar
+from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
-from emmd.kernels.logistic_regression import second_derivatives_block, solve_logistics
-from emmd.kernels.reduce import BLOCK, CHUNK, total
+from emmd.kernels.logistic_regression import second_derivatives_block, shared_solve_logistics, solve_logistics
+from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
 from emmd.kernels.work import block_rows
 
@@ -90,38 +90,45 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, 
             block_gram(X, curvatures[1], m, gate[d:])
 
 
-@allocating
-def em_step(XB, y, c, scale, theta, start, moved, labels, out):
-    """Evaluate the EM map on small data in one thread: E-step, then both logistic M-steps.
+def em_step_of(e_step, solve):
+    """Return the kernel of the EM map: E-step, then both logistic M-steps.
 
     Parameters
     ----------
-    theta, start, out : ndarray of shape (2d,)
-        The image is written to `out`.
-    moved : bool
-        Whether the M-step begins at `start` and not at theta.
-    labels : ndarray of shape (2, n)
-        Overwritten with P(yz = 1 | x, y) and P(z = 1 | x, y).
+    e_step, solve : kernel
+        `e_step_rows` and `emmd.kernels.logistic_regression.solve_of` its rows, in turn or in shares.
 
     Returns
     -------
-    loss, residual, curvature, iterations : float
+    kernel
+        ``(edges, XB, y, c, scale, theta, start, moved, labels, out) -> loss, residual, curvature,
+        iterations``, with theta, start and out of shape (2d,). The M-step begins at `start` where `moved`,
+        else at theta; the image is written to `out`, P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape
+        (2, n).
     """
-    d = XB.shape[1]
-    width = d + d * (d + 1) // 2
-    chunks = -(-c.shape[0] // CHUNK)
-    partials = np.zeros((chunks, 1 + 2 * width))
-    _add_blocks(0, chunks, partials, XB, y, c, theta[:d], theta[d:], labels, start, moved, block_rows(_WORK))
-    sums = total(partials)
-    states, vectors = solve_logistics(XB, labels, c, scale, start if moved else theta, sums[1:])
-    residual, curvature, iterations = 0.0, np.inf, 0.0
-    for k in range(2):
-        for j in range(d):
-            out[k * d + j] = vectors[k, newton.POINT, j]
-        residual = max(residual, states[k, newton.RESIDUAL])
-        curvature = min(curvature, states[k, newton.CURVATURE])
-        iterations = max(iterations, states[k, newton.ITERATIONS])
-    return sums[0], residual, curvature, iterations
+
+    @allocating
+    @named_after(e_step)
+    def em_step(edges, XB, y, c, scale, theta, start, moved, labels, out):
+        d = XB.shape[1]
+        partials = np.zeros((edges[-1], 1 + 2 * (d + d * (d + 1) // 2)))
+        e_step(edges, partials, XB, y, c, theta[:d], theta[d:], labels, start, moved)
+        sums = total(partials)
+        states, vectors = solve(edges, XB, labels, c, scale, start if moved else theta, sums[1:])
+        residual, curvature, iterations = 0.0, np.inf, 0.0
+        for k in range(2):
+            for j in range(d):
+                out[k * d + j] = vectors[k, newton.POINT, j]
+            residual = max(residual, states[k, newton.RESIDUAL])
+            curvature = min(curvature, states[k, newton.CURVATURE])
+            iterations = max(iterations, states[k, newton.ITERATIONS])
+        return sums[0], residual, curvature, iterations
+
+    return em_step
+
+
+em_step = em_step_of(in_turn(e_step_rows), solve_logistics)
+shared_em_step = em_step_of(in_shares(e_step_rows), shared_solve_logistics)
 
 
 @scalar

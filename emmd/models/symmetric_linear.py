@@ -37,6 +37,7 @@ class SymMoLinE(SymmetricModel):
 
     name = "symmoline"
     kernels = symmetric_linear
+    regressions = 1
     potentials = (Quadratic(), Softplus())
     evidence = 2.0
     has_density = True
@@ -77,16 +78,9 @@ class SymMoLinE(SymmetricModel):
         arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, start, moved
         return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
 
-    def em_step_at_once(self, data, working, start=None):
-        """Evaluate the EM map in working units by one compiled call."""
-        design = data.design
-        labels, image = np.empty((1, design.n_rows)), np.empty(self.n_params)
-        regression = design.scale, design.root, design.second_moment
-        start, moved = self._begins(working, start)
-        loss, *solved = symmetric_linear.em_step(
-            design.XB, data.y, design.weights, *regression, working, start, moved, labels, image
-        )
-        return loss, image, *solved
+    def known_moments(self, design):
+        """Return Cholesky factor and second moment of the features."""
+        return design.root, design.second_moment
 
     def em_sums(self, data, working, start=None, labels=None):
         """Return the loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""

@@ -33,6 +33,7 @@ class SymMoLogE(SymmetricModel):
 
     name = "symmologe"
     kernels = symmetric_logistic
+    regressions = 2
     potentials = (Softplus(), Softplus())
     evidence = 1.0
 
@@ -73,16 +74,6 @@ class SymMoLogE(SymmetricModel):
         start, moved = self._begins(working, start)
         arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels, start, moved
         return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
-
-    def em_step_at_once(self, data, working, start=None):
-        """Evaluate the EM map in working units by one compiled call."""
-        design = data.design
-        labels, image = np.empty((2, design.n_rows)), np.empty(self.n_params)
-        start, moved = self._begins(working, start)
-        loss, *solved = symmetric_logistic.em_step(
-            design.XB, data.y, design.weights, design.scale, working, start, moved, labels, image
-        )
-        return loss, image, *solved
 
     def em_sums(self, data, working, start=None, labels=None):
         """Return the loss, then gradient and Hessian of each regression; and both kinds of soft labels."""

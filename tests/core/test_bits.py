@@ -13,6 +13,8 @@ from emmd.kernels.threads import limit, native
 from tests.cases import NAMES, random_case
 
 ROWS = 45_001
+# of three chunks: one thread has nothing, or much more than another
+SHARES = [[0, 1, 3], [0, 0, 3], [0, 3, 3], [0, 1, 2, 3], [0, 0, 1, 1, 3]]
 THETA_ONLY = [
     "loss",
     "gradient",
@@ -88,13 +90,16 @@ def test_a_forked_process_computes_the_same(case):
 
 @pytest.mark.parametrize("moved", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_one_compiled_call_and_shared_passes(name, moved, monkeypatch):
+def test_one_compiled_call_in_turn_and_in_shares_and_passes(name, moved, monkeypatch):
     case = random_case(name, 9_000, 3)
     model, data = case.problem.model, case.problem.data
     working = model.unit * case.theta
     start = working + 0.1 if moved else None
-    at_once = model.em_step_at_once(data, working, start)
-    monkeypatch.setattr("emmd.core.logistic_fit.PARALLEL_ROWS", 1)
-    in_shares = model.em_step_in_shares(data, working, start)
-    for one, other in zip(at_once, in_shares):
-        np.testing.assert_array_equal(one, other)
+    found = [model.em_step_at_once(data, working, np.array([0, 3]), start)]
+    if not numba.config.DISABLE_JIT:
+        found += [model.em_step_at_once(data, working, np.array(edges), start) for edges in SHARES]
+    monkeypatch.setattr("emmd.core.logistic_fit.compiled_shares", lambda n_rows: None)
+    found.append(model.em_step_in_passes(data, working, start))
+    for each in found[1:]:
+        for one, other in zip(found[0], each):
+            np.testing.assert_array_equal(one, other)

@@ -91,7 +91,7 @@ kernel, arguments = of[NAME]
 sums = np.zeros((1, 10))
 kernel(0, 1, sums, XB, *arguments)
 print(sums.tobytes().hex())
-print(sum(exp_nonpositive.get_overload.__self__.stats.cache_hits.values()))
+print(sum(exp_nonpositive.part().stats.cache_hits.values()))
 """
 
 

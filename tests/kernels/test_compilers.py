@@ -83,7 +83,7 @@ def test_a_kernel_called_by_kernels_only_has_no_machine_code_of_its_own():
 
 
 def test_a_part_is_not_called_from_python():
-    part = _add_squares.get_overload.__self__
+    part = _add_squares.part()
     _add_squares_twice(np.arange(3.0), np.zeros(1))
     (compiled,) = part.overloads.values()
     with pytest.raises(TypeError, match="_add_squares is compiled as a part of other kernels"):
