@@ -8,6 +8,7 @@ from emmd.core.second_moment import SecondMoment
 from emmd.core.slabs import slabs
 from emmd.kernels.linear import gram_rows, moment_rows, predict_rows
 from emmd.kernels.reduce import BLOCK, run_rows, sum_rows
+from emmd.kernels.weights import for_kernels
 from emmd.kernels.work import large_block_rows
 
 
@@ -49,13 +50,15 @@ class Design(SecondMoment):
     ----------
     XB : ndarray of shape (blocks, d, BLOCK)
         The features, block by block and feature-major inside a block; zero beyond the last row.
+    kernel_weights : ndarray
+        See `emmd.kernels.weights.for_kernels`.
     scale : ndarray of shape (d,)
         Root mean square of each column, 1 where that is 0.
     """
 
     def __init__(self, X, weights):
         self.XB = _in_blocks(X)
-        self.weights = weights
+        self.weights, self.kernel_weights = weights, for_kernels(weights)
         d = self.XB.shape[1]
         packed = sum_rows(gram_rows, len(weights), d * (d + 1) // 2, self.XB, weights)
         super().__init__(unpack_symmetric(packed, d), len(weights))

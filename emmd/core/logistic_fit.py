@@ -32,7 +32,7 @@ def logistic_sums(design, labels, points, wanted):
     ndarray of shape (r, 1 + d + d (d + 1) / 2), or (r, 1 + d) when no Hessian is wanted
     """
     width = derivatives_width(design.n_features, wanted)
-    arguments = design.XB, points, labels, design.weights, wanted
+    arguments = design.XB, points, labels, design.kernel_weights, wanted
     return sum_rows(logistic_rows, design.n_rows, len(labels) * width, *arguments).reshape(-1, width)
 
 
@@ -53,7 +53,7 @@ def fit_logistics(design, labels, starts, sums):
     edges = compiled_shares(design.n_rows)
     if edges is not None:
         solve = solve_logistics if len(edges) == 2 else shared_solve_logistics
-        features = edges, design.XB, labels, design.weights, design.scale
+        features = edges, design.XB, labels, design.kernel_weights, design.scale
         solved = newton_results(*solve(*features, starts.ravel(), sums.ravel()))
     else:
         solved = fit_from_sums(

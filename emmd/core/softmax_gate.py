@@ -79,7 +79,7 @@ def _loss(rows, W):
 
 
 def _sums(rows, W, width):
-    arguments = rows.design.XB, W, rows.statistics, rows.weights
+    arguments = rows.design.XB, W, rows.statistics, rows.design.kernel_weights
     return sum_rows(softmax_rows, rows.design.n_rows, width, *arguments)
 
 

@@ -148,7 +148,7 @@ class SymmetricModel(Model):
 
     def _sums(self, data, name, working, width):
         design, d = data.design, self.n_features
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:]
+        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:]
         return sum_rows(getattr(self.kernels, name), design.n_rows, width, *arguments)
 
     def loss(self, data, theta):
@@ -253,7 +253,7 @@ class SymmetricModel(Model):
         """
         design, labels, image = data.design, data.take_labels(self.regressions), np.empty(self.n_params)
         kernel = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
-        sample = design.XB, data.y, design.weights, design.scale, *self.known_moments(design)
+        sample = design.XB, data.y, design.kernel_weights, design.scale, *self.known_moments(design)
         start, moved = self._begins(working, start)
         loss, *solved = kernel(edges, *sample, working, start, moved, labels, image)
         data.leave_labels(labels)

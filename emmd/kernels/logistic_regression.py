@@ -14,6 +14,7 @@ from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
+from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -63,13 +64,14 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
 
 @kernel
 def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
-    d, n = XB.shape[1], c.shape[0]
+    d, n = XB.shape[1], Q.shape[1]
     b, residual, curvature = work[:2], work[2:4], work[4]
     width = partials.shape[1] // len(wanted)
     both = len(wanted) == 2 and wanted[0] != newton.DONE and wanted[1] != newton.DONE
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
+        weights = c[place_of(c.shape[0], lo) :]
         X, sums = XB[block], partials[block // _PER_CHUNK]
         if both:
             block_predict_two(X, W[0], W[1], m, b[0], b[1])
@@ -81,12 +83,12 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
             if not both:
                 block_predict(X, W[k], m, b[0])
             if wanted[k] == LOSS:
-                own[0] += _loss_of_block(b[place], Q[k, lo:], c[lo:], m)
+                own[0] += _loss_of_block(b[place], Q[k, lo:], weights, m)
             if wanted[k] >= newton.HESSIAN:
-                second_derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m], curvature)
+                second_derivatives_block(b[place], Q[k, lo:], weights, residual[place, :m], curvature)
                 block_gram(X, curvature, m, own[1 + d :])
             else:
-                _derivatives_block(b[place], Q[k, lo:], c[lo:], residual[place, :m])
+                _derivatives_block(b[place], Q[k, lo:], weights, residual[place, :m])
             if not both:
                 block_moment(X, residual[0], m, own[1 : 1 + d])
         if both:

@@ -16,6 +16,7 @@ from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
 from emmd.kernels.softmax_regression import SPARE, block_gate_sums, block_log_softmax, block_logits
+from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -90,7 +91,7 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
 @kernel
 def _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_precision, W, offset, r, work):
     K, d = coef.shape
-    n = c.shape[0]
+    n = y.shape[0]
     width = d * (d + 1) // 2
     of_experts = (SCALARS + d) * K + (K - 1) * width
     rest, joint, posterior = work[:K], work[K : 2 * K], work[2 * K : 3 * K]
@@ -101,16 +102,17 @@ def _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_pr
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
+        weights = c[place_of(c.shape[0], lo) :]
         block_logits(GB[block], W, offset, m, log_p)
         block_log_softmax(log_p, p, m, spare)
         block_predict_all(XB[block], coef, m, rest)
         for k in range(K):
             _log_joint(y[lo:], half_precision[k], 0.5 * log_variance[k], log_p[k], m, rest[k], joint[k])
         block_log_softmax(joint, posterior, m, spare)
-        sums[0] += _loss(c[lo:], spare[0], m)
+        sums[0] += _loss(weights, spare[0], m)
         for k in range(K):
             own = sums[HEAD + SCALARS * k : HEAD + SCALARS * (k + 1)]
-            _weigh(c[lo:], y[lo:], posterior[k], p[k], m, r[k, lo:], weight, slopes[k], rest[k], own)
+            _weigh(weights, y[lo:], posterior[k], p[k], m, r[k, lo:], weight, slopes[k], rest[k], own)
             # the last Gram matrix is what the others leave of the total
             if k < K - 1:
                 start = HEAD + (SCALARS + d) * K + k * width
@@ -118,7 +120,7 @@ def _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_pr
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
         start = HEAD + of_experts
         middle = start + (K - 1) * GB.shape[1]
-        block_gate_sums(GB[block], p, slopes, c[lo:], m, sums[start:middle], sums[middle:], spare[0])
+        block_gate_sums(GB[block], p, slopes, weights, m, sums[start:middle], sums[middle:], spare[0])
 
 
 @kernel

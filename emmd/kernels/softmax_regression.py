@@ -10,6 +10,7 @@ from emmd.kernels.elementary import at_most_one, exp_nonpositive, log, log1p_of_
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.reduce import BLOCK, CHUNK
+from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -157,17 +158,18 @@ def softmax_rows(first, last, partials, XB, W, r, c):
 
 @kernel
 def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
-    d, n = XB.shape[1], c.shape[0]
+    d, n = XB.shape[1], r.shape[1]
     free = W.shape[0]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
+        weights = c[place_of(c.shape[0], lo) :]
         block_logits(XB[block], W, offset, m, log_p)
         block_log_softmax(log_p, p, m, spare)
         for k in range(free):
-            _slopes(c[lo:], p[k], r[k, lo:], m, log_p[k])
-        block_gate_sums(XB[block], p, log_p, c[lo:], m, sums[: free * d], sums[free * d :], spare[0])
+            _slopes(weights, p[k], r[k, lo:], m, log_p[k])
+        block_gate_sums(XB[block], p, log_p, weights, m, sums[: free * d], sums[free * d :], spare[0])
 
 
 @allocating

@@ -7,6 +7,7 @@ from emmd.kernels._jit import allocating, kernel, named_after
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK
+from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -37,14 +38,15 @@ def marginal_sums_of(marginal_block):
     @kernel
     @named_after(marginal_block)
     def add_marginal(first, last, partials, XB, y, c, beta, w, work):
-        d, n = XB.shape[1], c.shape[0]
+        d, n = XB.shape[1], y.shape[0]
         a, b, loss, slope_a, slope_b = work[0], work[1], work[2], work[3], work[4]
         for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
             sums = partials[block // _PER_CHUNK]
             lo = block * BLOCK
             m = min(BLOCK, n - lo)
+            weights = c[place_of(c.shape[0], lo) :]
             block_predict_two(XB[block], beta, w, m, a, b)
-            marginal_block(a, b, y[lo:], c[lo:], loss[:m], slope_a, slope_b)
+            marginal_block(a, b, y[lo:], weights, loss[:m], slope_a, slope_b)
             sums[0] += _total(loss[:m])
             if sums.shape[0] > 1:
                 block_moment_two(XB[block], slope_a, slope_b, m, sums[1 : 1 + d], sums[1 + d :])
@@ -76,15 +78,16 @@ def information_sums_of(information_block):
     @kernel
     @named_after(information_block)
     def add_information(first, last, partials, XB, y, c, beta, w, work):
-        d, n = XB.shape[1], c.shape[0]
+        d, n = XB.shape[1], y.shape[0]
         width = d * (d + 1) // 2
         a, b, rows = work[0], work[1], work[2:]
         for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
             sums = partials[block // _PER_CHUNK]
             lo = block * BLOCK
             m = min(BLOCK, n - lo)
+            weights = c[place_of(c.shape[0], lo) :]
             block_predict_two(XB[block], beta, w, m, a, b)
-            information_block(a, b, y[lo : lo + m], c[lo:], rows[:2], rows[2:])
+            information_block(a, b, y[lo : lo + m], weights, rows[:2], rows[2:])
             for part in range(sums.shape[0] // width):
                 block_gram(XB[block], rows[part], m, sums[part * width : (part + 1) * width])
 

@@ -18,6 +18,7 @@ from emmd.kernels.linear import block_moment_two, block_predict, block_predict_t
 from emmd.kernels.logistic_regression import second_derivatives_block, shared_solve_logistics, solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
+from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 HALF_LOG_2PI = 0.9189385332046727
@@ -65,19 +66,20 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, p, start, moved):
 
 @kernel
 def _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, work):
-    d, n = XB.shape[1], c.shape[0]
+    d, n = XB.shape[1], y.shape[0]
     a, b, pull, residual, curvature = work[0], work[1], work[2], work[3], work[4]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
+        weights = c[place_of(c.shape[0], lo) :]
         X = XB[block]
         block_predict_two(X, beta, w, m, a, b)
-        sums[0] += _e_step_block(a, b, y[lo:], c[lo:], p[lo : lo + m], pull, residual, curvature)
+        sums[0] += _e_step_block(a, b, y[lo:], weights, p[lo : lo + m], pull, residual, curvature)
         if sums.shape[0] > 1:
             if moved:
                 block_predict(X, start[d:], m, b)
-                second_derivatives_block(b, p[lo:], c[lo:], residual[:m], curvature)
+                second_derivatives_block(b, p[lo:], weights, residual[:m], curvature)
             block_moment_two(X, pull, residual, m, sums[1 : 1 + d], sums[1 + d : 1 + 2 * d])
             block_gram(X, curvature, m, sums[1 + 2 * d :])
 

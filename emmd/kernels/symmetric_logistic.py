@@ -16,6 +16,7 @@ from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import second_derivatives_block, shared_solve_logistics, solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.symmetric import information_sums_of, marginal_sums_of
+from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
@@ -66,7 +67,7 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, labels, start, moved):
 
 @kernel
 def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, work):
-    d, n = XB.shape[1], c.shape[0]
+    d, n = XB.shape[1], y.shape[0]
     a, b, slopes, curvatures = work[0], work[1], work[2:4], work[4:]
     width = d + d * (d + 1) // 2
     q, p = labels[0], labels[1]
@@ -74,17 +75,18 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, 
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
+        weights = c[place_of(c.shape[0], lo) :]
         X = XB[block]
         block_predict_two(X, beta, w, m, a, b)
         sums[0] += _e_step_block(
-            a, b, y[lo:], c[lo:], p[lo : lo + m], q[lo:], slopes[0], curvatures[0], slopes[1], curvatures[1]
+            a, b, y[lo:], weights, p[lo : lo + m], q[lo:], slopes[0], curvatures[0], slopes[1], curvatures[1]
         )
         if sums.shape[0] > 1:
             expert, gate = sums[1 : 1 + width], sums[1 + width :]
             if moved:
                 block_predict_two(X, start[:d], start[d:], m, a, b)
-                second_derivatives_block(a, q[lo:], c[lo:], slopes[0, :m], curvatures[0])
-                second_derivatives_block(b, p[lo:], c[lo:], slopes[1, :m], curvatures[1])
+                second_derivatives_block(a, q[lo:], weights, slopes[0, :m], curvatures[0])
+                second_derivatives_block(b, p[lo:], weights, slopes[1, :m], curvatures[1])
             block_moment_two(X, slopes[0], slopes[1], m, expert[:d], gate[:d])
             block_gram(X, curvatures[0], m, expert[d:])
             block_gram(X, curvatures[1], m, gate[d:])

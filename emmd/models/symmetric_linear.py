@@ -75,7 +75,7 @@ class SymMoLinE(SymmetricModel):
     def _e_step_sums(self, data, working, width, start, p):
         design, d = data.design, self.n_features
         start, moved = self._begins(working, start)
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], p, start, moved
+        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:], p, start, moved
         return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
 
     def known_moments(self, design):

@@ -72,7 +72,7 @@ class SymMoLogE(SymmetricModel):
         design, d = data.design, self.n_features
         labels = np.empty((2, design.n_rows)) if labels is None else labels
         start, moved = self._begins(working, start)
-        arguments = design.XB, data.y, design.weights, working[:d], working[d:], labels, start, moved
+        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:], labels, start, moved
         return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
 
     def em_sums(self, data, working, start=None, labels=None):

@@ -183,7 +183,7 @@ class Gaussian(Family):
         of_experts, of_gate = _widths(K, expert.n_features, features[1].shape[1])
         r = np.empty((K, expert.n_rows))
         log_variance = np.broadcast_to(self._log_variance(named["dispersion"]), K).copy()
-        arguments = *features, y, expert.weights, np.ascontiguousarray(coef), log_variance, *logits, r
+        arguments = *features, y, expert.kernel_weights, np.ascontiguousarray(coef), log_variance, *logits, r
         return sum_rows(e_step_rows, expert.n_rows, HEAD + of_experts + of_gate, *arguments), r
 
     def after_pass(self, designs, named, constant_gate, sums):
