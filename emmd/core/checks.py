@@ -7,6 +7,9 @@ import numpy as np
 
 from emmd.core.slabs import slabs
 
+_SMALL = 1000
+"""Entries of an array that is looked at whole."""
+
 
 def describe(value):
     """Return a short description of a value for an error message."""
@@ -61,8 +64,8 @@ def _numeric(name, value):
 
 def _finite(name, array):
     # slab by slab: a mask of all entries would be an eighth of the data, and a file need not fit the memory
-    finite = [np.isfinite(slab).all() for _, slab in slabs(np.atleast_1d(array))]
-    if not all(finite):
+    parts = (array,) if array.size <= _SMALL else (slab for _, slab in slabs(array))
+    if not all(np.isfinite(part).all() for part in parts):
         bad = ~np.isfinite(array)
         where = tuple(int(k) for k in np.argwhere(bad)[0])
         raise ValueError(

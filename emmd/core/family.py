@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import describe
+from emmd.core.newton import NewtonResult
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,15 @@ class Pass:
     fits : list of tuple or None
         Per expert what `Family.fit` returns; None where it must be asked, for want of digits.
     gate_sums : ndarray
-        Gradient and packed Hessian of the gate's loss; empty for a constant gate.
+        Gradient and packed Hessian of the gate's loss; empty for a constant gate, or where it is solved.
+    gate : NewtonResult or None
+        The gate's fit, where it is known already.
     """
 
     masses: np.ndarray
     fits: list
     gate_sums: np.ndarray
+    gate: NewtonResult | None = None
 
 
 class Family(ABC):
@@ -227,7 +231,31 @@ class Family(ABC):
         fit = canonical_fit if canonical else linked_fit
         return fit(self, rows, start, ridge)
 
-    def pass_over(self, designs, y, named, constant_gate):
+    def em_at_once(self, designs, y, named, constant_gate, start, edges, r):
+        """Evaluate the EM map in one call of a kernel, where there is one.
+
+        Parameters
+        ----------
+        designs : dict of str to Design
+        y : ndarray of shape (n,)
+        named : dict of str to ndarray
+            ``coef``, ``dispersion`` and ``gate``.
+        constant_gate : bool
+        start : ndarray of shape (K - 1, d_gate) or None
+            Where the gate's M-step begins, if not at ``named["gate"]``.
+        edges : ndarray of int
+            See `emmd.kernels.reduce.compiled_shares`.
+        r : ndarray of shape (K, n)
+            Overwritten with the responsibilities.
+
+        Returns
+        -------
+        (loss, Pass) or None
+            None when the family has no such kernel; `pass_over` is then asked.
+        """
+        return
+
+    def pass_over(self, designs, y, named, constant_gate, start):
         """Evaluate E-step and the M-step's sums in one pass over the data, where a kernel does that.
 
         Parameters
@@ -237,6 +265,8 @@ class Family(ABC):
         named : dict of str to ndarray
             ``coef``, ``dispersion`` and ``gate``.
         constant_gate : bool
+        start : ndarray of shape (K - 1, d_gate) or None
+            Where the gate's sums are taken, if not at ``named["gate"]``.
 
         Returns
         -------

@@ -1,11 +1,13 @@
 """The data of a mixture of experts: what its methods read, and the sums and fits that rows take part in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from emmd.core.family import Family
 from emmd.core.rows import Rows
+from emmd.core.spare import SpareArrays
+from emmd.kernels.reduce import compiled_shares
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class MixtureData:
         Size of each of an expert's predictors that matters, see `Family.unit`.
     unit : ndarray of shape (p,)
         Size of each parameter's predictor, per unit of the parameter.
+    spare : SpareArrays
+        Of responsibilities.
     """
 
     X: np.ndarray
@@ -31,6 +35,7 @@ class MixtureData:
     family: Family
     sizes: np.ndarray
     unit: np.ndarray
+    spare: SpareArrays = field(default_factory=SpareArrays, init=False, repr=False, compare=False)
 
     @property
     def weights(self):
@@ -41,9 +46,13 @@ class MixtureData:
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)
 
-    def em_sums(self, model, theta):
+    def compiled_shares(self):
+        """Return the threads' shares of the rows; None where compiled code cannot wake the threads."""
+        return compiled_shares(len(self.y))
+
+    def em_sums(self, model, theta, start=None):
         """Return what `model.em_sums` does: its sums, and the responsibilities, shape (K, n)."""
-        return model.em_sums(self, theta)
+        return model.em_sums(self, theta, start)
 
     def posterior(self, model, theta):
         """Return the negative log-likelihood and the responsibilities, shape (K, n)."""

@@ -1,6 +1,6 @@
 """How the parameters of a mixture of experts lie in one flat vector."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ class MixtureLayout:
         Named parameters that are held at known values and have no place in theta.
     index : dict of str to ndarray of int
         Where the free named parameters lie in theta.
+    spans : dict of str to slice
+        The same.
     blocks : list of Block
         The predictors: each expert's linear ones and dispersion, then the gate's logits.
     """
@@ -54,6 +56,8 @@ class MixtureLayout:
         self.n_params = int(ends[-1])
         parts = np.split(np.arange(self.n_params), ends[:-1])
         self.index = {name: part.reshape(shape) for (name, shape), part in zip(free.items(), parts)}
+        begins = [0, *ends]
+        self.spans = {name: slice(*ends) for name, ends in zip(free, pairwise(begins))}
         self.blocks = [block for k in range(K) for block in self._expert_blocks(k)]
         gate_features = "constant" if self.gate == "constant" else "gate"
         self.blocks += [self._block("gate", k, gate_features) for k in range(K - 1)]
@@ -131,9 +135,13 @@ class MixtureLayout:
 
     def unpack(self, theta):
         """Return the named parameters: dict with ``coef``, ``dispersion`` and ``gate``, fixed ones too."""
-        theta = real_array("theta", theta, 1, (self.n_params,))
+        return self.named(real_array("theta", theta, 1, (self.n_params,)))
+
+    def named(self, theta):
+        """Return what `unpack` does for a theta that has been checked, as views of it."""
         return {
-            name: self.fixed[name] if name in self.fixed else theta[self.index[name]] for name in self.shapes
+            name: self.fixed[name] if name in self.fixed else theta[self.spans[name]].reshape(shape)
+            for name, shape in self.shapes.items()
         }
 
     def equivalents(self, theta):

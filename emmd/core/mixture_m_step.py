@@ -1,5 +1,6 @@
 """The EM map of a mixture of experts: one weighted fit per expert and one for the gate."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from emmd.core.model import MStep
 from emmd.core.ridge import gate_form
 from emmd.core.softmax_gate import fit_gate, fit_gate_from
 from emmd.core.status import Status
+from emmd.kernels.foretell import foretell
 
 _EMPTY = 1e-10
 _COLLAPSED = np.log(1e-12)
@@ -26,7 +28,10 @@ class MixtureMStep:
     ridge: Any
     fixed: dict
     index: dict
-    unpack: Any
+    spans: dict
+    shapes: dict
+    n_params: int
+    named: Any
     penalty: Any
     posterior: Any
 
@@ -39,44 +44,85 @@ class MixtureMStep:
         """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
         return self._fit_parts(data, responsibilities.T, start)
 
-    def em_sums(self, data, theta):
+    @property
+    def _one_pass(self):
+        """Whether a family's kernel may evaluate the EM map: it knows of no penalty and nothing fixed."""
+        return self.ridge is None and not self.fixed
+
+    def em_sums(self, data, theta, start=None):
         """Run the E-step; return what it adds up and the responsibilities, shape (K, n).
 
         The negative log-likelihood is the first sum; there are more where the family's kernel finds those
-        of the M-step in the same pass.
+        of the M-step in the same pass, the gate's at `start`, if given.
         """
-        if self.ridge is None and not self.fixed:
+        if self._one_pass:
             constant = self.gate == "constant"
-            found = self.family.pass_over(data.designs, data.y, self.unpack(theta), constant)
+            found = self.family.pass_over(data.designs, data.y, self.named(theta), constant, start)
             if found is not None:
                 return found
         loss, r = self.posterior(data, theta)
         return np.array([loss]), r
 
     def em_step(self, data, theta, displacements=()):
-        """Evaluate the EM map; all but the gate's fit in one pass where the family has a kernel."""
-        sums, r = data.em_sums(self, theta)
-        loss = float(sums[0]) + self.penalty(theta)
+        """Evaluate the EM map; where the family has a kernel, in one call or one pass and the gate's."""
+        named, start = self.named(theta), self._foretold(data, theta, displacements)
+        edges = data.compiled_shares() if self._one_pass else None
+        at_once = None
+        if edges is not None:
+            r = data.spare.take((self.n_experts, len(data.y)))
+            constant = self.gate == "constant"
+            at_once = self.family.em_at_once(data.designs, data.y, named, constant, start, edges, r)
+        if at_once is None:
+            loss, m_step = self._em_step_in_passes(data, theta, named, start)
+        else:
+            loss, found = at_once
+            m_step = self._after_pass(data, r, theta, start, found)
+        if edges is not None:
+            data.spare.leave(r)
+        return float(loss) + self.penalty(theta), m_step
+
+    def _em_step_in_passes(self, data, theta, named, start):
+        sums, r = data.em_sums(self, theta, start)
         if len(sums) == 1:
-            return loss, self._fit_parts(data, r, theta)
-        found = self.family.after_pass(data.designs, self.unpack(theta), self.gate == "constant", sums)
+            return sums[0], self._fit_parts(data, r, theta, gate_start=start)
+        found = self.family.after_pass(data.designs, named, self.gate == "constant", sums)
+        return sums[0], self._after_pass(data, r, theta, start, found)
+
+    def _after_pass(self, data, r, theta, gate_start, found):
+        """Return the M-step for what a pass has found, with fits of what it has not solved."""
 
         def fit(k, coef):
             return found.fits[k] or self.family.fit(data.rows(k, r), coef)
 
-        def fit_gate(start):
-            return fit_gate_from(data.rows("gate", r), start, found.gate_sums)
+        def fit_this_gate(start):
+            if found.gate is None:
+                return fit_gate_from(data.rows("gate", r), start, found.gate_sums)
+            return found.gate if found.gate.solved else fit_gate(data.rows("gate", r), start)
 
-        return loss, self._fit_parts(data, r, theta, fit, fit_gate=fit_gate, masses=found.masses)
+        return self._fit_parts(data, r, theta, fit, 1.0, fit_this_gate, found.masses, gate_start)
 
-    def _fit_parts(self, data, r, start, fit=None, total=1.0, fit_gate=None, masses=None):
+    def _foretold(self, data, theta, displacements):
+        """Return where the gate's M-step begins, shape (K - 1, d_gate); None where the path stands."""
+        if len(displacements) < 2 or self.gate == "constant" or "gate" in self.fixed:
+            return None
+        last, before, earlier = displacements[0], displacements[1], displacements[-1]
+        start = np.empty_like(theta)
+        if not foretell(self._ones, data.unit, theta, last, before, earlier, start):
+            return None
+        return start[self.spans["gate"]].reshape(self.shapes["gate"])
+
+    @cached_property
+    def _ones(self):
+        return np.ones(self.n_params)
+
+    def _fit_parts(self, data, r, start, fit=None, total=1.0, fit_gate=None, masses=None, gate_start=None):
         """Fit every free part to r, shape (K, n), with sum `total` in each row; `masses` are its row sums."""
         if fit is None:
 
             def fit(k, coef):
                 return self.family.fit(data.rows(k, r), coef, **self.fit_options)
 
-        theta, named = start.copy(), self.unpack(start)
+        theta, named = start.copy(), self.named(start)
         if masses is None:
             masses = data.add_up(_masses, r)
         if masses.min() < _EMPTY:
@@ -92,7 +138,8 @@ class MixtureMStep:
             residuals += inner
             curvatures += pivots
         if "gate" in self.index:
-            theta[self.index["gate"]], *gate = self._fit_gate(data, r, masses, named["gate"], total, fit_gate)
+            begin = named["gate"] if gate_start is None else gate_start
+            theta[self.index["gate"]], *gate = self._fit_gate(data, r, masses, begin, total, fit_gate)
             residuals.append(gate[0])
             curvatures.append(gate[1])
         residual = max(residuals)

@@ -4,12 +4,17 @@ import numpy as np
 
 from emmd.core.design import unpack_symmetric
 from emmd.core.logistic_fit import fit_logistics
-from emmd.core.newton import newton, newton_on_demand
+from emmd.core.newton import newton, newton_on_demand, newton_results
 from emmd.core.potentials import Softplus
 from emmd.core.rows import Rows
-from emmd.kernels.logistic_regression import hessian_cost
-from emmd.kernels.reduce import sum_rows
-from emmd.kernels.softmax_regression import assemble_hessian, softmax_rows
+from emmd.kernels.reduce import compiled_shares, sum_rows
+from emmd.kernels.softmax_regression import (
+    assemble_hessian,
+    shared_solve_softmax,
+    softmax_cost,
+    softmax_rows,
+    solve_softmax,
+)
 
 
 def log_softmax(logits):
@@ -52,12 +57,16 @@ def fit_gate_from(rows, start, sums, form=None):
     if _logistic(rows, start, form):
         return fit_logistics(rows.design, rows.statistics[:1], start, sums[np.newaxis])[0]
     free, d = start.shape
+    edges = compiled_shares(rows.design.n_rows) if form is None and isinstance(rows, Rows) else None
     form = np.zeros((free * d, free * d)) if form is None else form
     evaluate, scale = _derivatives(rows, start.shape, form), np.tile(rows.design.scale, free)
-    # K (K - 1) / 2 Gram matrices for a Hessian
-    cost = 0.5 * (free + 1) * hessian_cost(d)
     entropy = np.log(free + 1.0)
-    solved = newton_on_demand(evaluate, start.ravel(), sums, scale, entropy, cost)
+    if edges is None:
+        solved = newton_on_demand(evaluate, start.ravel(), sums, scale, entropy, softmax_cost(free, d))
+    else:
+        solve = solve_softmax if len(edges) == 2 else shared_solve_softmax
+        features = edges, rows.design.XB, rows.statistics, rows.design.kernel_weights, rows.design.scale
+        (solved,) = newton_results(*solve(*features, start.ravel(), sums))
     if solved.solved:
         return solved
 

@@ -251,12 +251,13 @@ class SymmetricModel(Model):
         residual, curvature, iterations : float
             Of the M-step, see `MStep`.
         """
-        design, labels, image = data.design, data.take_labels(self.regressions), np.empty(self.n_params)
+        design, image = data.design, np.empty(self.n_params)
+        labels = data.spare.take((self.regressions, design.n_rows))
         kernel = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
         sample = design.XB, data.y, design.kernel_weights, design.scale, *self.known_moments(design)
         start, moved = self._begins(working, start)
         loss, *solved = kernel(edges, *sample, working, start, moved, labels, image)
-        data.leave_labels(labels)
+        data.spare.leave(labels)
         return loss, image, *solved
 
     def known_moments(self, design):

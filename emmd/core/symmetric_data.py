@@ -6,6 +6,7 @@ import numpy as np
 
 from emmd.core.design import Design
 from emmd.core.logistic_fit import fit_logistics
+from emmd.core.spare import SpareArrays
 from emmd.kernels.reduce import compiled_shares
 
 
@@ -18,16 +19,13 @@ class SymmetricData:
     design : Design
     y : ndarray of shape (n,)
         Target in units of sigma.
+    spare : SpareArrays
+        Of labels.
     """
 
     design: Design
     y: np.ndarray
-    # arrays of labels that no EM step is using: the pages of a new one take a twentieth of a large step
-    _spare: list = field(default_factory=list, init=False, repr=False, compare=False)
-
-    def __getstate__(self):
-        """Return what is pickled: no spare arrays."""
-        return {**self.__dict__, "_spare": []}
+    spare: SpareArrays = field(default_factory=SpareArrays, init=False, repr=False, compare=False)
 
     def compiled_shares(self):
         """Return the threads' shares of the rows; None where compiled code cannot wake the threads."""
@@ -47,26 +45,16 @@ class SymmetricData:
         solve : callable
             ``(starts, sums) -> list of NewtonResult``, see `fit_logistics`.
         """
-        sums, labels = model.em_sums(self, working, start, self.take_labels(model.regressions))
+        sums, labels = model.em_sums(
+            self, working, start, self.spare.take((model.regressions, self.design.n_rows))
+        )
 
         def solve(starts, found):
             solved = fit_logistics(self.design, labels, starts, found)
-            self.leave_labels(labels)
+            self.spare.leave(labels)
             return solved
 
         return sums, solve
-
-    def take_labels(self, regressions):
-        """Return an array of shape (regressions, n), not initialised, for labels of an EM step."""
-        try:
-            # popped, for another thread may be at the same data
-            return self._spare.pop()
-        except IndexError:
-            return np.empty((regressions, self.design.n_rows))
-
-    def leave_labels(self, labels):
-        """Leave an array to later steps."""
-        self._spare.append(labels)
 
     @property
     def X(self):

@@ -126,12 +126,13 @@ def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
     return _compiled(shares, _ALLOCATING | {"parallel": True})
 
 
-def named_after(called: Callable[..., Any]) -> Callable[[_Function], _Function]:
-    """Name a function, made for one that it calls, after that one: the name of its file in the cache.
+def named_after(*called: Callable[..., Any]) -> Callable[[_Function], _Function]:
+    """Name a function, made for others that it calls, after these: the name of its file in the cache.
 
     Parameters
     ----------
-    called : callable
+    *called : callable
+        All that tell it from others made by the same function.
 
     Returns
     -------
@@ -140,7 +141,8 @@ def named_after(called: Callable[..., Any]) -> Callable[[_Function], _Function]:
     """
 
     def rename(function: _Function) -> _Function:
-        function.__qualname__ = f"{called.__module__}.{called.__qualname__}.{function.__name__}"
+        names = ".".join(f"{each.__module__}.{each.__qualname__}" for each in called)
+        function.__qualname__ = f"{names}.{function.__name__}"
         return function
 
     return rename
@@ -199,7 +201,8 @@ def _dispatcher(function, options, compiler, customize, cache):
     dispatcher = numba.njit(pipeline_class=compiler, **options)(function)
     dispatcher._compiler._customize_flags = customize
     with numba_cache_in(cache_folder()):
-        dispatcher._cache = cache(function)
+        marks = compiler.__name__, *(options.get(name) for name in ("_nrt", "forceinline", "parallel"))
+        dispatcher._cache = cache(function, marks)
     return dispatcher
 
 

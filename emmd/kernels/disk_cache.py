@@ -118,12 +118,18 @@ def numba_cache_in(folder: Path) -> Iterator[None]:
 
 
 class KernelCache(FunctionCache):
-    """Numba's disk cache of a function, made safe for processes that fill it at the same time."""
+    """Numba's disk cache of a function, made safe for processes that fill it at the same time.
 
-    kind = "whole"
+    Parameters
+    ----------
+    function : callable
+    marks : tuple
+        How it is compiled: two ways to compile one function must not be mixed up.
+    """
 
-    def __init__(self, function):
+    def __init__(self, function, marks):
         super().__init__(function)
+        self._marks = marks
         locator = self._impl.locator
         self._cache_file = _OneFilePerKey(
             self.cache_path, self._impl.filename_base, locator.get_source_stamp()
@@ -131,7 +137,7 @@ class KernelCache(FunctionCache):
 
     def _index_key(self, sig, codegen):
         # Numba's own key pickles what a closure refers to, and no two processes pickle a kernel alike
-        return sig, codegen.magic_tuple(), self._py_func.__qualname__, self.kind
+        return sig, codegen.magic_tuple(), self._py_func.__qualname__, self._marks
 
     def load_overload(self, sig, target_context):
         """Load machine code from disk; None means that it will be compiled now."""
@@ -149,7 +155,6 @@ class _PartImpl(CompileResultCacheImpl):
 class PartCache(KernelCache):
     """The same for functions that are compiled as parts of other kernels."""
 
-    kind = "part"
     _impl_class: Any = _PartImpl
 
 

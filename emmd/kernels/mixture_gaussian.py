@@ -9,13 +9,24 @@ import math
 
 import numpy as np
 
-from emmd.kernels._jit import allocating, kernel
+from emmd.kernels import newton
+from emmd.kernels._jit import allocating, in_shares, kernel, named_after
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_all, block_predict_all
-from emmd.kernels.reduce import BLOCK, CHUNK
-from emmd.kernels.softmax_regression import SPARE, block_gate_sums, block_log_softmax, block_logits
+from emmd.kernels.logistic_regression import shared_solve_logistics, solve_logistics
+from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
+from emmd.kernels.softmax_regression import (
+    SPARE,
+    assemble_hessian,
+    block_gate_sums,
+    block_log_softmax,
+    block_logits,
+    gate_slopes,
+    shared_solve_softmax,
+    solve_softmax,
+)
 from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
@@ -66,7 +77,7 @@ def _weigh(c, y, posterior, p, m, r, weight, slope, rest, sums):
 
 
 @allocating
-def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offset, r):
+def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offset, start, moved, r):
     """Chunk kernel: write the responsibilities r, shape (K, n); sum what the M-step needs.
 
     Parameters
@@ -75,8 +86,10 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
         Features of experts and gate; a constant gate has none, and its logits in `offset`.
     coef : ndarray of shape (K, d)
     log_variance : ndarray of shape (K,)
-    W : ndarray of shape (K - 1, d_gate)
+    W, start : ndarray of shape (K - 1, d_gate)
     offset : ndarray of shape (K - 1,)
+    moved : bool
+        Whether the gate's sums are to be those at `start` and not at W.
 
     Notes
     -----
@@ -85,11 +98,14 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
     """
     K = len(coef)
     work, half_precision = block_rows(5 * K + SPARE), 0.5 * np.exp(-log_variance)
-    _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_precision, W, offset, r, work)
+    experts, gate = (coef, log_variance, half_precision), (W, offset, start, moved)
+    _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work)
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_precision, W, offset, r, work):
+def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
+    coef, log_variance, half_precision = experts
+    W, offset, start, moved = gate
     K, d = coef.shape
     n = y.shape[0]
     width = d * (d + 1) // 2
@@ -115,12 +131,17 @@ def _add_blocks(first, last, partials, XB, GB, y, c, coef, log_variance, half_pr
             _weigh(weights, y[lo:], posterior[k], p[k], m, r[k, lo:], weight, slopes[k], rest[k], own)
             # the last Gram matrix is what the others leave of the total
             if k < K - 1:
-                start = HEAD + (SCALARS + d) * K + k * width
-                block_gram(XB[block], weight, m, sums[start : start + width])
+                place = HEAD + (SCALARS + d) * K + k * width
+                block_gram(XB[block], weight, m, sums[place : place + width])
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
-        start = HEAD + of_experts
-        middle = start + (K - 1) * GB.shape[1]
-        block_gate_sums(GB[block], p, slopes, weights, m, sums[start:middle], sums[middle:], spare[0])
+        if moved:
+            block_logits(GB[block], start, offset, m, log_p)
+            block_log_softmax(log_p, p, m, spare)
+            for k in range(K - 1):
+                gate_slopes(weights, p[k], r[k, lo:], m, slopes[k])
+        middle = HEAD + of_experts + (K - 1) * GB.shape[1]
+        gradient, blocks = sums[HEAD + of_experts : middle], sums[middle:]
+        block_gate_sums(GB[block], p, slopes, weights, m, gradient, blocks, spare[0])
 
 
 @kernel
@@ -154,10 +175,10 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
         Where the sums were taken.
     fitted : ndarray of shape (K, d)
         The coefficients are written here.
-    report : ndarray of shape (K, 4)
-        Mean square residual, scaled residual of the normal equations, smallest squared pivot, and the share
+    report : ndarray of shape (K, 5)
+        Mean square residual, scaled residual of the normal equations, smallest squared pivot, the share
         of digits kept: the least of mass, mean square over that before the step, and 1 / 100 of the squares
-        of y over those of the residuals.
+        of y over those of the residuals; and the mass.
     """
     K, d = coef.shape
     gram, factor = np.empty((d, d)), np.zeros((d, d))
@@ -180,6 +201,7 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
         report[k, 2] = pivot
         kept = min(report[k, 0] * mass, 0.01 * targets) / squares
         report[k, 3] = min(kept, mass) if k == K - 1 else kept
+        report[k, 4] = mass
 
 
 @kernel
@@ -201,3 +223,65 @@ def _refined_step(gram, factor, rest, gradient, step):
     for u in range(d):
         gain += gradient[u] * step[u]
     return gain
+
+
+@kernel
+def sums_width(K, d, d_gate):
+    """Return how many sums come before those of the gate, and how many there are."""
+    before = HEAD + (SCALARS + d) * K + (K - 1) * (d * (d + 1) // 2)
+    return before, before + (K - 1) * d_gate + (K - 1) * K // 2 * (d_gate * (d_gate + 1) // 2)
+
+
+def em_step_of(e_step, solve_gate):
+    """Return the kernel of the EM map: E-step, the experts' and the gate's exact M-steps.
+
+    Parameters
+    ----------
+    e_step, solve_gate : kernel
+        `e_step_rows`, and what solves the gate's regression, in turn or in shares.
+
+    Returns
+    -------
+    kernel
+        ``(edges, XB, GB, y, c, (coef, log_variance), (W, offset, start, moved), (second_moment, scale,
+        gate_scale), r, (fitted, fitted_gate), report) -> loss, residual, curvature, iterations``, the last
+        three of the gate's M-step, which begins at `start` where `moved`. See `e_step_rows` and
+        `solve_experts`; the gate's solution is written to `fitted_gate`, unless the gate is constant.
+    """
+
+    @allocating
+    @named_after(e_step, solve_gate)
+    def em_step(edges, XB, GB, y, c, experts, gate, moments, r, solution, report):
+        coef, log_variance = experts
+        W, offset, start, moved = gate
+        second_moment, scale, gate_scale = moments
+        fitted, fitted_gate = solution
+        K, d = coef.shape
+        d_gate = W.shape[1]
+        before, width = sums_width(K, d, d_gate)
+        partials = np.zeros((edges[-1], width))
+        e_step(edges, partials, XB, GB, y, c, coef, log_variance, W, offset, start, moved, r)
+        sums = total(partials)
+        solve_experts(sums[HEAD:], second_moment, scale, coef, fitted, report)
+        if d_gate == 0:
+            return sums[0], 0.0, 1.0, 0.0
+        first = (start if moved else W).reshape(W.size)
+        at_first = assemble_hessian(sums[before:], K - 1, d_gate)
+        states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, first, at_first)
+        for k in range(K - 1):
+            for j in range(d_gate):
+                fitted_gate[k, j] = vectors[0, newton.POINT, k * d_gate + j]
+        state = states[0]
+        return sums[0], state[newton.RESIDUAL], state[newton.CURVATURE], state[newton.ITERATIONS]
+
+    return em_step
+
+
+_IN_TURN, _IN_SHARES = in_turn(e_step_rows), in_shares(e_step_rows)
+em_step_two, shared_em_step_two = (
+    em_step_of(_IN_TURN, solve_logistics),
+    em_step_of(_IN_SHARES, shared_solve_logistics),
+)
+"""The EM map of two experts, by threads taking turns and sharing."""
+em_step, shared_em_step = em_step_of(_IN_TURN, solve_softmax), em_step_of(_IN_SHARES, shared_solve_softmax)
+"""The same for any number of experts."""

@@ -3,13 +3,17 @@
 The loss is ``-sum_i c_i sum_k r_ki log p_ki`` with ``p = softmax(W x, 0)``: the last class is the reference.
 """
 
+import math
+
 import numpy as np
 
-from emmd.kernels._jit import allocating, kernel
+from emmd.kernels import newton
+from emmd.kernels._jit import allocating, in_shares, kernel, named_after
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
-from emmd.kernels.reduce import BLOCK, CHUNK
+from emmd.kernels.logistic_regression import hessian_cost
+from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
@@ -135,7 +139,8 @@ def _curvature(c, p, q, same, m, out):
 
 
 @kernel
-def _slopes(c, p, r, m, out):
+def gate_slopes(c, p, r, m, out):
+    """Write ``c (p - r)``."""
     for i in range(m):
         out[i] = c[i] * (p[i] - r[i])
 
@@ -147,11 +152,12 @@ def softmax_rows(first, last, partials, XB, W, r, c):
     Parameters
     ----------
     W : ndarray of shape (K - 1, d)
-    r : ndarray of shape (K, n)
-        Soft labels.
-    c : ndarray of shape (n,)
+    r : ndarray of shape (K, n) or (K - 1, n)
+        Soft labels; those of the last class are not read.
+    c : ndarray
+        See `emmd.kernels.weights.for_kernels`.
     """
-    K = len(r)
+    K = len(W) + 1
     work, offset = block_rows(2 * K + SPARE), np.zeros(len(W))
     _add_blocks(first, last, partials, XB, W, offset, r, c, work[:K], work[K : 2 * K], work[2 * K :])
 
@@ -168,7 +174,7 @@ def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
         block_logits(XB[block], W, offset, m, log_p)
         block_log_softmax(log_p, p, m, spare)
         for k in range(free):
-            _slopes(weights, p[k], r[k, lo:], m, log_p[k])
+            gate_slopes(weights, p[k], r[k, lo:], m, log_p[k])
         block_gate_sums(XB[block], p, log_p, weights, m, sums[: free * d], sums[free * d :], spare[0])
 
 
@@ -190,3 +196,54 @@ def assemble_hessian(sums, free, d):
             inside = packed(d, min(u, v), max(u, v))
             out[D + packed(D, a, b)] = sums[D + packed(free, j, k) * width + inside]
     return out
+
+
+@kernel
+def softmax_cost(free, d):
+    """Return what a Hessian, free (free + 1) / 2 Gram matrices, takes in units of a gradient."""
+    return 0.5 * (free + 1) * hessian_cost(d)
+
+
+def solve_of(rows):
+    """Return the kernel that minimises the loss of one multinomial regression.
+
+    Parameters
+    ----------
+    rows : kernel
+        `softmax_rows`, in turn or in shares.
+
+    Returns
+    -------
+    kernel
+        ``(edges, XB, r, c, scale, start, sums) -> states, vectors``, see `newton.workspace`: the minimiser
+        is ``vectors[0, newton.POINT]``. Soft labels r have shape (K - 1, n) or (K, n), the start
+        ((K - 1) d,), and sums are its gradient and packed Hessian.
+    """
+
+    @allocating
+    @named_after(rows)
+    def solve_softmax(edges, XB, r, c, scale, start, sums):
+        d, D = scale.shape[0], start.shape[0]
+        free = D // d
+        blocks = free * (free + 1) // 2 * (d * (d + 1) // 2)
+        states, vectors, factors = newton.workspace(1, D, softmax_cost(free, d), math.log(free + 1.0))
+        wanted, points, scales = np.full(1, newton.HESSIAN), np.empty((1, D)), np.empty(D)
+        for j in range(D):
+            vectors[0, newton.TRIAL, j] = start[j]
+            scales[j] = scale[j % d]
+        found, first = sums.reshape(1, sums.shape[0]), np.int64(0)
+        while newton.advance_all(states, vectors, factors, found, first, scales, wanted, points):
+            with_hessian = wanted[0] == newton.HESSIAN
+            partials = np.zeros((edges[-1], D + blocks if with_hessian else D))
+            rows(edges, partials, XB, points.reshape(free, d), r, c)
+            if with_hessian:
+                found = assemble_hessian(total(partials), free, d).reshape(1, sums.shape[0])
+            else:
+                found = total(partials).reshape(1, D)
+        return states, vectors
+
+    return solve_softmax
+
+
+solve_softmax = solve_of(in_turn(softmax_rows))
+shared_solve_softmax = solve_of(in_shares(softmax_rows))

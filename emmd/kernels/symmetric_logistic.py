@@ -110,7 +110,7 @@ def em_step_of(e_step, solve):
     """
 
     @allocating
-    @named_after(e_step)
+    @named_after(e_step, solve)
     def em_step(edges, XB, y, c, scale, theta, start, moved, labels, out):
         d = XB.shape[1]
         partials = np.zeros((edges[-1], 1 + 2 * (d + d * (d + 1) // 2)))

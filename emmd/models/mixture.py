@@ -1,5 +1,7 @@
 """K experts from an exponential family with a softmax gate."""
 
+import math
+
 import numpy as np
 
 from emmd.core.blocks import free, predictor, pull_back, pull_back_second
@@ -368,21 +370,20 @@ class MixtureOfExperts(
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
 
     def relative_size(self, data, displacement, theta):
-        """Return the largest relative change of a predictor, over all predictors."""
-        sizes = [
-            self._norm(data, block, displacement) / (1.0 + self._norm(data, block, theta))
-            for _, block in free(self.blocks)
-        ]
-        return max(sizes)
-
-    def _norm(self, data, block, theta):
-        design = data.designs[block.features]
-        part = theta[block.entries]
-        if design is None:
-            return abs(float(part[0]))
-        # predictors count in units of what matters to the family
-        size = data.unit[block.entries[0]] / design.scale[0]
-        return design.predictor_norm(part) * size
+        """Return the largest relative change of a predictor, over all predictors; NaN of any NaN."""
+        sizes = [0.0]
+        for name, span in self.spans.items():
+            moved, at = displacement[span], theta[span]
+            if name == "coef":
+                # predictors count in units of what matters to the family
+                unit, shape = data.sizes[: self.family.n_linear, None], self.shapes[name]
+                moved, at = ((part.reshape(shape) / unit).ravel() for part in (moved, at))
+                sizes.append(data.designs["expert"].relative_change(moved, at))
+            elif name == "gate" and self.gate != "constant":
+                sizes.append(data.designs["gate"].relative_change(moved, at))
+            elif len(at):
+                sizes.append(float((np.abs(moved) / (1.0 + np.abs(at))).max()))
+        return max(sizes) if all(size == size for size in sizes) else math.nan
 
     def precondition(self, data, gradient, theta):
         """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite.

@@ -23,6 +23,7 @@ class PlainGaussian(Gaussian):
 
     name = "plain gaussian"
     fit = Family.fit
+    em_at_once = Family.em_at_once
     pass_over = Family.pass_over
 
 

@@ -44,8 +44,13 @@ def test_rows_that_need_other_processes_or_threads(emmd):
     words = ("bench", "--quick", "--large", "--row", "large", "--row", "threads", "--json", "-")
     code, out, _ = emmd(*words, "--baseline", "numpy")
     records = {record["measurement"]: record for record in json.loads(out)["records"]}
+    names = [record["row"] for record in json.loads(out)["records"]]
     assert code == 0
     assert "peak memory" in records["large"]["note"]
+    assert [name for name in names if name.startswith("large")] == [
+        "large/symmoline-200000x10-run",
+        "large/symmoline-200000x10-map",
+    ]
     assert all(record["ratio"]["median"] > 0 for record in records.values())
 
 

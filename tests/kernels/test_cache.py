@@ -1,7 +1,11 @@
 """Compiled kernels on disk: one line at the first start, and safe when several processes start at once."""
 
+import importlib
 import os
+import pkgutil
 import subprocess
+
+from emmd import kernels
 
 # two kernels, one of them in two signatures; prints the bits and how many of the three came from disk
 SCRIPT = """
@@ -104,3 +108,13 @@ def test_parts_come_from_disk_for_another_kernel(python, tmp_path):
     fresh, hits, _ = finish(start(python, tmp_path / "fresh", "NAME = 'softmax'" + PARTS))
     assert hits == 0
     assert second == fresh != first
+
+
+def test_no_two_kernels_have_one_name():
+    """The disk cache tells kernels that one function has made apart by their names alone."""
+    modules = [
+        importlib.import_module(f"emmd.kernels.{m.name}") for m in pkgutil.iter_modules(kernels.__path__)
+    ]
+    made = {each for module in modules for each in vars(module).values() if hasattr(each, "py_func")}
+    names = [(each.py_func.__module__, each.py_func.__qualname__) for each in made]
+    assert len(names) == len(set(names))

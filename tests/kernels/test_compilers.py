@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 import pytest
+from numba.core.caching import NullCache
 
 from emmd.kernels._jit import kernel
 from emmd.kernels.compilers import WIDE, CompactCompiler, WideCompiler
@@ -59,32 +60,38 @@ def test_kernels_are_marked():
     assert advance._compiler.pipeline_class is CompactCompiler
 
 
-@kernel
 def _add_squares(x, sums):
     for i in range(x.shape[0]):
         sums[0] += x[i] * x[i]
 
 
-@kernel
-def _add_squares_twice(x, sums):
-    _add_squares(x, sums)
-    _add_squares(x, sums)
+def _new_kernel_and_caller():
+    added = kernel(_add_squares)
+
+    def twice(x, sums):
+        added(x, sums)
+        added(x, sums)
+
+    caller = kernel(twice)
+    for each in (added, added.part(), caller):
+        each._cache = NullCache()
+    return added, caller
 
 
 def test_a_kernel_called_by_kernels_only_has_no_machine_code_of_its_own():
+    added, caller = _new_kernel_and_caller()
     sums = np.zeros(1)
-    _add_squares_twice(np.arange(3.0), sums)
+    caller(np.arange(3.0), sums)
     assert sums[0] == 10.0
-    assert len(_add_squares_twice.overloads) == 1
-    assert len(_add_squares.overloads) == 0
-    _add_squares(np.arange(3.0), sums)
+    assert (len(caller.overloads), len(added.overloads), len(added.part().overloads)) == (1, 0, 1)
+    added(np.arange(3.0), sums)
     assert sums[0] == 15.0
-    assert len(_add_squares.overloads) == 1
+    assert len(added.overloads) == 1
 
 
 def test_a_part_is_not_called_from_python():
-    part = _add_squares.part()
-    _add_squares_twice(np.arange(3.0), np.zeros(1))
-    (compiled,) = part.overloads.values()
+    added, caller = _new_kernel_and_caller()
+    caller(np.arange(3.0), np.zeros(1))
+    (compiled,) = added.part().overloads.values()
     with pytest.raises(TypeError, match="_add_squares is compiled as a part of other kernels"):
         compiled.entry_point(np.arange(3.0), np.zeros(1))

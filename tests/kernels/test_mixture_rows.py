@@ -68,7 +68,7 @@ def test_log_softmax_at_any_size(size):
             assert abs(mpmath.mpf(float(spare[0, i])) - total) <= 4 * U * (abs(total) + 1)
 
 
-def _run(XT, y, c, coef, log_variance, W, constant=False):
+def _run(XT, y, c, coef, log_variance, W, constant=False, start=None):
     K, d = coef.shape
     XB, r = _blocks(XT), np.full((K, len(y)), np.nan)
     gate = (np.zeros((K - 1, 0)), W[:, 0].copy()) if constant else (W, np.zeros(K - 1))
@@ -86,6 +86,7 @@ def _run(XT, y, c, coef, log_variance, W, constant=False):
         coef,
         log_variance,
         *gate,
+        *((gate[0], False) if start is None else (start, True)),
         r,
     )
     return sums[:HEAD], sums[HEAD : HEAD + of_experts], sums[HEAD + of_experts :], r
@@ -105,12 +106,13 @@ def test_two_probabilities_are_at_most_one_and_as_accurate_as_the_lead():
                 assert abs(mpmath.mpf(float(p[k, i])) - true) <= 10 * U * true + 1e-307
 
 
-@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize(("constant", "moved"), [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize(("n", "d", "K"), SIZES)
-def test_gaussian_e_step(n, d, K, constant):
+def test_gaussian_e_step(n, d, K, constant, moved):
     XT, W, _, c, rng = _sample(n, d, K)
     coef, log_variance, y = rng.standard_normal((K, d)), rng.standard_normal(K), rng.standard_normal(n)
-    head, experts, gate, r = _run(XT, y, c, coef, log_variance, W, constant)
+    begins = W + 0.3 * rng.standard_normal(W.shape) if moved else None
+    head, experts, gate, r = _run(XT, y, c, coef, log_variance, W, constant, begins)
     logits = np.broadcast_to(W[:, :1], (K - 1, n)) if constant else W @ XT
     log_p = log_softmax(np.vstack([logits, np.zeros(n)]), axis=0)
     rest = y - coef @ XT
@@ -134,8 +136,9 @@ def test_gaussian_e_step(n, d, K, constant):
     if constant:
         assert gate.size == 0
     else:
+        at = begins if moved else W
         for actual, pair in zip(
-            np.split(assemble_hessian(gate, K - 1, d), [(K - 1) * d]), _gate(XT, W, r, c)
+            np.split(assemble_hessian(gate, K - 1, d), [(K - 1) * d]), _gate(XT, at, r, c)
         ):
             _close(actual, *pair)
 
@@ -153,14 +156,14 @@ def _fit(K=3, n=400, d=3, noise=0.3, same=False):
     scale = np.sqrt(np.diag(second_moment))
     start = truth + 0.1 * rng.standard_normal((K, d))
     _, experts, _, r = _run(XT, y, c, start, np.full(K, -2.0), W)
-    fitted, report = np.empty_like(start), np.empty((K, 4))
+    fitted, report = np.empty_like(start), np.empty((K, 5))
     solve_experts(experts, second_moment, scale, start, fitted, report)
     return XT, y, c * r, fitted, report
 
 
 def test_experts_are_fitted_by_weighted_least_squares():
     XT, y, weight, fitted, report = _fit()
-    for w, row, (square, residual, pivot, kept) in zip(weight, fitted, report):
+    for w, row, (square, residual, pivot, kept, mass) in zip(weight, fitted, report):
         root = np.sqrt(w)
         expected, *_ = np.linalg.lstsq((XT * root).T, y * root)
         np.testing.assert_allclose(row, expected, rtol=1e-11)
@@ -168,6 +171,7 @@ def test_experts_are_fitted_by_weighted_least_squares():
         assert residual < 1e-14
         assert pivot > 0.01
         assert kept > 1e-2
+        assert mass == pytest.approx(w.sum(), rel=1e-14)
 
 
 def test_an_exact_fit_admits_that_its_variance_has_no_digits():

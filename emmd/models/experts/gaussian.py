@@ -1,11 +1,15 @@
 """Gaussian experts: variance free per expert, shared, or known."""
 
+import math
+
 import numpy as np
 
 from emmd.core.checks import positive_number
 from emmd.core.family import Family, Pass
 from emmd.core.least_squares import weighted_least_squares
-from emmd.kernels.mixture_gaussian import HEAD, SCALARS, e_step_rows, solve_experts
+from emmd.core.newton import NewtonResult
+from emmd.kernels import mixture_gaussian
+from emmd.kernels.mixture_gaussian import HEAD, e_step_rows, solve_experts, sums_width
 from emmd.kernels.reduce import sum_rows
 from emmd.kernels.softmax_regression import assemble_hessian
 
@@ -21,11 +25,13 @@ def _squares_around(rows, centre):
     return rows.weights @ (rows.statistics[:, 0] - centre) ** 2
 
 
-def _widths(K, d, d_gate):
-    """Return how many sums the kernel's pass takes for the experts and for the gate."""
-    free = K - 1
-    of_experts = (SCALARS + d) * K + free * (d * (d + 1) // 2)
-    return of_experts, free * d_gate + free * K // 2 * (d_gate * (d_gate + 1) // 2)
+_KERNELS = {
+    (True, True): mixture_gaussian.em_step_two,
+    (True, False): mixture_gaussian.shared_em_step_two,
+    (False, True): mixture_gaussian.em_step,
+    (False, False): mixture_gaussian.shared_em_step,
+}
+"""The EM map, for two experts or more, for one thread or more."""
 
 
 class Gaussian(Family):
@@ -172,38 +178,58 @@ class Gaussian(Family):
         with np.errstate(divide="ignore"):
             return coefficients[None], float(np.log(square + pull)), residual, curvature
 
-    def pass_over(self, designs, y, named, constant_gate):
-        """Evaluate E-step and the M-step's sums by the kernel of Gaussian experts."""
+    def _at(self, designs, named, constant_gate, start):
+        """Return the features and the parameters of experts and gate, as the kernels take them."""
         expert, gate = designs["expert"], designs["gate"]
-        coef, K = named["coef"][:, 0], len(named["coef"])
-        features = expert.XB, gate.XB if not constant_gate else gate.XB[:, :0]
-        logits = named["gate"], np.zeros(K - 1)
+        coef, K = np.ascontiguousarray(named["coef"][:, 0]), len(named["coef"])
+        experts = coef, np.full(K, self._log_variance(named["dispersion"]))
         if constant_gate:
-            logits = np.zeros((K - 1, 0)), named["gate"][:, 0].copy()
-        of_experts, of_gate = _widths(K, expert.n_features, features[1].shape[1])
-        r = np.empty((K, expert.n_rows))
-        log_variance = np.broadcast_to(self._log_variance(named["dispersion"]), K).copy()
-        arguments = *features, y, expert.kernel_weights, np.ascontiguousarray(coef), log_variance, *logits, r
-        return sum_rows(e_step_rows, expert.n_rows, HEAD + of_experts + of_gate, *arguments), r
+            W = np.zeros((K - 1, 0))
+            return (expert.XB, expert.XB[:, :0].copy()), experts, (W, named["gate"][:, 0].copy(), W, False)
+        W = named["gate"]
+        begins = (W, False) if start is None else (start, True)
+        return (expert.XB, gate.XB), experts, (W, np.zeros(K - 1), *begins)
+
+    def em_at_once(self, designs, y, named, constant_gate, start, edges, r):
+        """Evaluate the EM map by the kernel of Gaussian experts."""
+        expert = designs["expert"]
+        features, experts, gate = self._at(designs, named, constant_gate, start)
+        solution, report = (np.empty_like(experts[0]), np.empty_like(gate[0])), np.empty((len(r), 5))
+        moments = expert.second_moment, expert.scale, designs["gate"].scale
+        kernel = _KERNELS[len(r) == 2, len(edges) == 2]
+        data = *features, y, expert.kernel_weights
+        loss, residual, curvature, iterations = kernel(
+            edges, *data, experts, gate, moments, r, solution, report
+        )
+        solved = NewtonResult(solution[1].ravel(), residual, int(iterations), curvature)
+        return loss, Pass(report[:, 4], self._fits(solution[0], report), np.zeros(0), solved)
+
+    def pass_over(self, designs, y, named, constant_gate, start):
+        """Evaluate E-step and the M-step's sums by the kernel of Gaussian experts."""
+        expert, r = designs["expert"], np.empty((len(named["coef"]), len(y)))
+        features, experts, gate = self._at(designs, named, constant_gate, start)
+        K, d = experts[0].shape
+        _, width = sums_width(K, d, gate[0].shape[1])
+        arguments = *features, y, expert.kernel_weights, *experts, *gate, r
+        return sum_rows(e_step_rows, expert.n_rows, width, *arguments), r
 
     def after_pass(self, designs, named, constant_gate, sums):
         """Fit the experts by the steps that the sums give."""
         expert, d_gate = designs["expert"], 0 if constant_gate else designs["gate"].n_features
-        coef, K = np.ascontiguousarray(named["coef"][:, 0]), len(named["coef"])
-        of_experts, _ = _widths(K, expert.n_features, d_gate)
-        fits = self._fits(expert, sums[HEAD : HEAD + of_experts], coef)
-        masses = sums[HEAD : HEAD + SCALARS * K : SCALARS]
-        return Pass(masses, fits, assemble_hessian(sums[HEAD + of_experts :], K - 1, d_gate))
+        coef = np.ascontiguousarray(named["coef"][:, 0])
+        fitted, report = np.empty_like(coef), np.empty((len(coef), 5))
+        solve_experts(sums[HEAD:], expert.second_moment, expert.scale, coef, fitted, report)
+        before, _ = sums_width(len(coef), expert.n_features, d_gate)
+        gate_sums = assemble_hessian(sums[before:], len(coef) - 1, d_gate)
+        return Pass(report[:, 4], self._fits(fitted, report), gate_sums)
 
     def _log_variance(self, dispersion):
         return dispersion if self.known is None else np.log(self.known)
 
-    def _fits(self, design, sums, coef):
-        fitted, report = np.empty_like(coef), np.empty((len(coef), 4))
-        solve_experts(sums, design.second_moment, design.scale, coef, fitted, report)
+    def _fits(self, fitted, report):
         return [
-            (row[None], None if self.known else float(np.log(square)), residual, pivot)
+            (row[None], None if self.known else math.log(square), residual, pivot)
             if kept > _DIGITS_KEPT and square > 0
             else None
-            for row, (square, residual, pivot, kept) in zip(fitted, report)
+            for row, (square, residual, pivot, kept, _) in zip(fitted, report.tolist())
         ]

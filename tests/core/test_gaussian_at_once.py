@@ -1,0 +1,86 @@
+"""The EM map of Gaussian experts in one compiled call, by threads in turn and in shares, and in passes."""
+
+import numba
+import numpy as np
+import pytest
+
+import emmd
+from emmd.core.model import MStep
+from emmd.kernels.reduce import PARALLEL_ROWS
+
+# of three chunks: one thread has nothing, or much more than another
+SHARES = [[0, 3], [0, 1, 3], [0, 0, 3], [0, 1, 2, 3]]
+
+
+def _problem(n, K, gate="softmax", **options):
+    rng = np.random.default_rng([n, K])
+    model = emmd.MixtureOfExperts(3, K, gate=gate, **options)
+    theta = rng.standard_normal(model.n_params)
+    X = np.column_stack([rng.standard_normal((n, 2)) * [3.0, 0.1], np.ones(n)])
+    y = model.sample_y(theta, X, [n, K])
+    return emmd.Problem(model, X, y, rng.uniform(0.5, 1.0, n)), theta + 0.2 * rng.standard_normal(len(theta))
+
+
+def _same(one, other):
+    assert one[0] == other[0]
+    for field in MStep.__slots__:
+        np.testing.assert_array_equal(getattr(one[1], field), getattr(other[1], field))
+
+
+@pytest.mark.parametrize("gate", ["softmax", "constant"])
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("led", [False, True])
+def test_one_call_in_turn_and_in_shares_and_passes(K, gate, led, monkeypatch):
+    """Bit by bit: the chunks' sums are the same, whoever adds them up."""
+    problem, theta = _problem(9_000, K, gate)
+    model, data = problem.model, problem.data
+    past = tuple(0.05 * np.random.default_rng(1).standard_normal((3, len(theta)))) if led else ()
+
+    def evaluate(edges):
+        for where in ("mixture_data", "logistic_fit", "softmax_gate"):
+            monkeypatch.setattr(f"emmd.core.{where}.compiled_shares", lambda n_rows: edges)
+        return model.em_step(data, theta, past)
+
+    in_passes = evaluate(None)
+    assert in_passes[1].solved
+    for edges in SHARES[:1] if numba.config.DISABLE_JIT else SHARES:
+        _same(evaluate(np.array(edges)), in_passes)
+
+
+def test_what_a_step_leaves_is_nobody_else_s():
+    """Responsibilities handed out are not those that later steps write to."""
+    problem, theta = _problem(500, 3)
+    r = problem.responsibilities(theta)
+    kept, image = r.copy(), problem.em_step(theta)
+    assert len(problem.data.spare) == 1
+    problem.em_step(2.0 * theta)
+    np.testing.assert_array_equal(r, kept)
+    np.testing.assert_array_equal(problem.em_step(theta), image)
+    assert len(problem.data.spare) == 1
+
+
+@pytest.mark.parametrize("n", [700, PARALLEL_ROWS])
+@pytest.mark.parametrize("K", [2, 3])
+def test_a_run_is_the_map_iterated(K, n):
+    """The gate's M-step begins where the path leads, and ends where it ends without."""
+    problem, theta = _problem(n, K)
+    model, data = problem.model, problem.data
+    path = emmd.minimize(problem, theta, tol=1e-300, max_iter=20, record=True).trace.theta
+    scale, eps = model.parameter_scale(data), np.finfo(float).eps
+    for k in range(3, 20):
+        past = tuple(np.diff(path[k - 3 : k + 1], axis=0)[::-1])
+        alone, led = (model.em_step(data, path[k], each)[1] for each in ((), past))
+        np.testing.assert_array_equal(led.theta, path[k + 1])
+        size = np.abs(scale * path[k + 1]).max()
+        # both gradients are 1e-14 at most, and the inner curvature is what divides them
+        assert np.abs(scale * (led.theta - alone.theta)).max() <= 2e-14 / alone.curvature + 4 * eps * size
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_a_gate_that_the_kernel_does_not_solve_is_solved_by_values(K, monkeypatch):
+    problem, theta = _problem(400, K)
+    image = problem.em_step(theta)
+    # residuals are counted as too large, whatever they are
+    monkeypatch.setattr("emmd.core.newton.NewtonResult.solved", property(lambda self: False))
+    again = problem.model.em_step(problem.data, theta)[1]
+    np.testing.assert_allclose(again.theta, image, rtol=1e-10, atol=1e-12)
