@@ -141,8 +141,10 @@ def named_after(*called: Callable[..., Any]) -> Callable[[_Function], _Function]
     """
 
     def rename(function: _Function) -> _Function:
-        names = ".".join(f"{each.__module__}.{each.__qualname__}" for each in called)
-        function.__qualname__ = f"{names}.{function.__name__}"
+        names = (f"{each.__module__}.{each.__qualname__}" for each in called)
+        # file names have an end: 255 characters on most systems
+        short = ".".join(name.removeprefix("emmd.kernels.") for name in names)
+        function.__qualname__ = f"{short}.{function.__name__}"
         return function
 
     return rename

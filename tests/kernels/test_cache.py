@@ -28,7 +28,7 @@ def start(python, folder, script=SCRIPT):
 
 
 def finish(process):
-    out, said = process.communicate(timeout=120)
+    out, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     bits, from_disk = out.splitlines()
     return bits, int(from_disk), said
@@ -118,3 +118,33 @@ def test_no_two_kernels_have_one_name():
     made = {each for module in modules for each in vars(module).values() if hasattr(each, "py_func")}
     names = [(each.py_func.__module__, each.py_func.__qualname__) for each in made]
     assert len(names) == len(set(names))
+
+
+RUNS = """
+import numpy as np
+import numba.core.event as event
+class Listener(event.Listener):
+    compiled = 0
+    def on_start(self, event):
+        self.compiled += 1
+    def on_end(self, event):
+        pass
+listener = Listener()
+import emmd
+from emmd.kernels.reduce import PARALLEL_ROWS
+models = [emmd.SymMoLinE(2), emmd.SymMoLogE(2), emmd.MixtureOfExperts(2, 2), emmd.MixtureOfExperts(2, 3)]
+with event.install_listener("numba:compile", listener):
+    for model in models:
+        for n in (100, PARALLEL_ROWS):
+            theta = np.linspace(-1.0, 1.0, model.n_params)
+            X, y, _ = model.sample(theta, n, 0)
+            emmd.minimize(emmd.Problem(model, X, y), theta, max_iter=4)
+print("done")
+print(listener.compiled)
+"""
+
+
+def test_a_second_process_compiles_nothing(python):
+    folder = os.environ.get("EMMD_CACHE_DIR", "")
+    finish(start(python, folder, RUNS))
+    assert finish(start(python, folder, RUNS))[1] == 0
