@@ -135,7 +135,8 @@ class MixtureLayout:
 
     def unpack(self, theta):
         """Return the named parameters: dict with ``coef``, ``dispersion`` and ``gate``, fixed ones too."""
-        return self.named(real_array("theta", theta, 1, (self.n_params,)))
+        # a copy: who changes a named parameter does not mean to change theta
+        return self.named(real_array("theta", theta, 1, (self.n_params,)).copy())
 
     def named(self, theta):
         """Return what `unpack` does for a theta that has been checked, as views of it."""

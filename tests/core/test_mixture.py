@@ -122,6 +122,8 @@ def test_pack_and_unpack_are_inverse():
     np.testing.assert_array_equal(model.pack(**named), theta)
     full = np.vstack([named["gate"], np.zeros(3)]) + 7.0
     np.testing.assert_allclose(model.pack(named["coef"], full, named["dispersion"]), theta)
+    named["coef"][:] = -1.0
+    np.testing.assert_array_equal(theta, np.arange(model.n_params))
 
 
 def test_gate_and_experts_may_see_different_columns():
