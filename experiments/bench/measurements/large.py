@@ -4,14 +4,17 @@ import resource
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 
 import emmd
 from experiments.bench.baseline import Runner
-from experiments.bench.clock import Spread, threads
+from experiments.bench.clock import Spread
 from experiments.bench.measurement import Measurement, Record, Row
 from experiments.bench.problems import size_name
 
@@ -19,9 +22,12 @@ _FEATURES = 10
 _SMALLEST = 100_000
 _SIZES = (1_000_000, 10_000_000)
 _PIECE = 250_000
+_ROUNDS = 5
 _ITERATIONS = 20
 _NEVER = 1e-300
 """A tolerance that no run meets: every run takes all its iterations."""
+_problem: Any = None
+"""The problem of a process that `_apart` has made."""
 
 
 class Large(Measurement):
@@ -48,15 +54,14 @@ class Large(Measurement):
 
 
 def _compare(name, n):
-    """Time both sizes, the small one before and after, so that a drift of the machine shows in the spread."""
-    *before, _ = _apart(_SMALLEST)
-    *large, memory = _apart(n)
-    *after, _ = _apart(_SMALLEST)
+    """Time both sizes in turn, the small one before and after, so that a drift of the machine is in both."""
+    with _apart(_SMALLEST) as small, _apart(n) as large:
+        rounds = [[pool.submit(_times).result() for pool in (small, large, small)] for _ in range(_ROUNDS)]
+        memory = large.submit(_peak).result()
+    before, taken, after = np.array(rounds).transpose(1, 2, 0)
     kinds = (f"{name}-run", f"a run of {_ITERATIONS} iterations"), (f"{name}-map", "one map evaluation")
-    return [
-        _record(*kind, n, taken, np.concatenate(small), memory)
-        for kind, taken, *small in zip(kinds, large, before, after)
-    ]
+    pairs = zip(kinds, taken, 0.5 * (before + after))
+    return [_record(*kind, n, of_large, of_small, memory) for kind, of_large, of_small in pairs]
 
 
 def _record(name, what, n, large, small, memory):
@@ -65,7 +70,7 @@ def _record(name, what, n, large, small, memory):
         "large",
         f"symmoline {size_name(n, _FEATURES)}, memory-mapped, {what}",
         f"{_SMALLEST:.0e} rows",
-        Spread.of((large[:, None] / n / (small / _SMALLEST)).ravel()),
+        Spread.of((large / n) / (small / _SMALLEST)),
         "times as long per row",
         float(np.median(large)),
         float(np.median(small)),
@@ -73,29 +78,37 @@ def _record(name, what, n, large, small, memory):
     )
 
 
+@contextmanager
 def _apart(n):
+    """Make a process with a problem of n rows, from files that lie there as long as it does."""
     with tempfile.TemporaryDirectory() as folder:
         _write(folder, n)
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            return pool.submit(_steps, folder).result()
+        with ProcessPoolExecutor(1, get_context("spawn"), _open, (folder,)) as pool:
+            yield pool
 
 
-def _steps(folder):
-    """Return processor times per iteration of runs and map evaluations, and the peak memory in bytes."""
+def _open(folder):
+    global _problem
     X, y = np.load(Path(folder, "X.npy"), mmap_mode="r"), np.load(Path(folder, "y.npy"))
-    with threads(1):
-        problem = emmd.Problem(emmd.SymMoLinE(_FEATURES), X, y)
-        start = np.ones(2 * _FEATURES)
-        repeats = max(5, 1_000_000 // len(y))
-        runner = Runner(lambda theta, steps: _run(problem, theta, steps))
-        runner.seconds(start, 1)
-        runs = np.array([runner.seconds(start, _ITERATIONS) for _ in range(max(3, repeats // _ITERATIONS))])
-        theta = _run(problem, start, 3)
-        runner = Runner(lambda theta, steps: problem.em_step(theta))
-        maps = np.array([runner.seconds(theta, 1) for _ in range(repeats)])
+    numba.set_num_threads(1)
+    _problem = emmd.Problem(emmd.SymMoLinE(_FEATURES), X, y)
+
+
+def _times():
+    """Return median processor times per iteration of runs and of map evaluations."""
+    start = np.ones(2 * _FEATURES)
+    theta = _run(_problem, start, 3)
+    run = Runner(lambda theta, steps: _run(_problem, theta, steps))
+    once = Runner(lambda theta, steps: _problem.em_step(theta))
+    repeats = max(1, 2_000_000 // _problem.n_rows)
+    runs = [run.seconds(start, _ITERATIONS) for _ in range(repeats)]
+    return np.median(runs), np.median([once.seconds(theta, 1) for _ in range(3 * repeats)])
+
+
+def _peak():
+    """Return the process's peak of resident memory in bytes."""
     # kilobytes everywhere but on macOS
-    unit = 1 if sys.platform == "darwin" else 1024
-    return runs, maps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _run(problem, theta, steps):
