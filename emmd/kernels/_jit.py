@@ -8,8 +8,8 @@ Four decorators, all lazy (nothing compiles before the first call):
 * :func:`scalar` for leaf functions of numbers, compiled so that LLVM puts them inside the loops of their
   callers without giving them the callers' licence to reassociate.
 
-Each function is compiled as often as it is used in two ways: once to be called from Python, once to be a part
-of other kernels (see `emmd.kernels.compilers`).
+A function has two compiled forms, each made when it is first needed: the whole, which Python calls, and the
+part, which other kernels call (see `emmd.kernels.compilers`).
 """
 
 from __future__ import annotations
