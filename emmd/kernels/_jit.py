@@ -183,7 +183,7 @@ def _compiled(
 
     @cache
     def part():
-        made = _dispatcher(function, options, compiler.part, _customize_part, PartCache)
+        made = _dispatcher(function, options, compiler, _customize_part, PartCache)
         # this would make it callable from Python
         made._insert = _nothing
         return made
@@ -203,7 +203,8 @@ def _dispatcher(function, options, compiler, customize, cache):
     dispatcher = numba.njit(pipeline_class=compiler, **options)(function)
     dispatcher._compiler._customize_flags = customize
     with numba_cache_in(cache_folder()):
-        marks = compiler.__name__, *(options.get(name) for name in ("_nrt", "forceinline", "parallel"))
+        ways = (options.get(name) for name in ("_nrt", "forceinline", "parallel"))
+        marks = cache.__name__, compiler.__name__, *ways
         dispatcher._cache = cache(function, marks)
     return dispatcher
 

@@ -102,15 +102,17 @@ class _Entry:
 
 
 class _Lowering(NativeLowering):
+    """Makes a part where the flag ``no_compile`` says so, else what can be called from Python."""
+
     lowering: type
 
     @property
     def lowering_class(self):
         return self.lowering
 
-
-class _PartLowering(_Lowering):
     def run_pass(self, state):
+        if not state.flags.no_compile:
+            return super().run_pass(state)
         state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         super().run_pass(state)
         entry = _Entry(state.func_id.func_qualname)
@@ -132,54 +134,30 @@ class _CompactLowering(_Lowering):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _WidePartLowering(_PartLowering):
-    _name: Any = "emmd_wide_part_lowering"
-    lowering = _WideLower
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _CompactPartLowering(_PartLowering):
-    _name: Any = "emmd_compact_part_lowering"
-    lowering = _CompactLower
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _SharesPartLowering(_PartLowering):
-    _name: Any = "emmd_shares_part_lowering"
+class _SharesLowering(_Lowering):
+    _name: Any = "emmd_shares_lowering"
     lowering = ParforLower
 
 
 class _MarkingCompiler(CompilerBase):
     lowering: type
-    of_shares: type = NativeParforLowering
 
     def define_pipelines(self):
         """Return the one pipeline: no Python objects."""
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        ours = {NativeLowering: self.lowering, NativeParforLowering: self.of_shares}
+        ours = {NativeLowering: self.lowering, NativeParforLowering: _SharesLowering}
         pipeline.passes = [(ours.get(each, each), reason) for each, reason in pipeline.passes]
         pipeline.finalize()
         return [pipeline]
-
-
-class _WidePartCompiler(_MarkingCompiler):
-    lowering = _WidePartLowering
-    of_shares = _SharesPartLowering
-
-
-class _CompactPartCompiler(_MarkingCompiler):
-    lowering = _CompactPartLowering
 
 
 class WideCompiler(_MarkingCompiler):
     """Compiles loops over rows."""
 
     lowering = _WideLowering
-    part = _WidePartCompiler
 
 
 class CompactCompiler(_MarkingCompiler):
     """Compiles functions that decide."""
 
     lowering = _CompactLowering
-    part = _CompactPartCompiler
