@@ -6,6 +6,7 @@ or not depending on addresses.
 """
 
 from emmd.kernels._jit import kernel, scalar
+from emmd.kernels.ahead import fetch
 
 
 @scalar
@@ -131,7 +132,7 @@ def _tile_1x1(X, v, m, j, k, sums):
 
 
 @kernel
-def block_gram(X, v, m, sums):
+def block_gram(X, v, m, sums, upcoming):
     """Add the upper triangle, packed by rows, of ``sum_i v_i x_i x_i'`` over a block to ``sums``.
 
     Parameters
@@ -141,17 +142,30 @@ def block_gram(X, v, m, sums):
     v : ndarray of shape (m,)
     m : int
     sums : ndarray of shape (d (d + 1) / 2,)
+    upcoming : ndarray of shape (any, BLOCK)
+        To be fetched meanwhile, see `emmd.kernels.ahead`.
     """
     d = X.shape[0]
     whole, pairs = d - d % 4, d - d % 2
+    fours = -(-d // 4)
+    tile, share = 0, -(-upcoming.size // (fours * (fours + 1) // 2))
     for j in range(0, whole, 4):
+        fetch(upcoming, tile, share)
         _tile_diagonal(X, v, m, j, sums)
+        tile += 1
         for k in range(j + 4, whole, 4):
+            fetch(upcoming, tile, share)
             _tile_4x4(X, v, m, j, k, sums)
+            tile += 1
+        if whole < d:
+            fetch(upcoming, tile, share)
+            tile += 1
         if whole < pairs:
             _tile_4x2(X, v, m, j, whole, sums)
         if pairs < d:
             _tile_4x1(X, v, m, j, pairs, sums)
+    if whole < d:
+        fetch(upcoming, tile, share)
     if whole < pairs:
         _tile_2x2(X, v, m, whole, sums)
     if pairs < d:

@@ -177,4 +177,4 @@ def gram_rows(first, last, partials, XB, v):
     n = v.shape[0]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         lo = block * BLOCK
-        block_gram(XB[block], v[lo:], min(BLOCK, n - lo), partials[block // _PER_CHUNK])
+        block_gram(XB[block], v[lo:], min(BLOCK, n - lo), partials[block // _PER_CHUNK], XB[block, :0])

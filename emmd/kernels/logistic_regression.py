@@ -10,15 +10,17 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after
+from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
 from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
+from emmd.kernels.last_block import clear, pad
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
-_WORK = 5
+_WORK = 7
 LOG_2 = math.log(2.0)
 """The loss at w = 0, whatever the labels; the largest entropy of a label."""
 
@@ -27,20 +29,28 @@ LOSS = newton.HESSIAN + 1
 
 
 @kernel
-def _derivatives_block(b, q, c, residual):
-    for i in range(residual.shape[0]):
-        t = exp_nonpositive(-abs(b[i]))
-        residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) / (1.0 + t) - q[i])
+def _derivatives_block(b, q, c, residual, upcoming):
+    share = upcoming.size // PIECES
+    for piece in range(PIECES):
+        fetch(upcoming, piece, share)
+        for k in range(ROWS):
+            i = piece * ROWS + k
+            t = exp_nonpositive(-abs(b[i]))
+            residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) / (1.0 + t) - q[i])
 
 
 @kernel
-def second_derivatives_block(b, q, c, residual, curvature):
+def second_derivatives_block(b, q, c, residual, curvature, upcoming):
     """Write what gradient and Hessian of the loss weigh the rows of a block with."""
-    for i in range(residual.shape[0]):
-        t = exp_nonpositive(-abs(b[i]))
-        inverse = 1.0 / (1.0 + t)
-        residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) * inverse - q[i])
-        curvature[i] = c[i] * t * inverse * inverse
+    share = upcoming.size // PIECES
+    for piece in range(PIECES):
+        fetch(upcoming, piece, share)
+        for k in range(ROWS):
+            i = piece * ROWS + k
+            t = exp_nonpositive(-abs(b[i]))
+            inverse = 1.0 / (1.0 + t)
+            residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) * inverse - q[i])
+            curvature[i] = c[i] * t * inverse * inverse
 
 
 @kernel
@@ -65,6 +75,7 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
 @kernel
 def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
     d, n = XB.shape[1], Q.shape[1]
+    features = fetched(XB)
     b, residual, curvature = work[:2], work[2:4], work[4]
     width = partials.shape[1] // len(wanted)
     both = len(wanted) == 2 and wanted[0] != newton.DONE and wanted[1] != newton.DONE
@@ -72,7 +83,13 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         weights = c[place_of(c.shape[0], lo) :]
-        X, sums = XB[block], partials[block // _PER_CHUNK]
+        if m < BLOCK:
+            pad(weights, m, work[5])
+            weights = work[5]
+            clear(b[0], m)
+            clear(b[1], m)
+        X, upcoming = XB[block], XB[following(block, XB), :features]
+        sums = partials[block // _PER_CHUNK]
         if both:
             block_predict_two(X, W[0], W[1], m, b[0], b[1])
         for k in range(len(wanted)):
@@ -80,19 +97,27 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
                 continue
             own = sums[k * width : (k + 1) * width]
             place = k if both else 0
+            labels = Q[k, lo:]
+            if m < BLOCK:
+                pad(labels, m, work[6])
+                labels = work[6]
             if not both:
                 block_predict(X, W[k], m, b[0])
             if wanted[k] == LOSS:
-                own[0] += _loss_of_block(b[place], Q[k, lo:], weights, m)
+                own[0] += _loss_of_block(b[place], labels, weights, m)
+            by_rows = with_rows(features, wanted[k] >= newton.HESSIAN)
             if wanted[k] >= newton.HESSIAN:
-                second_derivatives_block(b[place], Q[k, lo:], weights, residual[place, :m], curvature)
-                block_gram(X, curvature, m, own[1 + d :])
+                second_derivatives_block(
+                    b[place], labels, weights, residual[place], curvature, upcoming[:by_rows]
+                )
+                block_gram(X, curvature, m, own[1 + d :], upcoming[by_rows:])
             else:
-                _derivatives_block(b[place], Q[k, lo:], weights, residual[place, :m])
+                _derivatives_block(b[place], labels, weights, residual[place], upcoming[:by_rows])
             if not both:
                 block_moment(X, residual[0], m, own[1 : 1 + d])
         if both:
-            block_moment_two(X, residual[0], residual[1], m, sums[1 : 1 + d], sums[width + 1 : width + 1 + d])
+            one, two = sums[1 : 1 + d], sums[width + 1 : width + 1 + d]
+            block_moment_two(X, residual[0], residual[1], m, one, two)
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after
+from emmd.kernels.ahead import fetched, following, with_rows
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.largest import largest_modulus
@@ -109,6 +110,10 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
     K, d = coef.shape
     n = y.shape[0]
     width = d * (d + 1) // 2
+    # mostly both are the same features, of which each step fetches others
+    rows, gate_rows = with_rows(fetched(XB), True), with_rows(fetched(GB), True)
+    grams = (fetched(XB) - rows) // 2
+    gate_grams = gate_rows + (fetched(GB) - gate_rows) // 2
     of_experts = (SCALARS + d) * K + (K - 1) * width
     rest, joint, posterior = work[:K], work[K : 2 * K], work[2 * K : 3 * K]
     log_p, p, spare = work[3 * K : 4 * K], work[4 * K : 5 * K], work[5 * K :]
@@ -116,15 +121,15 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
     slopes, weight = joint, spare[0]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
-        lo = block * BLOCK
+        lo, after = block * BLOCK, following(block, XB)
         m = min(BLOCK, n - lo)
         weights = c[place_of(c.shape[0], lo) :]
         block_logits(GB[block], W, offset, m, log_p)
-        block_log_softmax(log_p, p, m, spare)
+        block_log_softmax(log_p, p, m, spare, GB[after, : gate_rows // 2])
         block_predict_all(XB[block], coef, m, rest)
         for k in range(K):
             _log_joint(y[lo:], half_precision[k], 0.5 * log_variance[k], log_p[k], m, rest[k], joint[k])
-        block_log_softmax(joint, posterior, m, spare)
+        block_log_softmax(joint, posterior, m, spare, XB[after, rows // 2 : rows])
         sums[0] += _loss(weights, spare[0], m)
         for k in range(K):
             own = sums[HEAD + SCALARS * k : HEAD + SCALARS * (k + 1)]
@@ -132,16 +137,32 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
             # the last Gram matrix is what the others leave of the total
             if k < K - 1:
                 place = HEAD + (SCALARS + d) * K + k * width
-                block_gram(XB[block], weight, m, sums[place : place + width])
+                block_gram(
+                    XB[block],
+                    weight,
+                    m,
+                    sums[place : place + width],
+                    XB[after, rows + grams * k // (K - 1) : rows + grams * (k + 1) // (K - 1)],
+                )
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
         if moved:
             block_logits(GB[block], start, offset, m, log_p)
-            block_log_softmax(log_p, p, m, spare)
+            block_log_softmax(log_p, p, m, spare, GB[after, :0])
             for k in range(K - 1):
                 gate_slopes(weights, p[k], r[k, lo:], m, slopes[k])
         middle = HEAD + of_experts + (K - 1) * GB.shape[1]
         gradient, blocks = sums[HEAD + of_experts : middle], sums[middle:]
-        block_gate_sums(GB[block], p, slopes, weights, m, gradient, blocks, spare[0])
+        block_gate_sums(
+            GB[block],
+            p,
+            slopes,
+            weights,
+            m,
+            gradient,
+            blocks,
+            spare[0],
+            GB[after, gate_grams : fetched(GB)],
+        )
 
 
 @kernel

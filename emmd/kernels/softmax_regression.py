@@ -9,6 +9,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after
+from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
@@ -29,11 +30,15 @@ def _raise_maximum(values, m, largest):
 
 
 @kernel
-def _exponentiate(values, largest, m, out, total):
-    for i in range(m):
-        values[i] -= largest[i]
-        out[i] = exp_nonpositive(values[i])
-        total[i] += out[i]
+def _exponentiate(values, largest, out, total, upcoming):
+    share = upcoming.size // PIECES
+    for piece in range(PIECES):
+        fetch(upcoming, piece, share)
+        for k in range(ROWS):
+            i = piece * ROWS + k
+            values[i] -= largest[i]
+            out[i] = exp_nonpositive(values[i])
+            total[i] += out[i]
 
 
 @kernel
@@ -44,24 +49,28 @@ def _normalise(log_total, share, m, values, out):
 
 
 @kernel
-def _log_softmax_two(first, second, m, p, q, normaliser):
+def _log_softmax_two(first, second, p, q, normaliser, upcoming):
     """Do what `block_log_softmax` does for two classes, with one exponential and one logarithm a row."""
-    for i in range(m):
-        u, v = first[i], second[i]
-        lead = u - v
-        t = exp_nonpositive(-abs(lead))
-        shared = 1.0 / ((1.0 + t) * (2.0 + t))
-        log_total, inverse = log1p_of_third(t, t * (1.0 + t) * shared), at_most_one((2.0 + t) * shared)
-        ahead = lead >= 0.0
-        normaliser[i] = (u if ahead else v) + log_total
-        first[i] = (0.0 if ahead else lead) - log_total
-        second[i] = (-lead if ahead else 0.0) - log_total
-        p[i] = (1.0 if ahead else t) * inverse
-        q[i] = (t if ahead else 1.0) * inverse
+    share = upcoming.size // PIECES
+    for piece in range(PIECES):
+        fetch(upcoming, piece, share)
+        for k in range(ROWS):
+            i = piece * ROWS + k
+            u, v = first[i], second[i]
+            lead = u - v
+            t = exp_nonpositive(-abs(lead))
+            shared = 1.0 / ((1.0 + t) * (2.0 + t))
+            log_total, inverse = log1p_of_third(t, t * (1.0 + t) * shared), at_most_one((2.0 + t) * shared)
+            ahead = lead >= 0.0
+            normaliser[i] = (u if ahead else v) + log_total
+            first[i] = (0.0 if ahead else lead) - log_total
+            second[i] = (-lead if ahead else 0.0) - log_total
+            p[i] = (1.0 if ahead else t) * inverse
+            q[i] = (t if ahead else 1.0) * inverse
 
 
 @kernel
-def block_log_softmax(values, p, m, spare):
+def block_log_softmax(values, p, m, spare, upcoming):
     """Turn log weights into log probabilities in place; write probabilities, and logs of the weights' sums.
 
     Parameters
@@ -72,8 +81,9 @@ def block_log_softmax(values, p, m, spare):
         The logs of the sums are written to its first row, the others hold anything.
     """
     normaliser, largest, total = spare[0], spare[1], spare[2]
+    K, d = values.shape[0], upcoming.shape[0]
     if values.shape[0] == 2:
-        _log_softmax_two(values[0], values[1], m, p[0], p[1], normaliser)
+        _log_softmax_two(values[0], values[1], p[0], p[1], normaliser, upcoming)
         return
     for i in range(m):
         largest[i] = values[0, i]
@@ -81,7 +91,8 @@ def block_log_softmax(values, p, m, spare):
     for k in range(1, values.shape[0]):
         _raise_maximum(values[k], m, largest)
     for k in range(values.shape[0]):
-        _exponentiate(values[k], largest, m, p[k], total)
+        part = upcoming[k * d // K : (k + 1) * d // K]
+        _exponentiate(values[k], largest, p[k], total, part)
     for i in range(m):
         log_total = log(total[i])
         normaliser[i] = largest[i] + log_total
@@ -104,7 +115,7 @@ def block_logits(X, W, offset, m, logits):
 
 
 @kernel
-def block_gate_sums(X, p, slopes, c, m, gradient, blocks, curvature):
+def block_gate_sums(X, p, slopes, c, m, gradient, blocks, curvature, upcoming):
     """Add the gradient, shape ((K - 1) d,), and the Hessian's blocks, packed Gram matrices, of a block.
 
     Parameters
@@ -119,17 +130,21 @@ def block_gate_sums(X, p, slopes, c, m, gradient, blocks, curvature):
         For classes (1, 1), (1, 2), ..., (2, 2), ...; empty when no Hessian is wanted.
     curvature : ndarray of shape (BLOCK,)
         To work with.
+    upcoming : ndarray of shape (any, BLOCK)
+        To be fetched meanwhile, where a Hessian is wanted.
     """
     d = X.shape[0]
     free = p.shape[0] - 1
     width = d * (d + 1) // 2
+    share = -(-upcoming.shape[0] // (free * (free + 1) // 2)) if free > 0 else 0
     block_moment_all(X, slopes, m, gradient)
     if blocks.shape[0] > 0:
         for j in range(free):
             for k in range(j, free):
                 _curvature(c, p[j], p[k], 1.0 if j == k else 0.0, m, curvature)
-                start = packed(free, j, k) * width
-                block_gram(X, curvature, m, blocks[start : start + width])
+                place = packed(free, j, k)
+                fetched_here = upcoming[place * share : (place + 1) * share]
+                block_gram(X, curvature, m, blocks[place * width : (place + 1) * width], fetched_here)
 
 
 @kernel
@@ -171,11 +186,23 @@ def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
         weights = c[place_of(c.shape[0], lo) :]
+        upcoming = XB[following(block, XB), : fetched(XB)]
+        by_rows = with_rows(upcoming.shape[0], sums.shape[0] > free * d)
         block_logits(XB[block], W, offset, m, log_p)
-        block_log_softmax(log_p, p, m, spare)
+        block_log_softmax(log_p, p, m, spare, upcoming[:by_rows])
         for k in range(free):
             gate_slopes(weights, p[k], r[k, lo:], m, log_p[k])
-        block_gate_sums(XB[block], p, log_p, weights, m, sums[: free * d], sums[free * d :], spare[0])
+        block_gate_sums(
+            XB[block],
+            p,
+            log_p,
+            weights,
+            m,
+            sums[: free * d],
+            sums[free * d :],
+            spare[0],
+            upcoming[by_rows:],
+        )
 
 
 @allocating

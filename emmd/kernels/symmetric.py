@@ -89,7 +89,7 @@ def information_sums_of(information_block):
             block_predict_two(XB[block], beta, w, m, a, b)
             information_block(a, b, y[lo : lo + m], weights, rows[:2], rows[2:])
             for part in range(sums.shape[0] // width):
-                block_gram(XB[block], rows[part], m, sums[part * width : (part + 1) * width])
+                block_gram(XB[block], rows[part], m, sums[part * width : (part + 1) * width], XB[block, :0])
 
     @allocating
     @named_after(information_block)

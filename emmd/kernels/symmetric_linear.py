@@ -10,10 +10,12 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
+from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.largest import largest_modulus
+from emmd.kernels.last_block import clear, copy, pad
 from emmd.kernels.linear import block_moment_two, block_predict, block_predict_two
 from emmd.kernels.logistic_regression import second_derivatives_block, shared_solve_logistics, solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
@@ -23,34 +25,38 @@ from emmd.kernels.work import block_rows
 
 HALF_LOG_2PI = 0.9189385332046727
 _PER_CHUNK = CHUNK // BLOCK
-_WORK = 5
+_WORK = 8
 
 
 @kernel
-def _e_step_block(a, b, y, c, p, pull, residual, curvature):
+def _e_step_block(a, b, y, c, p, pull, residual, curvature, upcoming):
     """Write responsibilities, ``c tau y`` and the gate's derivatives; return the loss.
 
     The loss is y^2/2 + a^2/2 - log cosh(b/2 + ay) + log cosh(b/2), with the large parts combined by sign:
     nothing cancels at |b| = 1e4. All quotients share one division.
     """
     loss = 0.0
-    for i in range(p.shape[0]):
-        logit = b[i] + 2.0 * a[i] * y[i]
-        t, s = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i]))
-        of_t, of_s, of_both = 1.0 + t, 1.0 + s, 2.0 + (s + t)
-        shared = 1.0 / (of_t * of_s * of_both)
-        t_inverse, s_inverse = at_most_one(of_s * of_both * shared), of_t * of_both * shared
-        log_quotient = twice_atanh_third((s - t) * (of_t * of_s * shared))
-        ahead = logit >= 0.0
-        likely = 1.0 if ahead else -1.0
-        rest = y[i] - likely * a[i]
-        p[i] = (1.0 if ahead else t) * t_inverse
-        pull[i] = c[i] * y[i] * likely * (1.0 - t) * t_inverse
-        residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
-        curvature[i] = c[i] * s * s_inverse * s_inverse
-        against = -likely * b[i]
-        switch = against if against > 0.0 else 0.0
-        loss += c[i] * (HALF_LOG_2PI + 0.5 * rest * rest + switch + log_quotient)
+    share = upcoming.size // PIECES
+    for piece in range(PIECES):
+        fetch(upcoming, piece, share)
+        for k in range(ROWS):
+            i = piece * ROWS + k
+            logit = b[i] + 2.0 * a[i] * y[i]
+            t, s = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i]))
+            of_t, of_s, of_both = 1.0 + t, 1.0 + s, 2.0 + (s + t)
+            shared = 1.0 / (of_t * of_s * of_both)
+            t_inverse, s_inverse = at_most_one(of_s * of_both * shared), of_t * of_both * shared
+            log_quotient = twice_atanh_third((s - t) * (of_t * of_s * shared))
+            ahead = logit >= 0.0
+            likely = 1.0 if ahead else -1.0
+            rest = y[i] - likely * a[i]
+            p[i] = (1.0 if ahead else t) * t_inverse
+            pull[i] = c[i] * y[i] * likely * (1.0 - t) * t_inverse
+            residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
+            curvature[i] = c[i] * s * s_inverse * s_inverse
+            against = -likely * b[i]
+            switch = against if against > 0.0 else 0.0
+            loss += c[i] * (HALF_LOG_2PI + 0.5 * rest * rest + switch + log_quotient)
     return loss
 
 
@@ -67,21 +73,33 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, p, start, moved):
 @kernel
 def _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, work):
     d, n = XB.shape[1], y.shape[0]
+    features = fetched(XB)
     a, b, pull, residual, curvature = work[0], work[1], work[2], work[3], work[4]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
-        weights = c[place_of(c.shape[0], lo) :]
-        X = XB[block]
+        targets, weights, labels = y[lo:], c[place_of(c.shape[0], lo) :], p[lo:]
+        if m < BLOCK:
+            pad(targets, m, work[5])
+            pad(weights, m, work[6])
+            clear(a, m)
+            clear(b, m)
+            targets, weights, labels = work[5], work[6], work[7]
+        X, upcoming = XB[block], XB[following(block, XB), :features]
+        by_rows = with_rows(features, sums.shape[0] > 1)
         block_predict_two(X, beta, w, m, a, b)
-        sums[0] += _e_step_block(a, b, y[lo:], weights, p[lo : lo + m], pull, residual, curvature)
+        sums[0] += _e_step_block(
+            a, b, targets, weights, labels, pull, residual, curvature, upcoming[:by_rows]
+        )
         if sums.shape[0] > 1:
             if moved:
                 block_predict(X, start[d:], m, b)
-                second_derivatives_block(b, p[lo:], weights, residual[:m], curvature)
+                second_derivatives_block(b, labels, weights, residual, curvature, upcoming[:0])
             block_moment_two(X, pull, residual, m, sums[1 : 1 + d], sums[1 + d : 1 + 2 * d])
-            block_gram(X, curvature, m, sums[1 + 2 * d :])
+            block_gram(X, curvature, m, sums[1 + 2 * d :], upcoming[by_rows:])
+        if m < BLOCK:
+            copy(labels, m, p[lo:])
 
 
 @allocating

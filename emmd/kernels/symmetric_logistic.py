@@ -10,8 +10,10 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
+from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
+from emmd.kernels.last_block import clear, copy, pad
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.logistic_regression import second_derivatives_block, shared_solve_logistics, solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
@@ -20,11 +22,11 @@ from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
-_WORK = 6
+_WORK = 10
 
 
 @kernel
-def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, gate_curvature):
+def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, gate_curvature, upcoming):
     """Write the posterior of z = 1 and of yz = 1, and both logistic losses' derivatives; return the loss.
 
     The loss is softplus(b) + softplus(ay) - softplus(b + ay): the linear parts leave min(|b|, |a|) when the
@@ -32,26 +34,30 @@ def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, 
     one division.
     """
     loss = 0.0
-    for i in range(p.shape[0]):
-        evidence = y[i] * a[i]
-        logit = b[i] + evidence
-        t, s, r = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i])), exp_nonpositive(-abs(a[i]))
-        of_t, of_s, of_r = 1.0 + t, 1.0 + s, 1.0 + r
-        of_two = of_s * of_r
-        of_all = of_two + of_t
-        shared = 1.0 / (of_t * of_two * of_all)
-        t_inverse, rest = at_most_one(of_two * of_all * shared), of_t * of_all * shared
-        s_inverse, r_inverse = of_r * rest, of_s * rest
-        # above the quotient's line less below it, without the ones
-        log_quotient = twice_atanh_third(((s + r) + (s * r - t)) * (of_t * of_two * shared))
-        p[i] = (1.0 if logit >= 0.0 else t) * t_inverse
-        q[i] = (1.0 if (logit >= 0.0) == (y[i] > 0.0) else t) * t_inverse
-        expert_slope[i] = c[i] * ((1.0 if a[i] >= 0.0 else r) * r_inverse - q[i])
-        expert_curvature[i] = c[i] * r * r_inverse * r_inverse
-        gate_slope[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
-        gate_curvature[i] = c[i] * s * s_inverse * s_inverse
-        linear = min(abs(b[i]), abs(a[i])) if (b[i] >= 0.0) != (evidence >= 0.0) else 0.0
-        loss += c[i] * (linear + log_quotient)
+    share = upcoming.size // PIECES
+    for piece in range(PIECES):
+        fetch(upcoming, piece, share)
+        for k in range(ROWS):
+            i = piece * ROWS + k
+            evidence = y[i] * a[i]
+            logit = b[i] + evidence
+            t, s, r = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i])), exp_nonpositive(-abs(a[i]))
+            of_t, of_s, of_r = 1.0 + t, 1.0 + s, 1.0 + r
+            of_two = of_s * of_r
+            of_all = of_two + of_t
+            shared = 1.0 / (of_t * of_two * of_all)
+            t_inverse, rest = at_most_one(of_two * of_all * shared), of_t * of_all * shared
+            s_inverse, r_inverse = of_r * rest, of_s * rest
+            # above the quotient's line less below it, without the ones
+            log_quotient = twice_atanh_third(((s + r) + (s * r - t)) * (of_t * of_two * shared))
+            p[i] = (1.0 if logit >= 0.0 else t) * t_inverse
+            q[i] = (1.0 if (logit >= 0.0) == (y[i] > 0.0) else t) * t_inverse
+            expert_slope[i] = c[i] * ((1.0 if a[i] >= 0.0 else r) * r_inverse - q[i])
+            expert_curvature[i] = c[i] * r * r_inverse * r_inverse
+            gate_slope[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
+            gate_curvature[i] = c[i] * s * s_inverse * s_inverse
+            linear = min(abs(b[i]), abs(a[i])) if (b[i] >= 0.0) != (evidence >= 0.0) else 0.0
+            loss += c[i] * (linear + log_quotient)
     return loss
 
 
@@ -68,28 +74,48 @@ def e_step_rows(first, last, partials, XB, y, c, beta, w, labels, start, moved):
 @kernel
 def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, work):
     d, n = XB.shape[1], y.shape[0]
-    a, b, slopes, curvatures = work[0], work[1], work[2:4], work[4:]
+    features = fetched(XB)
+    a, b, slopes, curvatures = work[0], work[1], work[2:4], work[4:6]
     width = d + d * (d + 1) // 2
-    q, p = labels[0], labels[1]
     for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
         sums = partials[block // _PER_CHUNK]
         lo = block * BLOCK
         m = min(BLOCK, n - lo)
-        weights = c[place_of(c.shape[0], lo) :]
-        X = XB[block]
+        targets, weights, q, p = y[lo:], c[place_of(c.shape[0], lo) :], labels[0, lo:], labels[1, lo:]
+        if m < BLOCK:
+            pad(targets, m, work[6])
+            pad(weights, m, work[7])
+            clear(a, m)
+            clear(b, m)
+            targets, weights, q, p = work[6], work[7], work[8], work[9]
+        X, upcoming = XB[block], XB[following(block, XB), :features]
+        by_rows = with_rows(features, sums.shape[0] > 1)
         block_predict_two(X, beta, w, m, a, b)
         sums[0] += _e_step_block(
-            a, b, y[lo:], weights, p[lo : lo + m], q[lo:], slopes[0], curvatures[0], slopes[1], curvatures[1]
+            a,
+            b,
+            targets,
+            weights,
+            p,
+            q,
+            slopes[0],
+            curvatures[0],
+            slopes[1],
+            curvatures[1],
+            upcoming[:by_rows],
         )
         if sums.shape[0] > 1:
             expert, gate = sums[1 : 1 + width], sums[1 + width :]
             if moved:
                 block_predict_two(X, start[:d], start[d:], m, a, b)
-                second_derivatives_block(a, q[lo:], weights, slopes[0, :m], curvatures[0])
-                second_derivatives_block(b, p[lo:], weights, slopes[1, :m], curvatures[1])
+                second_derivatives_block(a, q, weights, slopes[0], curvatures[0], upcoming[:0])
+                second_derivatives_block(b, p, weights, slopes[1], curvatures[1], upcoming[:0])
             block_moment_two(X, slopes[0], slopes[1], m, expert[:d], gate[:d])
-            block_gram(X, curvatures[0], m, expert[d:])
-            block_gram(X, curvatures[1], m, gate[d:])
+            block_gram(X, curvatures[0], m, expert[d:], upcoming[by_rows:])
+            block_gram(X, curvatures[1], m, gate[d:], upcoming[:0])
+        if m < BLOCK:
+            copy(q, m, labels[0, lo:])
+            copy(p, m, labels[1, lo:])
 
 
 def em_step_of(e_step, solve):

@@ -51,7 +51,7 @@ def test_log_softmax_at_any_size(size):
     values = np.zeros((3, BLOCK))
     values[:, :40] = size * rng.standard_normal((3, 40))
     given, p, spare = values[:, :40].copy(), np.zeros((3, BLOCK)), np.full((SPARE, BLOCK), np.nan)
-    block_log_softmax(values, p, 40, spare)
+    block_log_softmax(values, p, 40, spare, values[:0])
     with mpmath.workdps(50):
         for i in range(40):
             exact = [mpmath.mpf(float(v)) for v in given[:, i]]
@@ -96,7 +96,7 @@ def test_two_probabilities_are_at_most_one_and_as_accurate_as_the_lead():
     leads = np.concatenate([np.linspace(-800.0, 800.0, 128), np.linspace(-3.0, 3.0, 128)])
     values, p, spare = np.zeros((2, BLOCK)), np.zeros((2, BLOCK)), np.full((SPARE, BLOCK), np.nan)
     values[0] = leads
-    block_log_softmax(values, p, BLOCK, spare)
+    block_log_softmax(values, p, BLOCK, spare, values[:0])
     assert (p <= 1.0).all()
     with mpmath.workdps(50):
         for i, lead in enumerate(leads.tolist()):
