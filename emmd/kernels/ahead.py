@@ -25,8 +25,8 @@ PIECES = BLOCK // ROWS
 
 _LINE = 8
 _AT_HAND = 1 << 17  # numbers, a megabyte, that lie in the second-level cache anyway
-# features a loop over rows can fetch, a third of a microsecond long; where there are more, memory lags behind
-# whatever fetches, and the processor itself does it best
+# features that a loop over rows, which takes a third of a microsecond, can fetch: of more the processor, which
+# sees them read one after the other, brings the others by itself
 _MOST = 10
 _INTO_SECOND_LEVEL = 2
 _READ, _DATA = 0, 1
