@@ -25,8 +25,8 @@ PIECES = BLOCK // ROWS
 
 _LINE = 8
 _AT_HAND = 1 << 17  # numbers, a megabyte, that lie in the second-level cache anyway
-# features that a loop over rows, which takes a third of a microsecond, can fetch: of more the processor, which
-# sees them read one after the other, brings the others by itself
+# features that a loop over rows, a third of a microsecond long, can fetch; of more the processor, which sees
+# them read one after the other, brings the others by itself
 _MOST = 10
 _INTO_SECOND_LEVEL = 2
 _READ, _DATA = 0, 1
@@ -67,6 +67,12 @@ def fetch(upcoming, part, size):
     """
     for place in range(part * size, min((part + 1) * size, upcoming.size), _LINE):
         _line(upcoming, place)
+
+
+@scalar
+def fetch_with_piece(upcoming, piece):
+    """Begin to bring the share of one piece of a block's rows."""
+    fetch(upcoming, piece, upcoming.size // PIECES)
 
 
 @scalar

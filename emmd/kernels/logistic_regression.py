@@ -10,7 +10,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after
-from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
+from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.last_block import clear, pad
@@ -30,9 +30,8 @@ LOSS = newton.HESSIAN + 1
 
 @kernel
 def _derivatives_block(b, q, c, residual, upcoming):
-    share = upcoming.size // PIECES
     for piece in range(PIECES):
-        fetch(upcoming, piece, share)
+        fetch_with_piece(upcoming, piece)
         for k in range(ROWS):
             i = piece * ROWS + k
             t = exp_nonpositive(-abs(b[i]))
@@ -42,9 +41,8 @@ def _derivatives_block(b, q, c, residual, upcoming):
 @kernel
 def second_derivatives_block(b, q, c, residual, curvature, upcoming):
     """Write what gradient and Hessian of the loss weigh the rows of a block with."""
-    share = upcoming.size // PIECES
     for piece in range(PIECES):
-        fetch(upcoming, piece, share)
+        fetch_with_piece(upcoming, piece)
         for k in range(ROWS):
             i = piece * ROWS + k
             t = exp_nonpositive(-abs(b[i]))
@@ -105,14 +103,12 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
                 block_predict(X, W[k], m, b[0])
             if wanted[k] == LOSS:
                 own[0] += _loss_of_block(b[place], labels, weights, m)
-            by_rows = with_rows(features, wanted[k] >= newton.HESSIAN)
+            meanwhile = upcoming[: with_rows(features, wanted[k] >= newton.HESSIAN)]
             if wanted[k] >= newton.HESSIAN:
-                second_derivatives_block(
-                    b[place], labels, weights, residual[place], curvature, upcoming[:by_rows]
-                )
-                block_gram(X, curvature, m, own[1 + d :], upcoming[by_rows:])
+                second_derivatives_block(b[place], labels, weights, residual[place], curvature, meanwhile)
+                block_gram(X, curvature, m, own[1 + d :], upcoming[meanwhile.shape[0] :])
             else:
-                _derivatives_block(b[place], labels, weights, residual[place], upcoming[:by_rows])
+                _derivatives_block(b[place], labels, weights, residual[place], meanwhile)
             if not both:
                 block_moment(X, residual[0], m, own[1 : 1 + d])
         if both:

@@ -137,13 +137,8 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
             # the last Gram matrix is what the others leave of the total
             if k < K - 1:
                 place = HEAD + (SCALARS + d) * K + k * width
-                block_gram(
-                    XB[block],
-                    weight,
-                    m,
-                    sums[place : place + width],
-                    XB[after, rows + grams * k // (K - 1) : rows + grams * (k + 1) // (K - 1)],
-                )
+                meanwhile = XB[after, rows + grams * k // (K - 1) : rows + grams * (k + 1) // (K - 1)]
+                block_gram(XB[block], weight, m, sums[place : place + width], meanwhile)
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
         if moved:
             block_logits(GB[block], start, offset, m, log_p)
@@ -152,17 +147,8 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
                 gate_slopes(weights, p[k], r[k, lo:], m, slopes[k])
         middle = HEAD + of_experts + (K - 1) * GB.shape[1]
         gradient, blocks = sums[HEAD + of_experts : middle], sums[middle:]
-        block_gate_sums(
-            GB[block],
-            p,
-            slopes,
-            weights,
-            m,
-            gradient,
-            blocks,
-            spare[0],
-            GB[after, gate_grams : fetched(GB)],
-        )
+        meanwhile = GB[after, gate_grams : fetched(GB)]
+        block_gate_sums(GB[block], p, slopes, weights, m, gradient, blocks, spare[0], meanwhile)
 
 
 @kernel

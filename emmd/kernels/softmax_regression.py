@@ -9,7 +9,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after
-from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
+from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all, block_predict_all
@@ -31,9 +31,8 @@ def _raise_maximum(values, m, largest):
 
 @kernel
 def _exponentiate(values, largest, out, total, upcoming):
-    share = upcoming.size // PIECES
     for piece in range(PIECES):
-        fetch(upcoming, piece, share)
+        fetch_with_piece(upcoming, piece)
         for k in range(ROWS):
             i = piece * ROWS + k
             values[i] -= largest[i]
@@ -51,9 +50,8 @@ def _normalise(log_total, share, m, values, out):
 @kernel
 def _log_softmax_two(first, second, p, q, normaliser, upcoming):
     """Do what `block_log_softmax` does for two classes, with one exponential and one logarithm a row."""
-    share = upcoming.size // PIECES
     for piece in range(PIECES):
-        fetch(upcoming, piece, share)
+        fetch_with_piece(upcoming, piece)
         for k in range(ROWS):
             i = piece * ROWS + k
             u, v = first[i], second[i]
@@ -143,8 +141,8 @@ def block_gate_sums(X, p, slopes, c, m, gradient, blocks, curvature, upcoming):
             for k in range(j, free):
                 _curvature(c, p[j], p[k], 1.0 if j == k else 0.0, m, curvature)
                 place = packed(free, j, k)
-                fetched_here = upcoming[place * share : (place + 1) * share]
-                block_gram(X, curvature, m, blocks[place * width : (place + 1) * width], fetched_here)
+                part = upcoming[place * share : (place + 1) * share]
+                block_gram(X, curvature, m, blocks[place * width : (place + 1) * width], part)
 
 
 @kernel
@@ -192,17 +190,8 @@ def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
         block_log_softmax(log_p, p, m, spare, upcoming[:by_rows])
         for k in range(free):
             gate_slopes(weights, p[k], r[k, lo:], m, log_p[k])
-        block_gate_sums(
-            XB[block],
-            p,
-            log_p,
-            weights,
-            m,
-            sums[: free * d],
-            sums[free * d :],
-            spare[0],
-            upcoming[by_rows:],
-        )
+        gradient, blocks = sums[: free * d], sums[free * d :]
+        block_gate_sums(XB[block], p, log_p, weights, m, gradient, blocks, spare[0], upcoming[by_rows:])
 
 
 @allocating

@@ -10,7 +10,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
-from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
+from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
@@ -36,9 +36,8 @@ def _e_step_block(a, b, y, c, p, pull, residual, curvature, upcoming):
     nothing cancels at |b| = 1e4. All quotients share one division.
     """
     loss = 0.0
-    share = upcoming.size // PIECES
     for piece in range(PIECES):
-        fetch(upcoming, piece, share)
+        fetch_with_piece(upcoming, piece)
         for k in range(ROWS):
             i = piece * ROWS + k
             logit = b[i] + 2.0 * a[i] * y[i]
@@ -87,17 +86,15 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, work)
             clear(b, m)
             targets, weights, labels = work[5], work[6], work[7]
         X, upcoming = XB[block], XB[following(block, XB), :features]
-        by_rows = with_rows(features, sums.shape[0] > 1)
+        meanwhile = upcoming[: with_rows(features, sums.shape[0] > 1)]
         block_predict_two(X, beta, w, m, a, b)
-        sums[0] += _e_step_block(
-            a, b, targets, weights, labels, pull, residual, curvature, upcoming[:by_rows]
-        )
+        sums[0] += _e_step_block(a, b, targets, weights, labels, pull, residual, curvature, meanwhile)
         if sums.shape[0] > 1:
             if moved:
                 block_predict(X, start[d:], m, b)
                 second_derivatives_block(b, labels, weights, residual, curvature, upcoming[:0])
             block_moment_two(X, pull, residual, m, sums[1 : 1 + d], sums[1 + d : 1 + 2 * d])
-            block_gram(X, curvature, m, sums[1 + 2 * d :], upcoming[by_rows:])
+            block_gram(X, curvature, m, sums[1 + 2 * d :], upcoming[meanwhile.shape[0] :])
         if m < BLOCK:
             copy(labels, m, p[lo:])
 

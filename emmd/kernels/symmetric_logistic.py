@@ -10,7 +10,7 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
-from emmd.kernels.ahead import PIECES, ROWS, fetch, fetched, following, with_rows
+from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.gram import block_gram
 from emmd.kernels.last_block import clear, copy, pad
@@ -26,17 +26,18 @@ _WORK = 10
 
 
 @kernel
-def _e_step_block(a, b, y, c, p, q, expert_slope, expert_curvature, gate_slope, gate_curvature, upcoming):
+def _e_step_block(a, b, y, c, p, q, slopes, curvatures, upcoming):
     """Write the posterior of z = 1 and of yz = 1, and both logistic losses' derivatives; return the loss.
 
     The loss is softplus(b) + softplus(ay) - softplus(b + ay): the linear parts leave min(|b|, |a|) when the
     signs differ, and the quotient of which the logarithm is taken lies between 1/2 and 2. All quotients share
     one division.
     """
+    expert_slope, expert_curvature = slopes[0], curvatures[0]
+    gate_slope, gate_curvature = slopes[1], curvatures[1]
     loss = 0.0
-    share = upcoming.size // PIECES
     for piece in range(PIECES):
-        fetch(upcoming, piece, share)
+        fetch_with_piece(upcoming, piece)
         for k in range(ROWS):
             i = piece * ROWS + k
             evidence = y[i] * a[i]
@@ -89,21 +90,9 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, 
             clear(b, m)
             targets, weights, q, p = work[6], work[7], work[8], work[9]
         X, upcoming = XB[block], XB[following(block, XB), :features]
-        by_rows = with_rows(features, sums.shape[0] > 1)
         block_predict_two(X, beta, w, m, a, b)
-        sums[0] += _e_step_block(
-            a,
-            b,
-            targets,
-            weights,
-            p,
-            q,
-            slopes[0],
-            curvatures[0],
-            slopes[1],
-            curvatures[1],
-            upcoming[:by_rows],
-        )
+        meanwhile = upcoming[: with_rows(features, sums.shape[0] > 1)]
+        sums[0] += _e_step_block(a, b, targets, weights, p, q, slopes, curvatures, meanwhile)
         if sums.shape[0] > 1:
             expert, gate = sums[1 : 1 + width], sums[1 + width :]
             if moved:
@@ -111,7 +100,7 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, 
                 second_derivatives_block(a, q, weights, slopes[0], curvatures[0], upcoming[:0])
                 second_derivatives_block(b, p, weights, slopes[1], curvatures[1], upcoming[:0])
             block_moment_two(X, slopes[0], slopes[1], m, expert[:d], gate[:d])
-            block_gram(X, curvatures[0], m, expert[d:], upcoming[by_rows:])
+            block_gram(X, curvatures[0], m, expert[d:], upcoming[meanwhile.shape[0] :])
             block_gram(X, curvatures[1], m, gate[d:], upcoming[:0])
         if m < BLOCK:
             copy(q, m, labels[0, lo:])
