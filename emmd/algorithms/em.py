@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.pencil import pencil
+from emmd.kernels.foretell import MEMORY, remember
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,11 @@ class EM(Algorithm):
 
     def step(self, problem, theta, memory):
         """E-step, then M-step; `memory` holds the last displacements, which foretell where it ends."""
-        memory = memory or ()
-        loss, m_step = problem.model.em_step(problem.data, theta, memory)
+        past = np.empty((0, len(theta))) if memory is None else memory
+        loss, m_step = problem.model.em_step(problem.data, theta, past)
         displacement = m_step.theta - theta
-        memory = (displacement, *memory[:2])
+        memory = np.empty((min(len(past) + 1, MEMORY), len(theta)))
+        remember(displacement, past, memory)
         return Step(m_step.theta, loss, displacement, memory, failure=inner_failure(m_step))
 
     def linear_factors(self, complete_hessian, hessian, expected=None):

@@ -105,9 +105,8 @@ class MixtureMStep:
         """Return where the gate's M-step begins, shape (K - 1, d_gate); None where the path stands."""
         if len(displacements) < 2 or self.gate == "constant" or "gate" in self.fixed:
             return None
-        last, before, earlier = displacements[0], displacements[1], displacements[-1]
         start = np.empty_like(theta)
-        if not foretell(self._ones, data.unit, theta, last, before, earlier, start):
+        if not foretell(self._ones, data.unit, theta, np.ascontiguousarray(displacements), start):
             return None
         return start[self.spans["gate"]].reshape(self.shapes["gate"])
 

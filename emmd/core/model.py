@@ -137,7 +137,7 @@ class Model(ABC):
         ----------
         data : object
         theta : ndarray of shape (p,)
-        displacements : tuple of ndarray of shape (p,)
+        displacements : array_like of shape (m, p)
             How a path has come to theta, the last first: a model may warm-start where it leads.
 
         Returns

@@ -222,8 +222,8 @@ class SymmetricModel(Model):
         if len(displacements) < 2:
             return None
         start = np.empty_like(working)
-        last, before, earlier = displacements[0], displacements[1], displacements[-1]
-        worthwhile = foretell(self.unit, data.design.scale, working, last, before, earlier, start)
+        path = np.ascontiguousarray(displacements)
+        worthwhile = foretell(self.unit, data.design.scale, working, path, start)
         return start if worthwhile else None
 
     @staticmethod

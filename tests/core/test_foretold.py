@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import emmd
+from emmd.kernels.foretell import MEMORY
 from emmd.kernels.reduce import PARALLEL_ROWS
 
 EPS = np.finfo(float).eps
@@ -21,7 +22,7 @@ def test_a_run_is_the_map_iterated_for_fewer_evaluations(model, n):
     scale = model.parameter_scale(problem.data)
     size = np.abs(scale * path[-1]).max()
     for k in range(3, 25):
-        displacements = tuple(np.diff(path[k - 3 : k + 1], axis=0)[::-1])
+        displacements = np.diff(path[max(0, k - MEMORY) : k + 1], axis=0)[::-1].copy()
         alone, led = (model.em_step(problem.data, path[k], past)[1] for past in ((), displacements))
         spent += alone.iterations, led.iterations
         np.testing.assert_array_equal(led.theta, path[k + 1])

@@ -6,6 +6,7 @@ import pytest
 
 import emmd
 from emmd.core.model import MStep
+from emmd.kernels.foretell import MEMORY
 from emmd.kernels.reduce import PARALLEL_ROWS
 
 # of three chunks: one thread has nothing, or much more than another
@@ -76,7 +77,7 @@ def test_a_run_is_the_map_iterated_for_fewer_evaluations(K, n, monkeypatch):
 
     monkeypatch.setattr(model.family, "em_at_once", remember)
     for k in range(3, 25):
-        past = tuple(np.diff(path[k - 3 : k + 1], axis=0)[::-1])
+        past = np.diff(path[max(0, k - MEMORY) : k + 1], axis=0)[::-1].copy()
         alone, led = (model.em_step(data, path[k], each)[1] for each in ((), past))
         np.testing.assert_array_equal(led.theta, path[k + 1])
         size = np.abs(scale * path[k + 1]).max()
