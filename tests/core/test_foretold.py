@@ -28,6 +28,6 @@ def test_a_run_is_the_map_iterated_for_fewer_evaluations(model, n):
         np.testing.assert_array_equal(led.theta, path[k + 1])
         # both gradients are 1e-14 at most, and the inner curvature is what divides them
         assert np.abs(scale * (led.theta - alone.theta)).max() <= 2e-14 / alone.curvature + 4 * EPS * size
-    # one evaluation belongs to the E-step
+    # one evaluation belongs to the E-step; three displacements would leave 0.6 of the others
     alone, led = spent - 22
-    assert led <= 0.7 * alone
+    assert led <= 0.4 * alone
