@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from emmd.kernels._jit import allocating, kernel
+from emmd.kernels.dot import dot
 
 MEMORY = 7
 """How many displacements are remembered: those of six modes and one to tell the modes by."""
@@ -75,7 +76,7 @@ def foretell(unit, scale, working, displacements, out):
     # by the negation NaN is where a path ends
     if not length > _SHORT:
         return False
-    longest = _LONGEST * math.sqrt(_dot(moves[0], moves[0]))
+    longest = _LONGEST * math.sqrt(dot(moves[0], moves[0]))
     triangle = np.empty((displacements.shape[0], displacements.shape[0]))
     shares = np.empty(displacements.shape[0])
     order = _explain(weights, displacements, moves, triangle, shares)
@@ -111,19 +112,19 @@ def _explain(weights, displacements, moves, triangle, shares):
     for k in range(min(displacements.shape[0] - 1, weights.shape[0])):
         move = moves[k + 1]
         _weigh(weights, displacements[k + 1], move)
-        whole = math.sqrt(_dot(move, move))
+        whole = math.sqrt(dot(move, move))
         for i in range(k):
-            triangle[i, k] = _dot(moves[i + 1], move)
+            triangle[i, k] = dot(moves[i + 1], move)
             _subtract(triangle[i, k], moves[i + 1], move)
-        pivot = math.sqrt(_dot(move, move))
+        pivot = math.sqrt(dot(move, move))
         if not pivot > _DEPENDENT * whole:
             return k
         triangle[k, k] = pivot
         for j in range(move.shape[0]):
             move[j] /= pivot
-        shares[k] = _dot(move, rest)
+        shares[k] = dot(move, rest)
         _subtract(shares[k], move, rest)
-        if _dot(rest, rest) <= _FOLLOWED * _FOLLOWED:
+        if dot(rest, rest) <= _FOLLOWED * _FOLLOWED:
             return k + 1
     return min(displacements.shape[0] - 1, weights.shape[0])
 
@@ -132,14 +133,6 @@ def _explain(weights, displacements, moves, triangle, shares):
 def _weigh(weights, displacement, out):
     for j in range(weights.shape[0]):
         out[j] = weights[j] * displacement[j]
-
-
-@kernel
-def _dot(x, y):
-    total = 0.0
-    for j in range(x.shape[0]):
-        total += x[j] * y[j]
-    return total
 
 
 @kernel

@@ -23,6 +23,7 @@ import numpy as np
 
 from emmd.kernels._jit import allocating, deciding
 from emmd.kernels.cholesky import cholesky, cholesky_solve
+from emmd.kernels.dot import dot
 from emmd.kernels.gram import packed
 from emmd.kernels.largest import larger
 
@@ -105,7 +106,7 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
     """
     phase = state[_PHASE]
     # the negation lets NaN through
-    if phase == _FIRST and not _dot(sums[: scale.shape[0]], vectors[TRIAL]) <= state[_ENTROPY]:
+    if phase == _FIRST and not dot(sums[: scale.shape[0]], vectors[TRIAL]) <= state[_ENTROPY]:
         state[_PHASE] = _RESTARTED
         for j in range(vectors.shape[1]):
             vectors[TRIAL, j] = 0.0
@@ -185,14 +186,6 @@ def _shorter(state, vectors):
 
 
 @deciding
-def _dot(x, y):
-    total = 0.0
-    for j in range(x.shape[0]):
-        total += x[j] * y[j]
-    return total
-
-
-@deciding
 def _remember(state, vectors, gradient, scale):
     """Keep the accepted step and the change of the gradient along it, in scaled coordinates."""
     pairs = int(state[_PAIRS])
@@ -207,7 +200,7 @@ def _remember(state, vectors, gradient, scale):
         step[j] = state[_LENGTH] * vectors[STEP, j] * scale[j]
         change[j] = (gradient[j] - vectors[SLOPES, j]) / scale[j]
     # a function of positive curvature: anything else is rounding
-    if _dot(step, change) > _SMALL * math.sqrt(_dot(step, step) * _dot(change, change)):
+    if dot(step, change) > _SMALL * math.sqrt(dot(step, step) * dot(change, change)):
         pairs += 1
     state[_PAIRS] = pairs
 
@@ -219,13 +212,13 @@ def _solve_corrected(state, vectors, factor, x):
     shares = state[_SHARES:]
     for k in range(pairs - 1, -1, -1):
         step, change = vectors[_STEPS + k], vectors[_CHANGES + k]
-        shares[k] = _dot(step, x) / _dot(step, change)
+        shares[k] = dot(step, x) / dot(step, change)
         for j in range(x.shape[0]):
             x[j] -= shares[k] * change[j]
     cholesky_solve(factor[_ROOT], x)
     for k in range(pairs):
         step, change = vectors[_STEPS + k], vectors[_CHANGES + k]
-        share = shares[k] - _dot(change, x) / _dot(step, change)
+        share = shares[k] - dot(change, x) / dot(step, change)
         for j in range(x.shape[0]):
             x[j] += share * step[j]
 
