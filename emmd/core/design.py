@@ -61,11 +61,13 @@ class Design(SecondMoment):
         self.weights, self.kernel_weights = weights, for_kernels(weights)
         d = self.XB.shape[1]
         packed = sum_rows(gram_rows, len(weights), d * (d + 1) // 2, self.XB, weights)
-        super().__init__(unpack_symmetric(packed, d), len(weights))
-        self._require_squares(np.diag(self.second_moment))
-
-    def _require_squares(self, mean_square):
         largest = np.maximum(self.XB.max(axis=(0, 2)), -self.XB.min(axis=(0, 2)))
+        second_moment = unpack_symmetric(packed, d)
+        self._require_squares(np.diag(second_moment), largest)
+        super().__init__(second_moment, largest, len(weights))
+
+    @staticmethod
+    def _require_squares(mean_square, largest):
         bad = np.flatnonzero(~np.isfinite(mean_square) | ((mean_square < 1e-290) & (largest > 0)))
         if bad.size:
             raise ValueError(

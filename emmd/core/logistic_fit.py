@@ -4,6 +4,7 @@ import numpy as np
 
 from emmd.core.design import unpack_symmetric
 from emmd.core.newton import newton, newton_results, newton_together
+from emmd.core.sampled_remainders import sampled_remainders
 from emmd.kernels.logistic_regression import (
     LOG_2,
     LOSS,
@@ -13,6 +14,7 @@ from emmd.kernels.logistic_regression import (
     shared_solve_logistics,
     solve_logistics,
 )
+from emmd.kernels.logistic_remainder import remainders
 from emmd.kernels.reduce import compiled_shares, sum_rows
 
 
@@ -53,19 +55,26 @@ def fit_logistics(design, labels, starts, sums):
     edges = compiled_shares(design.n_rows)
     if edges is not None:
         solve = solve_logistics if len(edges) == 2 else shared_solve_logistics
-        features = edges, design.XB, labels, design.kernel_weights, design.scale
+        features = edges, design.XB, labels, design.kernel_weights, design.scale, design.crest
         solved = newton_results(*solve(*features, starts.ravel(), sums.ravel()))
     else:
-        solved = fit_from_sums(
-            lambda points, wanted: logistic_sums(design, labels, points, wanted), design, starts, sums
-        )
+        solved = _fit_by_passes(design, labels, starts, sums)
     return [
         result if result.solved else _fit_by_values(design, labels[k : k + 1], result.x)
         for k, result in enumerate(solved)
     ]
 
 
-def fit_from_sums(evaluate, design, starts, sums):
+def _fit_by_passes(design, labels, starts, sums):
+    """Minimise as compiled code does, with the same bits, where it cannot wake the threads."""
+
+    def evaluate(points, wanted):
+        return logistic_sums(design, labels, points, wanted)
+
+    return fit_from_sums(evaluate, design, starts, sums, sampled_remainders(remainders, design))
+
+
+def fit_from_sums(evaluate, design, starts, sums, remainders=None):
     """Minimise as `fit_logistics`, with the sums of `logistic_sums` from several threads or processes.
 
     Parameters
@@ -73,9 +82,11 @@ def fit_from_sums(evaluate, design, starts, sums):
     evaluate : callable
         ``(points, wanted) -> ndarray``, see `logistic_sums`.
     design : SecondMoment
+    remainders : callable, optional
+        See `newton_together`.
     """
     cost = hessian_cost(design.n_features)
-    return newton_together(evaluate, starts, sums, design.scale, LOG_2, cost, first=1)
+    return newton_together(evaluate, starts, sums, design.scale, LOG_2, cost, design.crest, 1, remainders)
 
 
 def _fit_by_values(design, labels, start):

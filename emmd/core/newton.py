@@ -122,7 +122,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     return NewtonResult(x, float(residual), iterations, curvature)
 
 
-def newton_on_demand(evaluate, start, sums, scale, entropy, cost):
+def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest, remainders=None):
     """Minimise one function as `newton_together` does several.
 
     Parameters
@@ -132,7 +132,8 @@ def newton_on_demand(evaluate, start, sums, scale, entropy, cost):
     start : ndarray of shape (d,)
     sums : ndarray of shape (d + d (d + 1) / 2,)
     scale : ndarray of shape (d,)
-    entropy, cost : float
+    entropy, cost, crest : float
+    remainders : callable, optional
 
     Returns
     -------
@@ -142,10 +143,11 @@ def newton_on_demand(evaluate, start, sums, scale, entropy, cost):
     def evaluate_one(points, wanted):
         return evaluate(points[0], wanted[0] == on_demand.HESSIAN)[np.newaxis]
 
-    return newton_together(evaluate_one, start[np.newaxis], sums[np.newaxis], scale, entropy, cost)[0]
+    one = start[np.newaxis], sums[np.newaxis]
+    return newton_together(evaluate_one, *one, scale, entropy, cost, crest, 0, remainders)[0]
 
 
-def newton_together(evaluate, starts, sums, scale, entropy, cost, first=0):
+def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0, remainders=None):
     """Minimise r functions as `emmd.kernels.newton` does, with sums that come from anywhere.
 
     Parameters
@@ -162,19 +164,27 @@ def newton_together(evaluate, starts, sums, scale, entropy, cost, first=0):
         The largest of a label, see `emmd.kernels.newton.workspace`.
     cost : float
         Of a Hessian, in units of a gradient.
+    crest : float
+        The largest feature in root mean squares, see `emmd.kernels.newton.workspace`.
     first : int
+    remainders : callable, optional
+        ``(vectors, wanted) -> sums (r, 2 d + 1)``: what a sample of the rows tells, see
+        `emmd.kernels.newton.look`.
 
     Returns
     -------
     list of NewtonResult
     """
     r, d = starts.shape
-    states, vectors, factors = on_demand.workspace(r, d, cost, entropy)
+    states, vectors, factors = on_demand.workspace(r, d, cost, entropy, crest, remainders is not None)
     vectors[:, on_demand.TRIAL] = starts
     wanted, points = np.full(r, on_demand.HESSIAN), np.empty((r, d))
     column = 0
     while on_demand.advance_all(states, vectors, factors, sums, column, scale, wanted, points):
-        sums, column = evaluate(points, wanted), first
+        if on_demand.looks(wanted):
+            sums, column = remainders(vectors, wanted), 0
+        else:
+            sums, column = evaluate(points, wanted), first
     return newton_results(states, vectors)
 
 

@@ -53,7 +53,7 @@ class PartitionedData:
         masses, rows = zip(*runner.call(pieces, "facts"))
         self._shares, self.n_rows = np.array(masses) / np.sum(masses), sum(rows)
         require_rows(model, self.n_rows)
-        model.gather(self, lambda moment: _DesignElsewhere(moment, self.n_rows))
+        model.gather(self, lambda moment, largest: _DesignElsewhere(moment, largest, self.n_rows))
 
     def _weighted(self, results):
         if isinstance(results[0], tuple):
@@ -71,6 +71,10 @@ class PartitionedData:
     def add_up(self, sums, *arguments):
         """Return the weighted total of ``sums(data, *arguments)`` over the partitions."""
         return self.each("add_up", sums, *arguments)
+
+    def largest(self, values, *arguments):
+        """Return the largest of ``values(data, *arguments)`` over the partitions, entry by entry."""
+        return np.maximum.reduce(self._runner.call(self._pieces, "add_up", values, *arguments))
 
     def em_sums(self, model, theta, *start):
         """Return the total of the E-step's sums, and what stands for the posterior that they leave behind."""

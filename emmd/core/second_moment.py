@@ -21,19 +21,24 @@ class SecondMoment:
     Parameters
     ----------
     second_moment : ndarray of shape (d, d)
+    largest : ndarray of shape (d,)
+        Largest absolute value of each column.
     n_rows : int
-        Number of rows it was taken from.
+        Number of rows they were taken from.
 
     Attributes
     ----------
     scale : ndarray of shape (d,)
         Root mean square of each column, 1 where that is 0.
+    crest : float
+        The largest crest factor of a column: the largest absolute value in root mean squares.
     """
 
-    def __init__(self, second_moment, n_rows):
-        self.second_moment, self.n_rows = second_moment, n_rows
+    def __init__(self, second_moment, largest, n_rows):
+        self.second_moment, self.largest, self.n_rows = second_moment, largest, n_rows
         mean_square = np.diag(second_moment)
         self.scale = np.where(mean_square > 0, np.sqrt(mean_square), 1.0)
+        self.crest = float(np.max(largest / self.scale, initial=0.0))
 
     @property
     def n_features(self):

@@ -7,6 +7,7 @@ from emmd.core.logistic_fit import fit_logistics
 from emmd.core.newton import newton, newton_on_demand, newton_results
 from emmd.core.potentials import Softplus
 from emmd.core.rows import Rows
+from emmd.core.sampled_remainders import sampled_remainders
 from emmd.kernels.reduce import compiled_shares, sum_rows
 from emmd.kernels.softmax_regression import (
     assemble_hessian,
@@ -15,6 +16,7 @@ from emmd.kernels.softmax_regression import (
     softmax_rows,
     solve_softmax,
 )
+from emmd.kernels.softmax_remainder import remainders
 
 
 def log_softmax(logits):
@@ -57,15 +59,19 @@ def fit_gate_from(rows, start, sums, form=None):
     if _logistic(rows, start, form):
         return fit_logistics(rows.design, rows.statistics[:1], start, sums[np.newaxis])[0]
     free, d = start.shape
-    edges = compiled_shares(rows.design.n_rows) if form is None and isinstance(rows, Rows) else None
+    plain = form is None and isinstance(rows, Rows)
+    edges = compiled_shares(rows.design.n_rows) if plain else None
     form = np.zeros((free * d, free * d)) if form is None else form
     evaluate, scale = _derivatives(rows, start.shape, form), np.tile(rows.design.scale, free)
-    entropy = np.log(free + 1.0)
+    entropy, cost = np.log(free + 1.0), softmax_cost(free, d)
     if edges is None:
-        solved = newton_on_demand(evaluate, start.ravel(), sums, scale, entropy, softmax_cost(free, d))
+        sampled = sampled_remainders(remainders, rows.design) if plain else None
+        costs = entropy, cost, rows.design.crest
+        solved = newton_on_demand(evaluate, start.ravel(), sums, scale, *costs, sampled)
     else:
         solve = solve_softmax if len(edges) == 2 else shared_solve_softmax
-        features = edges, rows.design.XB, rows.statistics, rows.design.kernel_weights, rows.design.scale
+        design = rows.design
+        features = edges, design.XB, rows.statistics, design.kernel_weights, design.scale, design.crest
         (solved,) = newton_results(*solve(*features, start.ravel(), sums))
     if solved.solved:
         return solved

@@ -26,6 +26,10 @@ def _second_moment(data):
     return data.design.second_moment
 
 
+def _largest(data):
+    return data.design.largest
+
+
 class SymmetricModel(Model):
     """Base of the symmetric models; a subclass names its kernels, its potentials and its target.
 
@@ -79,7 +83,7 @@ class SymmetricModel(Model):
 
     def gather(self, data, elsewhere):
         """Add what is known of rows that lie elsewhere: moments of the features."""
-        data.design = elsewhere(data.add_up(_second_moment))
+        data.design = elsewhere(data.add_up(_second_moment), data.largest(_largest))
 
     @cached_property
     def unit(self):
@@ -254,14 +258,15 @@ class SymmetricModel(Model):
         design, image = data.design, np.empty(self.n_params)
         labels = data.spare.take((self.regressions, design.n_rows))
         kernel = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
-        sample = design.XB, data.y, design.kernel_weights, design.scale, *self.known_moments(design)
+        features = design.XB, data.y, design.kernel_weights, design.scale, design.crest
         start, moved = self._begins(working, start)
-        loss, *solved = kernel(edges, *sample, working, start, moved, labels, image)
+        known = self.known_moments(design)
+        loss, *solved = kernel(edges, *features, *known, working, start, moved, labels, image)
         data.spare.leave(labels)
         return loss, image, *solved
 
     def known_moments(self, design):
-        """Return what the EM kernel takes after the features' scale."""
+        """Return what the EM kernel takes after the features' scale and crest factor."""
         return ()
 
     def em_step_in_passes(self, data, working, start=None):

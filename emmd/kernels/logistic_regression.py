@@ -15,7 +15,9 @@ from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.last_block import clear, pad
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
+from emmd.kernels.logistic_remainder import remainders, shared_remainders
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
+from emmd.kernels.remainder import sampled_blocks
 from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
@@ -24,7 +26,7 @@ _WORK = 7
 LOG_2 = math.log(2.0)
 """The loss at w = 0, whatever the labels; the largest entropy of a label."""
 
-LOSS = newton.HESSIAN + 1
+LOSS = newton.REMAINDER + 1
 """What is wanted of a regression when Newton's method does not ask: loss, gradient and Hessian."""
 
 
@@ -131,28 +133,32 @@ def derivatives_width(d, wanted):
     return 1 + d
 
 
-def solve_of(rows):
+def solve_of(rows, remainders):
     """Return the kernel that minimises the losses of r regressions on the same rows, all at once.
 
     Parameters
     ----------
     rows : kernel
         `logistic_rows`, in turn or in shares.
+    remainders : kernel
+        `emmd.kernels.logistic_remainder.remainders`, in turn or in shares.
 
     Returns
     -------
     kernel
-        ``(edges, XB, Q, c, scale, starts, sums) -> states, vectors``, see `newton.workspace`: minimiser k is
-        ``vectors[k, newton.POINT]``. Soft labels Q have shape (r, n), starts (r d,), and sums, the gradients
-        and packed Hessians at the starts, (r (d + d (d + 1) / 2),).
+        ``(edges, XB, Q, c, scale, crest, starts, sums) -> states, vectors``, see `newton.workspace`:
+        minimiser k is ``vectors[k, newton.POINT]``. Soft labels Q have shape (r, n), starts (r d,), and sums,
+        the gradients and packed Hessians at the starts, (r (d + d (d + 1) / 2),).
     """
 
     @allocating
     @named_after(rows)
-    def solve_logistics(edges, XB, Q, c, scale, starts, sums):
-        r, d = Q.shape[0], scale.shape[0]
+    def solve_logistics(edges, XB, Q, c, scale, crest, starts, sums):
+        r, n, d = Q.shape[0], Q.shape[1], scale.shape[0]
         width = d + d * (d + 1) // 2
-        states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2)
+        states, vectors, factors = newton.workspace(
+            r, d, hessian_cost(d), LOG_2, crest, sampled_blocks(n) > 0
+        )
         wanted, points = np.full(r, newton.HESSIAN), np.empty((r, d))
         for k in range(r):
             for j in range(d):
@@ -160,6 +166,9 @@ def solve_of(rows):
         # literals would be types of their own, for each of which all of Newton's method is compiled
         found, first = sums.reshape(r, width), np.int64(0)
         while newton.advance_all(states, vectors, factors, found, first, scale, wanted, points):
+            if newton.looks(wanted):
+                found, first = remainders(edges.shape[0] - 1, XB, c, n, vectors, wanted), np.int64(0)
+                continue
             width = derivatives_width(d, wanted)
             partials = np.zeros((edges[-1], r * width))
             rows(edges, partials, XB, points, Q, c, wanted)
@@ -170,5 +179,5 @@ def solve_of(rows):
     return solve_logistics
 
 
-solve_logistics = solve_of(in_turn(logistic_rows))
-shared_solve_logistics = solve_of(in_shares(logistic_rows))
+solve_logistics = solve_of(in_turn(logistic_rows), remainders)
+shared_solve_logistics = solve_of(in_shares(logistic_rows), shared_remainders)

@@ -18,12 +18,10 @@ from emmd.kernels.largest import largest_modulus
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.logistic_regression import shared_solve_logistics, solve_logistics
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
+from emmd.kernels.softmax import SPARE, block_log_softmax, block_logits
 from emmd.kernels.softmax_regression import (
-    SPARE,
     assemble_hessian,
     block_gate_sums,
-    block_log_softmax,
-    block_logits,
     gate_slopes,
     shared_solve_softmax,
     solve_softmax,
@@ -251,8 +249,8 @@ def em_step_of(e_step, solve_gate):
     -------
     kernel
         ``(edges, XB, GB, y, c, (coef, log_variance), (W, offset, start, moved), (second_moment, scale,
-        gate_scale), r, (fitted, fitted_gate), report) -> loss, residual, curvature, iterations``, the last
-        three of the gate's M-step, which begins at `start` where `moved`. See `e_step_rows` and
+        gate_scale, gate_crest), r, (fitted, fitted_gate), report) -> loss, residual, curvature, iterations``,
+        the last three of the gate's M-step, which begins at `start` where `moved`. See `e_step_rows` and
         `solve_experts`; the gate's solution is written to `fitted_gate`, unless the gate is constant.
     """
 
@@ -261,7 +259,7 @@ def em_step_of(e_step, solve_gate):
     def em_step(edges, XB, GB, y, c, experts, gate, moments, r, solution, report):
         coef, log_variance = experts
         W, offset, start, moved = gate
-        second_moment, scale, gate_scale = moments
+        second_moment, scale, gate_scale, gate_crest = moments
         fitted, fitted_gate = solution
         K, d = coef.shape
         d_gate = W.shape[1]
@@ -274,7 +272,7 @@ def em_step_of(e_step, solve_gate):
             return sums[0], 0.0, 1.0, 0.0
         first = (start if moved else W).reshape(W.size)
         at_first = assemble_hessian(sums[before:], K - 1, d_gate)
-        states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, first, at_first)
+        states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, first, at_first)
         for k in range(K - 1):
             for j in range(d_gate):
                 fitted_gate[k, j] = vectors[0, newton.POINT, k * d_gate + j]

@@ -13,6 +13,11 @@ than it costs. Nothing of this changes the answer: the method ends where the gra
 measure that once more when the contraction seen says so with two digits to spare: the last pass of every
 solution would only confirm it.
 
+Where there are many rows, a sample of them tells what Newton's step leaves of the gradient: the remainder
+beyond its linear model, R. The step is corrected by it, to where gradient, linear model and R vanish
+(Chebyshev's method), and what is left then is the error of the sample, some hundredth of R. `REMAINDER` asks
+for it after a Hessian, when the step alone is not enough.
+
 Steps are accepted by slopes along the step, not by values: for a convex function a step whose end still
 points downhill has decreased it, and slopes keep their digits next to the minimum, where values lose half.
 """
@@ -27,7 +32,7 @@ from emmd.kernels.dot import dot
 from emmd.kernels.gram import packed
 from emmd.kernels.largest import larger
 
-DONE, GRADIENT, HESSIAN = 0, 1, 2
+DONE, GRADIENT, HESSIAN, REMAINDER = 0, 1, 2, 3
 
 # how many steps since the last Hessian correct its factor
 _MEMORY = 8
@@ -36,8 +41,9 @@ _MEMORY = 8
 POINT, SLOPES, STEP, TRIAL, _STEPS, _CHANGES = 0, 1, 2, 3, 4, 4 + _MEMORY
 
 # entries of `state`; the last is the first of _MEMORY shares of the pairs
-RESIDUAL, CURVATURE, ITERATIONS, _ENTROPY, _COST, _DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(11)
-_SHARES = 11
+RESIDUAL, CURVATURE, ITERATIONS, _ENTROPY, _COST, _CREST, _SAMPLED = range(7)
+_DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS, _BOUND = range(7, 14)
+_SHARES = 14
 
 # entries of `factors`
 _HESSIAN, _ROOT = 0, 1
@@ -56,16 +62,17 @@ _STALE = 0.3
 _SMALL = 1e-8
 # the next contraction may be weaker than the last one by this
 _WEAKER = 100.0
-# after a Hessian: the third derivative of the softplus is at most its second, so a Newton step contracts by
-# half the largest change of a predictor; that is at most this times the sum of the scaled step's entries, for
-# features up to twenty times their root mean square (ten times for a softmax, whose logits change both ways)
-_LARGEST_CHANGE = 10.0
+# a sample is believed to so many standard errors, and where it tells the step's curvature within a factor 2
+_ERRORS = 10.0
+_SAME = 2.0
+# a remainder is small beside the gradient it is left of: where it is not, a third order helps no more
+_MODEST = 0.25
 # a step is halved until the slope along it has shrunk to this share; 1/2 would be a bisection already
 _SLOPE_LEFT = 0.5
 
 
 @allocating
-def workspace(r, d, cost, entropy):
+def workspace(r, d, cost, entropy, crest, sampled):
     """Return ``(states, vectors, factors)`` for r functions of d variables.
 
     Parameters
@@ -75,6 +82,10 @@ def workspace(r, d, cost, entropy):
         Of a Hessian, in units of a gradient.
     entropy : float
         The largest of a label, log K for K classes: the loss at 0.
+    crest : float
+        The largest absolute value of a feature, in units of the feature's root mean square.
+    sampled : bool
+        Whether `REMAINDER` may be asked for.
 
     Notes
     -----
@@ -88,6 +99,8 @@ def workspace(r, d, cost, entropy):
     for k in range(r):
         states[k, _COST] = cost
         states[k, _ENTROPY] = entropy
+        states[k, _CREST] = crest
+        states[k, _SAMPLED] = 1.0 if sampled else 0.0
     return states, np.zeros((r, 4 + 2 * _MEMORY, d)), np.zeros((r, 2, d, d))
 
 
@@ -119,6 +132,9 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
         if not residual < state[RESIDUAL] and state[RESIDUAL] <= ACCEPTED:
             return DONE
         state[_RATE] = residual / state[RESIDUAL]
+        # where the sample has told of less, it does not know these rows
+        if residual > state[_BOUND]:
+            state[_SAMPLED] = 0.0
         _remember(state, vectors, sums, scale)
     _arrive(state, vectors, sums, residual)
     state[_FRESH] = 1.0 if with_hessian else 0.0
@@ -137,7 +153,8 @@ def advance_all(states, vectors, factors, sums, first, scale, wanted, points):
     states, vectors, factors
         From `workspace`, of r functions.
     sums : ndarray of shape (r, first + d + d (d + 1) / 2) or (r, first + d)
-        What was evaluated, from column `first` on; of functions that were done, anything.
+        What was evaluated, from column `first` on, see `advance`, or, where any function wants its remainder,
+        what `look` takes, and nothing else; of functions that wait, anything.
     first : int
     scale : ndarray of shape (d,)
     wanted : ndarray of int, shape (r,)
@@ -145,15 +162,80 @@ def advance_all(states, vectors, factors, sums, first, scale, wanted, points):
     points : ndarray of shape (r, d)
         Overwritten with where that is.
     """
-    anything = False
+    anything, looked = False, looks(wanted)
     for k in range(wanted.shape[0]):
-        if wanted[k] != DONE:
-            with_hessian = wanted[k] == HESSIAN
-            wanted[k] = advance(states[k], vectors[k], factors[k], sums[k, first:], scale, with_hessian)
-            anything = anything or wanted[k] != DONE
+        found, kind = sums[k, first:], wanted[k]
+        if kind == REMAINDER:
+            wanted[k] = look(states[k], vectors[k], factors[k], found, scale)
+        elif kind != DONE and not looked:
+            wanted[k] = advance(states[k], vectors[k], factors[k], found, scale, kind == HESSIAN)
+        anything = anything or wanted[k] != DONE
         for j in range(scale.shape[0]):
             points[k, j] = vectors[k, TRIAL, j]
     return anything
+
+
+@deciding
+def looks(wanted):
+    """Return whether a function wants its remainder: it gets that before any other is evaluated."""
+    found = False
+    for k in range(wanted.shape[0]):
+        found = found or wanted[k] == REMAINDER
+    return found
+
+
+@deciding
+def look(state, vectors, factor, sums, scale):
+    """Correct the step by what a sample tells of the remainder at its end; return what is wanted.
+
+    Parameters
+    ----------
+    state, vectors, factor
+        Those of one function from `workspace`.
+    sums : ndarray of shape (2 d + 1,)
+        ``R(TRIAL) = grad f(TRIAL) - grad f(POINT) - H (TRIAL - POINT)``, its standard errors, and
+        ``(TRIAL - POINT)' H (TRIAL - POINT)``, all as the sample has them; H is the Hessian at POINT.
+    scale : ndarray of shape (d,)
+    """
+    d = scale.shape[0]
+    left, rate = _foreseen(state), _contraction(state)
+    size, error = _scaled_maximum(sums[:d], scale), _scaled_maximum(sums[d : 2 * d], scale)
+    share = size / state[RESIDUAL]
+    # by the negations NaN is not believed
+    if not _alike(sums[2 * d], state[_DESCENT]):
+        state[_SAMPLED] = 0.0
+        return _settle(state, vectors, left, rate, rate * state[RESIDUAL])
+    if not (share <= _MODEST and _correct(state, vectors, factor, sums, scale)):
+        return _settle(state, vectors, left, rate, rate * state[RESIDUAL])
+    # the correction changes the remainder by twice its share of it
+    expected = _ERRORS * error + 2.0 * share * size
+    state[_BOUND] = expected
+    # whatever the sample says, what is returned is accepted
+    return _settle(state, vectors, min(left, expected) if left <= ACCEPTED else left, rate, expected)
+
+
+@deciding
+def _alike(one, other):
+    return one <= _SAME * other and other <= _SAME * one
+
+
+@deciding
+def _correct(state, vectors, factor, remainder, scale):
+    """Add to the step what removes the remainder, unless that is no small change of it; return whether."""
+    # there are no pairs right after a Hessian, and this is where they would be
+    more, descent = vectors[_STEPS], state[_DESCENT]
+    for j in range(scale.shape[0]):
+        more[j] = -remainder[j] / scale[j]
+    cholesky_solve(factor[_ROOT], more)
+    for j in range(scale.shape[0]):
+        descent -= more[j] / scale[j] * vectors[SLOPES, j]
+    if not _alike(descent, state[_DESCENT]):
+        return False
+    for j in range(scale.shape[0]):
+        vectors[STEP, j] += more[j] / scale[j]
+        vectors[TRIAL, j] = vectors[POINT, j] + vectors[STEP, j]
+    state[_DESCENT] = descent
+    return True
 
 
 @deciding
@@ -178,6 +260,7 @@ def _too_long(state, vectors, gradient, residual):
 @deciding
 def _shorter(state, vectors):
     state[_LENGTH] *= 0.5
+    state[_BOUND] = math.inf
     if state[ITERATIONS] >= _MOST:
         return DONE
     for j in range(vectors.shape[1]):
@@ -254,9 +337,23 @@ def _continue(state, vectors, factor, scale):
         state[_PHASE] = _REFRESHING
         return HESSIAN
     _step(state, vectors, factor, scale)
-    left = _foreseen(state, vectors, scale)
-    if not solved and not left <= TARGET:
-        return _wanted(state)
+    left, rate = _foreseen(state), _contraction(state)
+    if state[_SAMPLED] == 1.0 and not stale and not solved and _worth_a_look(left, rate):
+        return REMAINDER
+    return _settle(state, vectors, left, rate, rate * state[RESIDUAL])
+
+
+@deciding
+def _worth_a_look(left, rate):
+    """Return whether a sample may save a pass: this step the next one, or more than one are to come."""
+    return TARGET < left <= ACCEPTED or TARGET < left * rate * rate < math.inf
+
+
+@deciding
+def _settle(state, vectors, left, rate, expected):
+    """Stop at the end of the step where no more is `left` than may be; else ask for an evaluation there."""
+    if state[RESIDUAL] > TARGET and not left <= TARGET:
+        return _wanted(state, rate, expected)
     # the last gradient still points to the minimum, and its step is free: without it a warm start that is
     # solved already would never move, however flat the function
     if state[CURVATURE] >= _SMALL:
@@ -267,16 +364,19 @@ def _continue(state, vectors, factor, scale):
 
 
 @deciding
-def _foreseen(state, vectors, scale):
-    """Return what the scaled gradient will be at most after the step, as far as the last ones tell."""
+def _foreseen(state):
+    """Return what the scaled gradient will be at most after the step, as far as the last ones tell.
+
+    After a Hessian H it is known. The third derivative of a softplus is at most its second, so that what a
+    step s leaves of a gradient entry is at most ``E[softplus''(b) (x's)^2 |x_j|] / 2``, or ``s'Hs / 2`` times
+    the largest x_j; for a softmax a third cumulant takes the place of the third derivative. It is so up to a
+    share of x's / 3. Where the bound decides, x's is small: s'Hs is nearly nothing, and no curvature is.
+    """
     if not state[CURVATURE] >= _SMALL:
         return math.inf
     if state[_FRESH] == 0.0:
         return _WEAKER * state[_RATE] * state[RESIDUAL]
-    change = 0.0
-    for j in range(scale.shape[0]):
-        change += abs(vectors[STEP, j]) * scale[j]
-    return _LARGEST_CHANGE * change * state[RESIDUAL]
+    return 0.5 * state[_CREST] * max(state[_DESCENT], 0.0)
 
 
 @deciding
@@ -292,19 +392,38 @@ def _step(state, vectors, factor, scale):
         descent -= vectors[STEP, j] * vectors[SLOPES, j]
     state[_DESCENT] = descent
     state[_LENGTH] = 1.0
+    state[_BOUND] = math.inf
     state[_PHASE] = _STEPPING
 
 
 @deciding
-def _wanted(state):
-    """Return HESSIAN when the passes it will save at the next point are more than it costs."""
-    # the decrement is at most a quarter of the mean square change of the predictors
-    length = 2.0 * math.sqrt(max(state[_DESCENT], 0.0))
-    rate = 0.25 * length if state[_FRESH] == 1.0 else state[_RATE]
-    expected = rate * state[RESIDUAL]
+def _length(state):
+    """Return the root mean square change of the predictors by the step, at least."""
+    # the decrement is at most a quarter of the mean square
+    return 2.0 * math.sqrt(max(state[_DESCENT], 0.0))
+
+
+@deciding
+def _contraction(state):
+    """Return what share of the scaled gradient the step is expected to leave."""
+    return 0.25 * _length(state) if state[_FRESH] == 1.0 else state[_RATE]
+
+
+@deciding
+def _wanted(state, rate, expected):
+    """Return HESSIAN when the passes it will save at the next point are more than it costs.
+
+    Parameters
+    ----------
+    rate : float
+        What share of the gradient a step by the old Hessian leaves there.
+    expected : float
+        The scaled gradient there.
+    """
     if expected <= TARGET:
         return GRADIENT
-    saved = _passes(rate, expected) - _passes(0.25 * rate * length, expected)
+    fresh = 0.25 * _length(state) * expected / state[RESIDUAL]
+    saved = _passes(rate, expected) - _passes(fresh, expected)
     return HESSIAN if saved > state[_COST] else GRADIENT
 
 

@@ -9,107 +9,18 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after
-from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
-from emmd.kernels.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
+from emmd.kernels.ahead import fetched, following, with_rows
 from emmd.kernels.gram import block_gram, packed
-from emmd.kernels.linear import block_moment_all, block_predict_all
+from emmd.kernels.linear import block_moment_all
 from emmd.kernels.logistic_regression import hessian_cost
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
+from emmd.kernels.remainder import sampled_blocks
+from emmd.kernels.softmax import SPARE, block_log_softmax, block_logits
+from emmd.kernels.softmax_remainder import remainders, shared_remainders
 from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 _PER_CHUNK = CHUNK // BLOCK
-SPARE = 3
-"""Rows of BLOCK numbers that `block_log_softmax` works with."""
-
-
-@kernel
-def _raise_maximum(values, m, largest):
-    for i in range(m):
-        largest[i] = values[i] if values[i] > largest[i] else largest[i]
-
-
-@kernel
-def _exponentiate(values, largest, out, total, upcoming):
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
-        for k in range(ROWS):
-            i = piece * ROWS + k
-            values[i] -= largest[i]
-            out[i] = exp_nonpositive(values[i])
-            total[i] += out[i]
-
-
-@kernel
-def _normalise(log_total, share, m, values, out):
-    for i in range(m):
-        values[i] -= log_total[i]
-        out[i] *= share[i]
-
-
-@kernel
-def _log_softmax_two(first, second, p, q, normaliser, upcoming):
-    """Do what `block_log_softmax` does for two classes, with one exponential and one logarithm a row."""
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
-        for k in range(ROWS):
-            i = piece * ROWS + k
-            u, v = first[i], second[i]
-            lead = u - v
-            t = exp_nonpositive(-abs(lead))
-            shared = 1.0 / ((1.0 + t) * (2.0 + t))
-            log_total, inverse = log1p_of_third(t, t * (1.0 + t) * shared), at_most_one((2.0 + t) * shared)
-            ahead = lead >= 0.0
-            normaliser[i] = (u if ahead else v) + log_total
-            first[i] = (0.0 if ahead else lead) - log_total
-            second[i] = (-lead if ahead else 0.0) - log_total
-            p[i] = (1.0 if ahead else t) * inverse
-            q[i] = (t if ahead else 1.0) * inverse
-
-
-@kernel
-def block_log_softmax(values, p, m, spare, upcoming):
-    """Turn log weights into log probabilities in place; write probabilities, and logs of the weights' sums.
-
-    Parameters
-    ----------
-    values, p : ndarray of shape (K, BLOCK)
-    m : int
-    spare : ndarray of shape (SPARE, BLOCK)
-        The logs of the sums are written to its first row, the others hold anything.
-    """
-    normaliser, largest, total = spare[0], spare[1], spare[2]
-    K, d = values.shape[0], upcoming.shape[0]
-    if values.shape[0] == 2:
-        _log_softmax_two(values[0], values[1], p[0], p[1], normaliser, upcoming)
-        return
-    for i in range(m):
-        largest[i] = values[0, i]
-        total[i] = 0.0
-    for k in range(1, values.shape[0]):
-        _raise_maximum(values[k], m, largest)
-    for k in range(values.shape[0]):
-        part = upcoming[k * d // K : (k + 1) * d // K]
-        _exponentiate(values[k], largest, p[k], total, part)
-    for i in range(m):
-        log_total = log(total[i])
-        normaliser[i] = largest[i] + log_total
-        largest[i] = log_total
-        total[i] = 1.0 / total[i]
-    for k in range(values.shape[0]):
-        _normalise(largest, total, m, values[k], p[k])
-
-
-@kernel
-def block_logits(X, W, offset, m, logits):
-    """Write ``W x + offset``, and 0 for the last class, to `logits`, shape (K, BLOCK)."""
-    free = W.shape[0]
-    block_predict_all(X, W, m, logits)
-    for k in range(free):
-        for i in range(m):
-            logits[k, i] += offset[k]
-    for i in range(m):
-        logits[free, i] = 0.0
 
 
 @kernel
@@ -220,35 +131,42 @@ def softmax_cost(free, d):
     return 0.5 * (free + 1) * hessian_cost(d)
 
 
-def solve_of(rows):
+def solve_of(rows, remainders):
     """Return the kernel that minimises the loss of one multinomial regression.
 
     Parameters
     ----------
     rows : kernel
         `softmax_rows`, in turn or in shares.
+    remainders : kernel
+        `emmd.kernels.softmax_remainder.remainders`, in turn or in shares.
 
     Returns
     -------
     kernel
-        ``(edges, XB, r, c, scale, start, sums) -> states, vectors``, see `newton.workspace`: the minimiser
-        is ``vectors[0, newton.POINT]``. Soft labels r have shape (K - 1, n) or (K, n), the start
+        ``(edges, XB, r, c, scale, crest, start, sums) -> states, vectors``, see `newton.workspace`: the
+        minimiser is ``vectors[0, newton.POINT]``. Soft labels r have shape (K - 1, n) or (K, n), the start
         ((K - 1) d,), and sums are its gradient and packed Hessian.
     """
 
     @allocating
     @named_after(rows)
-    def solve_softmax(edges, XB, r, c, scale, start, sums):
+    def solve_softmax(edges, XB, r, c, scale, crest, start, sums):
         d, D = scale.shape[0], start.shape[0]
         free = D // d
         blocks = free * (free + 1) // 2 * (d * (d + 1) // 2)
-        states, vectors, factors = newton.workspace(1, D, softmax_cost(free, d), math.log(free + 1.0))
+        states, vectors, factors = newton.workspace(
+            1, D, softmax_cost(free, d), math.log(free + 1.0), crest, sampled_blocks(r.shape[1]) > 0
+        )
         wanted, points, scales = np.full(1, newton.HESSIAN), np.empty((1, D)), np.empty(D)
         for j in range(D):
             vectors[0, newton.TRIAL, j] = start[j]
             scales[j] = scale[j % d]
         found, first = sums.reshape(1, sums.shape[0]), np.int64(0)
         while newton.advance_all(states, vectors, factors, found, first, scales, wanted, points):
+            if newton.looks(wanted):
+                found, first = remainders(edges.shape[0] - 1, XB, c, r.shape[1], vectors, wanted), np.int64(0)
+                continue
             with_hessian = wanted[0] == newton.HESSIAN
             partials = np.zeros((edges[-1], D + blocks if with_hessian else D))
             rows(edges, partials, XB, points.reshape(free, d), r, c)
@@ -261,5 +179,5 @@ def solve_of(rows):
     return solve_softmax
 
 
-solve_softmax = solve_of(in_turn(softmax_rows))
-shared_solve_softmax = solve_of(in_shares(softmax_rows))
+solve_softmax = solve_of(in_turn(softmax_rows), remainders)
+shared_solve_softmax = solve_of(in_shares(softmax_rows), shared_remainders)

@@ -142,22 +142,22 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, root, second_moment, theta, start, moved, labels, out) -> loss, residual,
-        curvature, iterations``, with theta, start and out of shape (2d,) in working units. The M-step begins
-        at `start` where `moved`, else at theta; the image is written to `out`, the responsibilities to
-        `labels`, shape (1, n).
+        ``(edges, XB, y, c, scale, crest, root, second_moment, theta, start, moved, labels, out) -> loss,
+        residual, curvature, iterations``, with theta, start and out of shape (2d,) in working units. The
+        M-step begins at `start` where `moved`, else at theta; the image is written to `out`, the
+        responsibilities to `labels`, shape (1, n).
     """
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, root, second_moment, theta, start, moved, labels, out):
+    def em_step(edges, XB, y, c, scale, crest, root, second_moment, theta, start, moved, labels, out):
         d = XB.shape[1]
         partials = np.zeros((edges[-1], 1 + 2 * d + d * (d + 1) // 2))
         e_step(edges, partials, XB, y, c, theta[:d], theta[d:], labels[0], start, moved)
         sums = total(partials)
         residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
         first = start[d:] if moved else theta[d:]
-        states, vectors = solve(edges, XB, labels, c, scale, first, sums[1 + d :])
+        states, vectors = solve(edges, XB, labels, c, scale, crest, first, sums[1 + d :])
         state = states[0]
         for j in range(d):
             out[d + j] = vectors[0, newton.POINT, j]

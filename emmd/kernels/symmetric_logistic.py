@@ -118,7 +118,7 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, theta, start, moved, labels, out) -> loss, residual, curvature,
+        ``(edges, XB, y, c, scale, crest, theta, start, moved, labels, out) -> loss, residual, curvature,
         iterations``, with theta, start and out of shape (2d,). The M-step begins at `start` where `moved`,
         else at theta; the image is written to `out`, P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape
         (2, n).
@@ -126,12 +126,12 @@ def em_step_of(e_step, solve):
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, theta, start, moved, labels, out):
+    def em_step(edges, XB, y, c, scale, crest, theta, start, moved, labels, out):
         d = XB.shape[1]
         partials = np.zeros((edges[-1], 1 + 2 * (d + d * (d + 1) // 2)))
         e_step(edges, partials, XB, y, c, theta[:d], theta[d:], labels, start, moved)
         sums = total(partials)
-        states, vectors = solve(edges, XB, labels, c, scale, start if moved else theta, sums[1:])
+        states, vectors = solve(edges, XB, labels, c, scale, crest, start if moved else theta, sums[1:])
         residual, curvature, iterations = 0.0, np.inf, 0.0
         for k in range(2):
             for j in range(d):

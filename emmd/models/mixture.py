@@ -28,6 +28,10 @@ def _second_moment(data, name):
     return data.designs[name].second_moment
 
 
+def _largest(data, name):
+    return data.designs[name].largest
+
+
 class MixtureOfExperts(
     MixtureLayout, MixtureMStep, MixtureNatural, MixtureProjection, MixtureRounding, Model
 ):
@@ -128,7 +132,11 @@ class MixtureOfExperts(
 
     def gather(self, data, elsewhere):
         """Add what is known of rows that lie elsewhere: moments of the features, and units."""
-        data.designs = self._designs(lambda name: elsewhere(data.add_up(_second_moment, name)))
+
+        def design(name):
+            return elsewhere(data.add_up(_second_moment, name), data.largest(_largest, name))
+
+        data.designs = self._designs(design)
         data.sizes = self.family.unit(data.rows())
         data.unit = self._unit(data.designs, data.sizes)
 

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import pytest
 
+from emmd.kernels.logistic_remainder import remainders
 from emmd.kernels.reduce import CHUNK, PARALLEL_ROWS
 from emmd.kernels.threads import limit, native
 from tests.cases import NAMES, random_case
@@ -100,6 +101,31 @@ def test_one_compiled_call_in_turn_and_in_shares_and_passes(name, moved, monkeyp
         found += [model.em_step_at_once(data, working, np.array(edges), start) for edges in SHARES]
     monkeypatch.setattr("emmd.core.logistic_fit.compiled_shares", lambda n_rows: None)
     found.append(model.em_step_in_passes(data, working, start))
+    for each in found[1:]:
+        for one, other in zip(found[0], each):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="threads are started by compiled code")
+@pytest.mark.parametrize("name", ["symmoline", "symmologe"])
+def test_samples_of_the_rows_tell_the_same_in_turn_and_in_shares_and_in_passes(name, monkeypatch):
+    case = random_case(name, 100_001, 3)
+    model, data = case.problem.model, case.problem.data
+    working = model.unit * case.theta
+    found = [
+        model.em_step_at_once(data, working, np.array(edges))
+        for edges in ([0, 25], [0, 7, 25], [0, 0, 3, 25])
+    ]
+    looks = []
+
+    def counted(*arguments):
+        looks.append(arguments)
+        return remainders(*arguments)
+
+    monkeypatch.setattr("emmd.core.logistic_fit.compiled_shares", lambda n_rows: None)
+    monkeypatch.setattr("emmd.core.logistic_fit.remainders", counted)
+    found.append(model.em_step_in_passes(data, working))
+    assert looks
     for each in found[1:]:
         for one, other in zip(found[0], each):
             np.testing.assert_array_equal(one, other)

@@ -1,5 +1,7 @@
 """The EM map of Gaussian experts in one compiled call, by threads in turn and in shares, and in passes."""
 
+from importlib import import_module
+
 import numba
 import numpy as np
 import pytest
@@ -45,6 +47,32 @@ def test_one_call_in_turn_and_in_shares_and_passes(K, gate, led, monkeypatch):
     in_passes = evaluate(None)
     assert in_passes[1].solved
     for edges in SHARES[:1] if numba.config.DISABLE_JIT else SHARES:
+        _same(evaluate(np.array(edges)), in_passes)
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="threads are started by compiled code")
+@pytest.mark.parametrize("K", [2, 3])
+def test_samples_of_many_rows_are_the_same_in_turn_and_in_shares_and_passes(K, monkeypatch):
+    problem, theta = _problem(100_001, K)
+    looks = []
+
+    def evaluate(edges):
+        for where in ("mixture_data", "logistic_fit", "softmax_gate"):
+            monkeypatch.setattr(f"emmd.core.{where}.compiled_shares", lambda n_rows: edges)
+        return problem.model.em_step(problem.data, theta)
+
+    for where in ("logistic_fit", "softmax_gate"):
+        remainders = import_module(f"emmd.core.{where}").remainders
+
+        def counted(*arguments, remainders=remainders):
+            looks.append(arguments)
+            return remainders(*arguments)
+
+        monkeypatch.setattr(f"emmd.core.{where}.remainders", counted)
+    in_passes = evaluate(None)
+    assert in_passes[1].solved
+    assert looks
+    for edges in ([0, 25], [0, 7, 25], [0, 0, 3, 25]):
         _same(evaluate(np.array(edges)), in_passes)
 
 

@@ -49,6 +49,16 @@ def test_rates_need_only_sums(pair):
     assert rates[0] == pytest.approx(rates[1], rel=1e-10)
 
 
+def test_the_largest_features_are_those_of_all_pieces(pair):
+    whole, pieces, _ = pair
+    designs = [getattr(p.data, "designs", None) or {"expert": p.data.design} for p in (whole, pieces)]
+    for name, design in designs[0].items():
+        if design is not None:
+            np.testing.assert_array_equal(designs[1][name].largest, np.abs(design.X).max(axis=0))
+            assert designs[1][name].crest == pytest.approx(design.crest, rel=1e-12)
+            assert design.crest >= 1.0
+
+
 def test_partitions_without_weights_count_by_rows():
     case = random_case("symmoline", 900, 2)
     model, X, y = case.problem.model, case.problem.X, case.problem.y

@@ -7,7 +7,8 @@ from scipy.special import log_softmax, logsumexp
 
 from emmd.kernels.mixture_gaussian import HEAD, SCALARS, e_step_rows, solve_experts
 from emmd.kernels.reduce import BLOCK, sum_rows
-from emmd.kernels.softmax_regression import SPARE, assemble_hessian, block_log_softmax, softmax_rows
+from emmd.kernels.softmax import SPARE, block_log_softmax
+from emmd.kernels.softmax_regression import assemble_hessian, softmax_rows
 from tests.kernels.test_rows import U, _blocks, _close, _upper
 
 pytestmark = pytest.mark.kernels

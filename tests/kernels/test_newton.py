@@ -11,6 +11,7 @@ from emmd.kernels import newton
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.gram import packed
 from emmd.kernels.logistic_regression import LOG_2, hessian_cost
+from tests.kernels.logistic import Logistic, logistic, workspace
 
 pytestmark = pytest.mark.kernels
 
@@ -51,57 +52,10 @@ def test_packed_entries_lie_row_by_row():
 # --- Newton ---------------------------------------------------------------------------------------------
 
 
-def _workspace(start, cost, entropy=np.inf):
-    """Return state, vectors and factor of one function, by default one that keeps its start."""
-    arrays = newton.workspace(1, len(start), cost, entropy)
-    arrays[1][0, newton.TRIAL] = start
-    return [array[0] for array in arrays]
-
-
-class Logistic:
-    """Soft-label logistic regression in NumPy, with what the method asked for."""
-
-    def __init__(self, X, q, c):
-        self.X, self.q, self.c = X, q, c
-        self.scale = np.sqrt(c @ X**2)
-        self.asked = []
-
-    def value(self, w):
-        b = self.X @ w
-        return self.c @ (np.logaddexp(0.0, b) - self.q * b)
-
-    def sums(self, w, with_hessian):
-        p = expit(self.X @ w)
-        gradient = self.X.T @ (self.c * (p - self.q))
-        if not with_hessian:
-            return gradient
-        hessian = (self.X.T * (self.c * p * (1 - p))) @ self.X
-        return np.concatenate([gradient, hessian[np.triu_indices(len(w))]])
-
-    def solve(self, start):
-        d = len(start)
-        state, vectors, factor = _workspace(start, hessian_cost(d), LOG_2)
-        wanted = newton.advance(state, vectors, factor, self.sums(start, True), self.scale, True)
-        while wanted != newton.DONE:
-            self.asked.append(wanted)
-            with_hessian = wanted == newton.HESSIAN
-            found = self.sums(vectors[newton.TRIAL], with_hessian)
-            wanted = newton.advance(state, vectors, factor, found, self.scale, with_hessian)
-        return state, vectors[newton.POINT].copy()
-
-
-def _problem(n, d, seed, size=1.0):
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, d)) * np.geomspace(1e-3, 1e3, d)
-    truth = size * rng.standard_normal(d) / np.geomspace(1e-3, 1e3, d) / np.sqrt(d)
-    c = rng.uniform(0.1, 1.0, n)
-    return Logistic(X, expit(X @ truth + rng.standard_normal(n)), c / c.sum()), truth
-
-
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("size", [0.1, 1.0, 5.0])
 def test_the_gradient_vanishes_and_scipy_agrees(seed, size):
-    problem, truth = _problem(200, 1 + 2 * seed, seed, size)
+    problem, truth = logistic(200, 1 + 2 * seed, seed, size)
     for start in (np.zeros_like(truth), 0.5 * truth, -3.0 * truth):
         state, x = problem.solve(start)
         gradient = problem.sums(x, False) / problem.scale
@@ -114,11 +68,11 @@ def test_the_gradient_vanishes_and_scipy_agrees(seed, size):
 
 
 def test_a_start_that_is_sure_and_wrong_is_replaced():
-    problem, truth = _problem(200, 4, 0)
+    problem, truth = logistic(200, 4, 0)
     start = -400.0 * truth
     assert problem.value(start) > LOG_2
     state, x = problem.solve(start)
-    np.testing.assert_array_equal(x, _problem(200, 4, 0)[0].solve(np.zeros(4))[1])
+    np.testing.assert_array_equal(x, logistic(200, 4, 0)[0].solve(np.zeros(4))[1])
     assert state[newton.RESIDUAL] <= newton.ACCEPTED
     # gradient and Hessian at 0, before any step
     assert problem.asked[0] == newton.HESSIAN
@@ -128,7 +82,7 @@ def test_a_start_that_is_sure_and_wrong_is_replaced():
 @pytest.mark.parametrize("length", [0.1, 1.0, 10.0, 1e3])
 def test_the_slope_along_the_ray_from_zero_tells_the_loss(length):
     """f(w) - f(0) = w' grad f(w) - (log 2 - E H(p)): what replaces a start needs no value."""
-    problem, truth = _problem(200, 4, 1)
+    problem, truth = logistic(200, 4, 1)
     w = -length * truth
     p = expit(problem.X @ w)
     entropy = -problem.c @ (np.where(p > 0, p * np.log(p + (p == 0)), 0) + (1 - p) * np.log1p(-p + (p == 1)))
@@ -142,7 +96,7 @@ def test_the_slope_along_the_ray_from_zero_tells_the_loss(length):
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("where", [0, 1])
 def test_no_gradient_ends_after_one_look_at_zero(where, bad):
-    state, vectors, factor = _workspace(np.ones(2), 1.0, LOG_2)
+    state, vectors, factor = workspace(np.ones(2), 1.0, LOG_2)
     sums = np.array([0.0, 0.0, 1.0, 0.0, 1.0])
     sums[where] = bad
     assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.HESSIAN
@@ -156,7 +110,7 @@ def test_a_step_that_overshoots_is_halved():
     X = np.ones((2, 1))
     problem = Logistic(X, np.array([0.4, 0.4]), np.array([0.5, 0.5]))
     sums = problem.sums(np.array([9.0]), True)
-    state, vectors, factor = _workspace([9.0], 1.0)
+    state, vectors, factor = workspace([9.0], 1.0)
     wanted = newton.advance(state, vectors, factor, sums, problem.scale, True)
     first = float(vectors[newton.TRIAL][0])
     assert first < -1000.0
@@ -171,7 +125,7 @@ def test_a_step_that_overshoots_is_halved():
 
 
 def test_near_the_solution_no_second_hessian_is_asked_for():
-    problem, truth = _problem(200, 10, 3)
+    problem, truth = logistic(200, 10, 3)
     solution = problem.solve(truth)[1]
     problem.asked.clear()
     problem.solve(solution + 1e-5 * truth)
@@ -180,7 +134,7 @@ def test_near_the_solution_no_second_hessian_is_asked_for():
 
 
 def test_where_a_gram_matrix_is_cheap_hessians_are_asked_for():
-    problem, truth = _problem(200, 2, 3)
+    problem, truth = logistic(200, 2, 3)
     problem.solve(0.2 * truth)
     assert newton.HESSIAN in problem.asked
 
@@ -237,7 +191,7 @@ def test_steps_after_a_hessian_correct_its_factor():
     A = np.diag(np.linspace(1.0, 1.25, d))
     minimum = np.arange(1.0, d + 1.0)
     hessian = np.eye(d)[np.triu_indices(d)]
-    state, vectors, factor = _workspace(np.zeros(d), 1e9)
+    state, vectors, factor = workspace(np.zeros(d), 1e9)
     first = np.concatenate([-A @ minimum, hessian])
     wanted = newton.advance(state, vectors, factor, first, np.ones(d), True)
     asked = 0
@@ -252,12 +206,12 @@ def test_steps_after_a_hessian_correct_its_factor():
 
 
 def test_functions_together_end_where_they_end_alone():
-    problems = [_problem(200, 4, seed)[0] for seed in range(3)]
-    starts = np.array([0.3 * _problem(200, 4, seed)[1] for seed in range(3)])
+    problems = [logistic(200, 4, seed)[0] for seed in range(3)]
+    starts = np.array([0.3 * logistic(200, 4, seed)[1] for seed in range(3)])
     alone = [problem.solve(start)[1] for problem, start in zip(problems, starts)]
     scale = np.ones(4)
     for problem in problems:
-        problem.scale = scale
+        problem.scale, problem.crest = scale, 10.0
     cost = hessian_cost(4)
 
     def evaluate(points, wanted):
@@ -269,7 +223,7 @@ def test_functions_together_end_where_they_end_alone():
         return sums
 
     first = evaluate(starts, np.full(3, newton.HESSIAN))
-    together = newton_together(evaluate, starts, first, scale, LOG_2, cost)
+    together = newton_together(evaluate, starts, first, scale, LOG_2, cost, 10.0)
     singly = [problem.solve(start)[1] for problem, start in zip(problems, starts)]
     for result, one, other in zip(together, singly, alone):
         np.testing.assert_array_equal(result.x, one)
@@ -281,7 +235,7 @@ def test_a_warm_start_that_is_solved_already_still_moves_to_the_minimum():
     hessian = np.array([1.0, 0.0, 1e-6])
     minimum = np.array([1.0, 1e-9])
     gradient = -minimum * [1e-15, 1e-6]
-    state, vectors, factor = _workspace(np.zeros(2), 1.0)
+    state, vectors, factor = workspace(np.zeros(2), 1.0)
     sums = np.concatenate([gradient, hessian])
     assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.DONE
     np.testing.assert_allclose(vectors[newton.POINT], [1e-15, 1e-9], rtol=1e-12)

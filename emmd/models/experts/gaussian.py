@@ -195,7 +195,7 @@ class Gaussian(Family):
         expert = designs["expert"]
         features, experts, gate = self._at(designs, named, constant_gate, start)
         solution, report = (np.empty_like(experts[0]), np.empty_like(gate[0])), np.empty((len(r), 5))
-        moments = expert.second_moment, expert.scale, designs["gate"].scale
+        moments = expert.second_moment, expert.scale, designs["gate"].scale, designs["gate"].crest
         kernel = _KERNELS[len(r) == 2, len(edges) == 2]
         data = *features, y, expert.kernel_weights
         loss, residual, curvature, iterations = kernel(
