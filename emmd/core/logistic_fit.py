@@ -15,7 +15,7 @@ from emmd.kernels.logistic_regression import (
     solve_logistics,
 )
 from emmd.kernels.logistic_remainder import remainders
-from emmd.kernels.reduce import compiled_shares, sum_rows
+from emmd.kernels.reduce import compiled_shares, sum_rows, takes_turns
 
 
 def logistic_sums(design, labels, points, wanted):
@@ -54,7 +54,7 @@ def fit_logistics(design, labels, starts, sums):
     """
     edges = compiled_shares(design.n_rows)
     if edges is not None:
-        solve = solve_logistics if len(edges) == 2 else shared_solve_logistics
+        solve = solve_logistics if takes_turns(edges, design.n_rows) else shared_solve_logistics
         features = edges, design.XB, labels, design.kernel_weights, design.scale, design.crest
         solved = newton_results(*solve(*features, starts.ravel(), sums.ravel()))
     else:

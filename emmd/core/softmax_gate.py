@@ -8,7 +8,7 @@ from emmd.core.newton import newton, newton_on_demand, newton_results
 from emmd.core.potentials import Softplus
 from emmd.core.rows import Rows
 from emmd.core.sampled_remainders import sampled_remainders
-from emmd.kernels.reduce import compiled_shares, sum_rows
+from emmd.kernels.reduce import compiled_shares, sum_rows, takes_turns
 from emmd.kernels.softmax_regression import (
     assemble_hessian,
     shared_solve_softmax,
@@ -69,8 +69,8 @@ def fit_gate_from(rows, start, sums, form=None):
         costs = entropy, cost, rows.design.crest
         solved = newton_on_demand(evaluate, start.ravel(), sums, scale, *costs, sampled)
     else:
-        solve = solve_softmax if len(edges) == 2 else shared_solve_softmax
         design = rows.design
+        solve = solve_softmax if takes_turns(edges, design.n_rows) else shared_solve_softmax
         features = edges, design.XB, rows.statistics, design.kernel_weights, design.scale, design.crest
         (solved,) = newton_results(*solve(*features, start.ravel(), sums))
     if solved.solved:

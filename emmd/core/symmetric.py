@@ -19,7 +19,7 @@ from emmd.core.symmetric_data import SymmetricData
 from emmd.kernels.bernoulli import divergence_rows
 from emmd.kernels.foretell import foretell
 from emmd.kernels.newton import ACCEPTED
-from emmd.kernels.reduce import sum_rows
+from emmd.kernels.reduce import sum_rows, takes_turns
 
 
 def _second_moment(data):
@@ -257,7 +257,8 @@ class SymmetricModel(Model):
         """
         design, image = data.design, np.empty(self.n_params)
         labels = data.spare.take((self.regressions, design.n_rows))
-        kernel = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
+        in_turn = takes_turns(edges, design.n_rows)
+        kernel = self.kernels.em_step if in_turn else self.kernels.shared_em_step
         features = design.XB, data.y, design.kernel_weights, design.scale, design.crest
         start, moved = self._begins(working, start)
         known = self.known_moments(design)

@@ -96,7 +96,7 @@ def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a kernel that runs shares of a chunk kernel in Numba's threads, without Python in between.
 
     Each thread takes chunk after chunk of its own share, and then of the others' shares what is left there:
-    a thread that the system has interrupted does not hold up the rest.
+    a thread that the system has interrupted does not hold up the rest. One share wakes nobody.
 
     Parameters
     ----------
@@ -112,6 +112,9 @@ def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
     @named_after(chunk_kernel)
     def shares(edges, partials, *arguments):
         count = edges.shape[0] - 1
+        if count == 1:
+            chunk_kernel(edges[0], edges[1], partials, *arguments)
+            return
         begun = np.empty(count, np.int64)
         for k in range(count):
             begun[k] = edges[k]

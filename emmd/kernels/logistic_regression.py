@@ -15,9 +15,9 @@ from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
 from emmd.kernels.last_block import clear, pad
 from emmd.kernels.linear import block_moment, block_moment_two, block_predict, block_predict_two
-from emmd.kernels.logistic_remainder import remainders, shared_remainders
+from emmd.kernels.logistic_remainder import shared_remainders
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
-from emmd.kernels.remainder import sampled_blocks
+from emmd.kernels.remainder import no_remainders, sampled_blocks
 from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
@@ -141,7 +141,7 @@ def solve_of(rows, remainders):
     rows : kernel
         `logistic_rows`, in turn or in shares.
     remainders : kernel
-        `emmd.kernels.logistic_remainder.remainders`, in turn or in shares.
+        `emmd.kernels.logistic_remainder.shared_remainders`, or `no_remainders`.
 
     Returns
     -------
@@ -151,14 +151,15 @@ def solve_of(rows, remainders):
         the gradients and packed Hessians at the starts, (r (d + d (d + 1) / 2),).
     """
 
+    sampled = remainders is not no_remainders
+
     @allocating
     @named_after(rows)
     def solve_logistics(edges, XB, Q, c, scale, crest, starts, sums):
         r, n, d = Q.shape[0], Q.shape[1], scale.shape[0]
         width = d + d * (d + 1) // 2
-        states, vectors, factors = newton.workspace(
-            r, d, hessian_cost(d), LOG_2, crest, sampled_blocks(n) > 0
-        )
+        looks = sampled and sampled_blocks(n) > 0
+        states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2, crest, looks)
         wanted, points = np.full(r, newton.HESSIAN), np.empty((r, d))
         for k in range(r):
             for j in range(d):
@@ -179,5 +180,5 @@ def solve_of(rows, remainders):
     return solve_logistics
 
 
-solve_logistics = solve_of(in_turn(logistic_rows), remainders)
+solve_logistics = solve_of(in_turn(logistic_rows), no_remainders)
 shared_solve_logistics = solve_of(in_shares(logistic_rows), shared_remainders)

@@ -38,12 +38,14 @@ def remainder_rows(first, last, partials, XB, c, n, point, end):
 def _add_blocks(first, last, partials, XB, c, n, point, end, work):
     d, count = XB.shape[1], partials.shape[0]
     b, there, weighed = work[0], work[1], work[2]
+    # a constant would be a type of its own, for which the kernels called are compiled again
+    m = min(BLOCK, n)
     for k in range(first, last):
         block = sampled_block(k, count, n)
         weights = c[place_of(c.shape[0], block * BLOCK) :]
-        block_predict_two(XB[block], point, end, BLOCK, b, there)
+        block_predict_two(XB[block], point, end, m, b, there)
         partials[k, d] += _remainder_block(b, there, weights, weighed)
-        block_moment(XB[block], weighed, BLOCK, partials[k, :d])
+        block_moment(XB[block], weighed, m, partials[k, :d])
 
 
 remainders = remainders_of(in_turn(remainder_rows))

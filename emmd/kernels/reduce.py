@@ -23,6 +23,9 @@ BLOCK = 256
 PARALLEL_ROWS = 16_384
 """Below this many rows one thread is faster than handing work to two."""
 
+SAMPLED_ROWS = 98_304
+"""From this many rows on M-steps look at samples of them, see `emmd.kernels.remainder`."""
+
 
 def n_chunks(n_rows):
     """Return the number of chunks that cover `n_rows` rows."""
@@ -57,10 +60,18 @@ def compiled_shares(n_rows):
     Returns
     -------
     edges : ndarray of int or None
-        To be taken in turn where it has two entries, by the kernels of `in_shares` where it has more.
+        For the kernels of `in_turn` where `takes_turns` says so, else for those of `in_shares`.
     """
     edges = _shares(n_rows)
-    return edges if len(edges) == 2 or native() else None
+    return edges if takes_turns(edges, n_rows) or native() else None
+
+
+def takes_turns(edges, n_rows):
+    """Return whether one thread does it all by kernels that know of no sample.
+
+    They are what a first start compiles; samples are left to the kernels of larger data.
+    """
+    return len(edges) == 2 and n_rows < SAMPLED_ROWS
 
 
 @cache

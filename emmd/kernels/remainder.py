@@ -10,11 +10,10 @@ import numpy as np
 
 from emmd.kernels import newton
 from emmd.kernels._jit import allocating, kernel, named_after
-from emmd.kernels.reduce import BLOCK
+from emmd.kernels.reduce import BLOCK, SAMPLED_ROWS
 
+# the least sample is of 24 blocks: fewer tell too little of their spread
 _ONE_IN = 16
-# fewer blocks than this tell too little of their spread
-_FEWEST = 24
 # with more of them the sample's error shrinks by less than they take
 _MOST = 256
 
@@ -22,8 +21,7 @@ _MOST = 256
 @kernel
 def sampled_blocks(n):
     """Return how many blocks of n rows are a sample of them; 0 where a sample would not pay."""
-    count = min(n // BLOCK // _ONE_IN, _MOST)
-    return count if count >= _FEWEST else 0
+    return min(n // BLOCK // _ONE_IN, _MOST) if n >= SAMPLED_ROWS else 0
 
 
 @kernel
@@ -49,6 +47,12 @@ def estimate(partials, n, out):
             out[d + j] = whole * math.sqrt(squares * count / (count - 1))
         else:
             out[2 * d] = whole * total
+
+
+@allocating
+def no_remainders(threads, XB, c, n, vectors, wanted):
+    """Stand for the kernel of `remainders_of` where no sample is taken."""
+    return np.zeros((0, 0))
 
 
 def remainders_of(rows):

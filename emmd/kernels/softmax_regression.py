@@ -14,9 +14,9 @@ from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all
 from emmd.kernels.logistic_regression import hessian_cost
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
-from emmd.kernels.remainder import sampled_blocks
+from emmd.kernels.remainder import no_remainders, sampled_blocks
 from emmd.kernels.softmax import SPARE, block_log_softmax, block_logits
-from emmd.kernels.softmax_remainder import remainders, shared_remainders
+from emmd.kernels.softmax_remainder import shared_remainders
 from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
@@ -139,7 +139,7 @@ def solve_of(rows, remainders):
     rows : kernel
         `softmax_rows`, in turn or in shares.
     remainders : kernel
-        `emmd.kernels.softmax_remainder.remainders`, in turn or in shares.
+        `emmd.kernels.softmax_remainder.shared_remainders`, or `no_remainders`.
 
     Returns
     -------
@@ -149,15 +149,16 @@ def solve_of(rows, remainders):
         ((K - 1) d,), and sums are its gradient and packed Hessian.
     """
 
+    sampled = remainders is not no_remainders
+
     @allocating
     @named_after(rows)
     def solve_softmax(edges, XB, r, c, scale, crest, start, sums):
         d, D = scale.shape[0], start.shape[0]
         free = D // d
         blocks = free * (free + 1) // 2 * (d * (d + 1) // 2)
-        states, vectors, factors = newton.workspace(
-            1, D, softmax_cost(free, d), math.log(free + 1.0), crest, sampled_blocks(r.shape[1]) > 0
-        )
+        looks, entropy = sampled and sampled_blocks(r.shape[1]) > 0, math.log(free + 1.0)
+        states, vectors, factors = newton.workspace(1, D, softmax_cost(free, d), entropy, crest, looks)
         wanted, points, scales = np.full(1, newton.HESSIAN), np.empty((1, D)), np.empty(D)
         for j in range(D):
             vectors[0, newton.TRIAL, j] = start[j]
@@ -179,5 +180,5 @@ def solve_of(rows, remainders):
     return solve_softmax
 
 
-solve_softmax = solve_of(in_turn(softmax_rows), remainders)
+solve_softmax = solve_of(in_turn(softmax_rows), no_remainders)
 shared_solve_softmax = solve_of(in_shares(softmax_rows), shared_remainders)

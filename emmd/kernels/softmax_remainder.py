@@ -58,13 +58,15 @@ def _add_blocks(first, last, partials, XB, c, n, gates, at, there, spare):
     log_end, p_end = there
     mean, squares = spare[SPARE], spare[SPARE + 1]
     free, count = W.shape[0], partials.shape[0]
+    # a constant would be a type of its own, for which the kernels called are compiled again
+    m = min(BLOCK, n)
     for k in range(first, last):
         block = sampled_block(k, count, n)
         X, weights = XB[block], c[place_of(c.shape[0], block * BLOCK) :]
-        block_logits(X, W, offset, BLOCK, log_p)
-        block_log_softmax(log_p, p, BLOCK, spare[:SPARE], X[:0])
-        block_logits(X, W_end, offset, BLOCK, log_end)
-        block_log_softmax(log_end, p_end, BLOCK, spare[:SPARE], X[:0])
+        block_logits(X, W, offset, m, log_p)
+        block_log_softmax(log_p, p, m, spare[:SPARE], X[:0])
+        block_logits(X, W_end, offset, m, log_end)
+        block_log_softmax(log_end, p_end, m, spare[:SPARE], X[:0])
         for i in range(BLOCK):
             mean[i] = 0.0
             squares[i] = 0.0
@@ -73,7 +75,7 @@ def _add_blocks(first, last, partials, XB, c, n, gates, at, there, spare):
         for j in range(free):
             _leave_remainder(p[j], p_end[j], log_end[j], mean, weights)
         partials[k, partials.shape[1] - 1] += _total_variance(weights, mean, squares)
-        block_moment_all(X, p_end, BLOCK, partials[k, : partials.shape[1] - 1])
+        block_moment_all(X, p_end, m, partials[k, : partials.shape[1] - 1])
 
 
 remainders = remainders_of(in_turn(softmax_remainder_rows))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from emmd.kernels.logistic_remainder import remainders
-from emmd.kernels.reduce import CHUNK, PARALLEL_ROWS
+from emmd.kernels.reduce import CHUNK, PARALLEL_ROWS, SAMPLED_ROWS, compiled_shares, takes_turns
+from emmd.kernels.remainder import sampled_blocks
 from emmd.kernels.threads import limit, native
 from tests.cases import NAMES, random_case
 
@@ -129,3 +130,17 @@ def test_samples_of_the_rows_tell_the_same_in_turn_and_in_shares_and_in_passes(n
     for each in found[1:]:
         for one, other in zip(found[0], each):
             np.testing.assert_array_equal(one, other)
+
+
+def test_large_data_and_no_native_threads_take_passes(monkeypatch):
+    """The kernels for one thread know of no sample: they are for data that take none."""
+    assert not takes_turns([0, 25], SAMPLED_ROWS)
+    assert takes_turns([0, 24], SAMPLED_ROWS - 1)
+    assert sampled_blocks(SAMPLED_ROWS) > sampled_blocks(SAMPLED_ROWS - 1) == 0
+    monkeypatch.setattr("emmd.kernels.reduce.native", lambda: False)
+    with limit(1):
+        assert compiled_shares(SAMPLED_ROWS) is None
+        assert len(compiled_shares(SAMPLED_ROWS - 1)) == 2
+    monkeypatch.setattr("emmd.kernels.reduce.native", lambda: True)
+    with limit(1):
+        assert len(compiled_shares(SAMPLED_ROWS)) == 2

@@ -121,7 +121,7 @@ def test_what_is_not_wanted_is_not_looked_at():
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="threads are started by compiled code")
 @pytest.mark.parametrize("rows", [remainder_rows, softmax_remainder_rows])
-@pytest.mark.parametrize("edges", [[0, 3, COUNT], [0, 0, COUNT], [0, 1, 2, COUNT]])
+@pytest.mark.parametrize("edges", [[0, COUNT], [0, 3, COUNT], [0, 0, COUNT], [0, 1, 2, COUNT]])
 def test_shares_have_the_bits_of_one_thread(edges, rows):
     n, d = 40 * BLOCK, 5
     _, XB, c, w, end = _sample(n, d)

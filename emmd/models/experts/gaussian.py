@@ -10,7 +10,7 @@ from emmd.core.least_squares import weighted_least_squares
 from emmd.core.newton import NewtonResult
 from emmd.kernels import mixture_gaussian
 from emmd.kernels.mixture_gaussian import HEAD, e_step_rows, solve_experts, sums_width
-from emmd.kernels.reduce import sum_rows
+from emmd.kernels.reduce import sum_rows, takes_turns
 from emmd.kernels.softmax_regression import assemble_hessian
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
@@ -196,7 +196,7 @@ class Gaussian(Family):
         features, experts, gate = self._at(designs, named, constant_gate, start)
         solution, report = (np.empty_like(experts[0]), np.empty_like(gate[0])), np.empty((len(r), 5))
         moments = expert.second_moment, expert.scale, designs["gate"].scale, designs["gate"].crest
-        kernel = _KERNELS[len(r) == 2, len(edges) == 2]
+        kernel = _KERNELS[len(r) == 2, takes_turns(edges, len(y))]
         data = *features, y, expert.kernel_weights
         loss, residual, curvature, iterations = kernel(
             edges, *data, experts, gate, moments, r, solution, report
