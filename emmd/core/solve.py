@@ -195,7 +195,7 @@ class _Loop:
             return Status.LOSS_INCREASED
         if self._loss_rose(step.loss):
             return Status.LOSS_INCREASED
-        if size <= self.tol and size <= self.confirm_below:
+        if size <= self.tol and size < self.confirm_below:
             return self._confirm(size)
         return None
 

@@ -387,3 +387,21 @@ def test_running_a_method_does_not_hide_a_public_name():
     emmd.minimize(good_case("symmoline").problem, TRUTHS["symmoline"], max_iter=1)
     hidden = [public for public in emmd.__all__ if inspect.ismodule(getattr(emmd, public))]
     assert hidden == []
+
+
+def test_a_path_that_stands_is_measured_once_and_not_at_every_iteration(monkeypatch):
+    """At theta = 0 EM of symmetric experts stands; where that is not accurate enough, it will never be."""
+    model = emmd.SymMoLinE(3)
+    X, y, _ = model.sample(np.ones(6), 300, 0)
+    measured = []
+
+    def measure(*arguments):
+        measured.append(arguments)
+        return 1e-10
+
+    monkeypatch.setattr("emmd.core.solve.em_displacement", measure)
+    run = emmd.minimize(emmd.Problem(model, X, y), np.zeros(6), tol=1e-300, max_iter=20)
+    assert (run.trace.displacement[:-1] == 0.0).all()
+    assert (run.nit, run.success) == (20, False)
+    # once on the way, and once at the end
+    assert len(measured) == 2
