@@ -6,7 +6,7 @@ import numpy as np
 
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.pencil import pencil
-from emmd.kernels.foretell import MEMORY, remember
+from emmd.kernels.foretell import MEMORY, NO_PATH, remember
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class EM(Algorithm):
 
     def step(self, problem, theta, memory):
         """E-step, then M-step; `memory` holds the last displacements, which foretell where it ends."""
-        past = np.empty((0, len(theta))) if memory is None else memory
+        past = NO_PATH if memory is None else memory
         loss, m_step = problem.model.em_step(problem.data, theta, past)
         displacement = m_step.theta - theta
         memory = np.empty((min(len(past) + 1, MEMORY), len(theta)))

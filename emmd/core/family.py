@@ -9,12 +9,11 @@ knows a faster one writes `fit`, and must where experts share a dispersion.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from emmd.core.checks import describe
-from emmd.core.newton import NewtonResult
 
 
 @dataclass(frozen=True)
@@ -23,20 +22,21 @@ class Pass:
 
     Attributes
     ----------
-    masses : ndarray of shape (K,)
-        Sums of weight times responsibility.
-    fits : list of tuple or None
-        Per expert what `Family.fit` returns; None where it must be asked, for want of digits.
+    image : ndarray of shape (p,)
+        The parameters after the experts' M-steps; a constant gate's too.
+    residual : float
+        The largest of those M-steps; infinite where the sums do not tell them, for want of digits, of rows
+        or of a variance.
+    curvature : float
+        See `MStep`.
     gate_sums : ndarray
-        Gradient and packed Hessian of the gate's loss; empty for a constant gate, or where it is solved.
-    gate : NewtonResult or None
-        The gate's fit, where it is known already.
+        Gradient and packed Hessian of the gate's loss; empty for a constant gate.
     """
 
-    masses: np.ndarray
-    fits: list
-    gate_sums: np.ndarray
-    gate: NewtonResult | None = None
+    image: np.ndarray
+    residual: float
+    curvature: float
+    gate_sums: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 class Family(ABC):
@@ -231,18 +231,18 @@ class Family(ABC):
         fit = canonical_fit if canonical else linked_fit
         return fit(self, rows, start, ridge)
 
-    def em_at_once(self, designs, y, named, constant_gate, start, edges, r):
-        """Evaluate the EM map in one call of a kernel, where there is one.
+    def em_at_once(self, data, theta, displacements, constant_gate, floor, edges, r):
+        """Evaluate the EM map in one call of a kernel, where there is one; nothing is fixed or penalised.
 
         Parameters
         ----------
-        designs : dict of str to Design
-        y : ndarray of shape (n,)
-        named : dict of str to ndarray
-            ``coef``, ``dispersion`` and ``gate``.
+        data : MixtureData
+        theta : ndarray of shape (p,)
+        displacements : ndarray of shape (m, p)
+            See `Model.em_step`.
         constant_gate : bool
-        start : ndarray of shape (K - 1, d_gate) or None
-            Where the gate's M-step begins, if not at ``named["gate"]``.
+        floor : float
+            A log variance that counts as zero.
         edges : ndarray of int
             See `emmd.kernels.reduce.compiled_shares`.
         r : ndarray of shape (K, n)
@@ -250,23 +250,23 @@ class Family(ABC):
 
         Returns
         -------
-        (loss, Pass) or None
-            None when the family has no such kernel; `pass_over` is then asked.
+        tuple or None
+            Loss, image, residual, curvature and iterations, see `MStep`; the residual is infinite where this
+            does not tell the M-step. None when the family has no such kernel.
         """
         return
 
-    def pass_over(self, designs, y, named, constant_gate, start):
+    def pass_over(self, data, theta, K, constant_gate, start):
         """Evaluate E-step and the M-step's sums in one pass over the data, where a kernel does that.
 
         Parameters
         ----------
-        designs : dict of str to Design
-        y : ndarray of shape (n,)
-        named : dict of str to ndarray
-            ``coef``, ``dispersion`` and ``gate``.
+        data : MixtureData
+        theta : ndarray of shape (p,)
+        K : int
         constant_gate : bool
         start : ndarray of shape (K - 1, d_gate) or None
-            Where the gate's sums are taken, if not at ``named["gate"]``.
+            Where the gate's sums are taken, if not at theta.
 
         Returns
         -------
@@ -276,7 +276,7 @@ class Family(ABC):
         """
         return
 
-    def after_pass(self, designs, named, constant_gate, sums):
+    def after_pass(self, designs, theta, K, constant_gate, floor, sums):
         """Return the `Pass` of the sums of `pass_over`, with designs of which only moments are known."""
         raise NotImplementedError
 

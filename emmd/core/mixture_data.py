@@ -1,6 +1,7 @@
 """The data of a mixture of experts: what its methods read, and the sums and fits that rows take part in."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -36,6 +37,11 @@ class MixtureData:
     sizes: np.ndarray
     unit: np.ndarray
     spare: SpareArrays = field(default_factory=SpareArrays, init=False, repr=False, compare=False)
+
+    @cached_property
+    def units(self):
+        """Ones and `unit`, as kernels take them."""
+        return np.ones(len(self.unit)), self.unit
 
     @property
     def weights(self):

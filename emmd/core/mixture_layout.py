@@ -22,6 +22,9 @@ class MixtureLayout:
         Where the free named parameters lie in theta.
     spans : dict of str to slice
         The same.
+    ends : tuple of int
+        Where the coefficients end in theta, and where the single numbers end that follow them: dispersions,
+        and the logits of a constant gate.
     blocks : list of Block
         The predictors: each expert's linear ones and dispersion, then the gate's logits.
     """
@@ -58,6 +61,9 @@ class MixtureLayout:
         self.index = {name: part.reshape(shape) for (name, shape), part in zip(free.items(), parts)}
         begins = [0, *ends]
         self.spans = {name: slice(*ends) for name, ends in zip(free, pairwise(begins))}
+        coefs = self.spans["coef"].stop if "coef" in free else 0
+        features = "gate" in free and self.gate != "constant"
+        self.ends = coefs, self.spans["gate"].start if features else self.n_params
         self.blocks = [block for k in range(K) for block in self._expert_blocks(k)]
         gate_features = "constant" if self.gate == "constant" else "gate"
         self.blocks += [self._block("gate", k, gate_features) for k in range(K - 1)]

@@ -1,6 +1,6 @@
 """The EM map of a mixture of experts: one weighted fit per expert and one for the gate."""
 
-from functools import cached_property
+import math
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,10 @@ from emmd.core.model import MStep
 from emmd.core.ridge import gate_form
 from emmd.core.softmax_gate import fit_gate, fit_gate_from
 from emmd.core.status import Status
-from emmd.kernels.foretell import foretell
+from emmd.kernels.foretell import NO_PATH, foretell
+from emmd.kernels.mixture_image import EMPTY
+from emmd.kernels.newton import ACCEPTED
 
-_EMPTY = 1e-10
 _COLLAPSED = np.log(1e-12)
 
 
@@ -49,6 +50,10 @@ class MixtureMStep:
         """Whether a family's kernel may evaluate the EM map: it knows of no penalty and nothing fixed."""
         return self.ridge is None and not self.fixed
 
+    @property
+    def _constant_gate(self):
+        return self.gate == "constant"
+
     def em_sums(self, data, theta, start=None):
         """Run the E-step; return what it adds up and the responsibilities, shape (K, n).
 
@@ -56,93 +61,91 @@ class MixtureMStep:
         of the M-step in the same pass, the gate's at `start`, if given.
         """
         if self._one_pass:
-            constant = self.gate == "constant"
-            found = self.family.pass_over(data.designs, data.y, self.named(theta), constant, start)
+            found = self.family.pass_over(data, theta, self.n_experts, self._constant_gate, start)
             if found is not None:
                 return found
         loss, r = self.posterior(data, theta)
         return np.array([loss]), r
 
-    def em_step(self, data, theta, displacements=()):
+    def em_step(self, data, theta, displacements=NO_PATH):
         """Evaluate the EM map; where the family has a kernel, in one call or one pass and the gate's."""
-        named, start = self.named(theta), self._foretold(data, theta, displacements)
         edges = data.compiled_shares() if self._one_pass else None
-        at_once = None
-        if edges is not None:
-            r = data.spare.take((self.n_experts, len(data.y)))
-            constant = self.gate == "constant"
-            at_once = self.family.em_at_once(data.designs, data.y, named, constant, start, edges, r)
-        if at_once is None:
-            loss, m_step = self._em_step_in_passes(data, theta, named, start)
-        else:
-            loss, found = at_once
-            m_step = self._after_pass(data, r, theta, start, found)
-        if edges is not None:
-            data.spare.leave(r)
+        found = None if edges is None else self._em_step_at_once(data, theta, displacements, edges)
+        loss, m_step = found or self._em_step_in_passes(data, theta, displacements)
         return float(loss) + self.penalty(theta), m_step
 
-    def _em_step_in_passes(self, data, theta, named, start):
+    def _em_step_at_once(self, data, theta, displacements, edges):
+        """Return None where the family's kernel does not tell the M-step, or there is none."""
+        r = data.spare.take((self.n_experts, len(data.y)))
+        path = theta, displacements
+        found = self.family.em_at_once(data, *path, self._constant_gate, self._floor(data), edges, r)
+        data.spare.leave(r)
+        if found is None:
+            return None
+        loss, image, residual, curvature, iterations = found
+        # by the negation NaN is not solved
+        if not residual <= ACCEPTED:
+            return None
+        return loss, MStep(image, residual, True, curvature, int(iterations))
+
+    def _em_step_in_passes(self, data, theta, displacements):
+        start = self._foretold(data, theta, displacements)
         sums, r = data.em_sums(self, theta, start)
-        if len(sums) == 1:
-            return sums[0], self._fit_parts(data, r, theta, gate_start=start)
-        found = self.family.after_pass(data.designs, named, self.gate == "constant", sums)
-        return sums[0], self._after_pass(data, r, theta, start, found)
+        m_step = None if len(sums) == 1 else self._after_pass(data, r, theta, start, sums)
+        return sums[0], m_step or self._fit_parts(data, r, theta, gate_start=start)
 
-    def _after_pass(self, data, r, theta, gate_start, found):
-        """Return the M-step for what a pass has found, with fits of what it has not solved."""
-
-        def fit(k, coef):
-            return found.fits[k] or self.family.fit(data.rows(k, r), coef)
-
-        def fit_this_gate(start):
-            if found.gate is None:
-                return fit_gate_from(data.rows("gate", r), start, found.gate_sums)
-            return found.gate if found.gate.solved else fit_gate(data.rows("gate", r), start)
-
-        return self._fit_parts(data, r, theta, fit, 1.0, fit_this_gate, found.masses, gate_start)
+    def _after_pass(self, data, r, theta, gate_start, sums):
+        """Return the M-step that the sums of a pass tell; None where they do not."""
+        where = self.n_experts, self._constant_gate, self._floor(data)
+        found = self.family.after_pass(data.designs, theta, *where, sums)
+        if not found.residual <= ACCEPTED:
+            return None
+        if self._constant_gate:
+            return MStep(found.image, found.residual, True, found.curvature)
+        start = self.named(theta)["gate"] if gate_start is None else gate_start
+        gate = fit_gate_from(data.rows("gate", r), start, found.gate_sums)
+        found.image[self.spans["gate"]] = gate.x
+        residual, curvature = max(found.residual, gate.residual), min(found.curvature, gate.curvature)
+        return MStep(found.image, residual, bool(residual <= ACCEPTED), curvature, gate.iterations)
 
     def _foretold(self, data, theta, displacements):
         """Return where the gate's M-step begins, shape (K - 1, d_gate); None where the path stands."""
-        if len(displacements) < 2 or self.gate == "constant" or "gate" in self.fixed:
+        if self._constant_gate or "gate" in self.fixed:
             return None
         start = np.empty_like(theta)
-        if not foretell(self._ones, data.unit, theta, np.ascontiguousarray(displacements), start):
+        if not foretell(np.ones(self.n_params), data.unit, theta, displacements, start):
             return None
         return start[self.spans["gate"]].reshape(self.shapes["gate"])
 
-    @cached_property
-    def _ones(self):
-        return np.ones(self.n_params)
-
-    def _fit_parts(self, data, r, start, fit=None, total=1.0, fit_gate=None, masses=None, gate_start=None):
-        """Fit every free part to r, shape (K, n), with sum `total` in each row; `masses` are its row sums."""
+    def _fit_parts(self, data, r, start, fit=None, total=1.0, gate_start=None):
+        """Fit every free part to r, shape (K, n), with sum `total` in each row."""
         if fit is None:
 
             def fit(k, coef):
                 return self.family.fit(data.rows(k, r), coef, **self.fit_options)
 
-        theta, named = start.copy(), self.named(start)
-        if masses is None:
-            masses = data.add_up(_masses, r)
-        if masses.min() < _EMPTY:
+        theta, named, masses = start.copy(), self.named(start), data.add_up(_masses, r)
+        if masses.min() < EMPTY:
             # an expert that fits rows exactly takes them from the others: the cause is named, not the effect
             collapsed = "dispersion" in named and self._collapsed(data, named["dispersion"])
             failure = Status.VARIANCE_COLLAPSE if collapsed else Status.EMPTY_EXPERT
             return MStep(start, np.inf, False, 0.0, failure=failure)
-        residuals, curvatures, collapse = [0.0], [np.inf], None
+        residuals, curvatures, iterations, collapse = [0.0], [np.inf], 1, None
         if "coef" in self.index:
             coefs, dispersions, inner, pivots = zip(*(fit(k, coef) for k, coef in enumerate(named["coef"])))
             theta[self.index["coef"]] = coefs
             collapse = self._set_dispersion(data, theta, dispersions, masses)
             residuals += inner
             curvatures += pivots
-        if "gate" in self.index:
-            begin = named["gate"] if gate_start is None else gate_start
-            theta[self.index["gate"]], *gate = self._fit_gate(data, r, masses, begin, total, fit_gate)
-            residuals.append(gate[0])
-            curvatures.append(gate[1])
+        if "gate" in self.index and self._constant_gate:
+            theta[self.index["gate"]] = np.log(masses[:-1] / masses[-1])[:, None]
+        elif "gate" in self.index:
+            gate = self._gate_m_step(data, r, named["gate"] if gate_start is None else gate_start, total)
+            theta[self.spans["gate"]], iterations = gate.x, gate.iterations
+            residuals.append(gate.residual)
+            curvatures.append(gate.curvature)
         residual = max(residuals)
-        return MStep(theta, residual, bool(residual <= 1e-13), min(curvatures), failure=collapse)
+        return MStep(theta, residual, bool(residual <= ACCEPTED), min(curvatures), iterations, collapse)
 
     def _set_dispersion(self, data, theta, values, masses):
         if self.family.dispersion == "none":
@@ -156,15 +159,12 @@ class MixtureMStep:
         theta[self.index["dispersion"]] = values
         return None
 
-    def _collapsed(self, data, dispersion):
-        floor = _COLLAPSED + 2.0 * np.log(data.sizes[0])
-        return self.family.dispersion_collapsed(dispersion, floor)
+    def _floor(self, data):
+        """Return a log variance that counts as zero."""
+        return _COLLAPSED + 2.0 * math.log(data.sizes[0])
 
-    def _fit_gate(self, data, r, masses, start, total, known_start):
-        if self.gate == "constant":
-            return np.log(masses[:-1] / masses[-1])[:, None], 0.0, 1.0
-        solved = self._gate_m_step(data, r, start, total) if known_start is None else known_start(start)
-        return solved.x.reshape(start.shape), solved.residual, solved.curvature
+    def _collapsed(self, data, dispersion):
+        return self.family.dispersion_collapsed(dispersion, self._floor(data))
 
     def _gate_m_step(self, data, r, start, total):
         form = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.status import Status
+from emmd.kernels.foretell import NO_PATH
 
 
 @dataclass(frozen=True)
@@ -130,15 +131,15 @@ class Model(ABC):
     def m_step(self, data, responsibilities, start):
         """Return the `MStep` for given responsibilities, warm-started at `start`."""
 
-    def em_step(self, data, theta, displacements=()):
+    def em_step(self, data, theta, displacements=NO_PATH):
         """Evaluate the EM map: the E-step at theta, then the exact M-step warm-started there.
 
         Parameters
         ----------
         data : object
         theta : ndarray of shape (p,)
-        displacements : array_like of shape (m, p)
-            How a path has come to theta, the last first: a model may warm-start where it leads.
+        displacements : ndarray of shape (m, p)
+            How a path has come to theta, the last first, C-contiguous: a model may warm-start where it leads.
 
         Returns
         -------

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import cho_solve, eigh
 
-from emmd.kernels.quadratic import predictor_norm, relative_change
+from emmd.kernels.quadratic import predictor_norm
 
 SINGULAR = 1e-13
 """Relative smallest eigenvalue of E[xx'] (columns scaled to unit mean square) that counts as zero."""
@@ -94,10 +94,3 @@ class SecondMoment:
     def predictor_norm(self, theta):
         """Return the root mean square of x' theta."""
         return predictor_norm(self.second_moment, theta)
-
-    def relative_change(self, displacement, theta):
-        """Return the root mean square of x' displacement relative to 1 plus that of x' theta.
-
-        Both may hold several coefficient vectors, one after the other: the largest is returned.
-        """
-        return relative_change(self.second_moment, displacement, theta)

@@ -5,6 +5,7 @@ potentials, so the model set is linear and EM needs no Bregman projection. Insid
 this module parameters are in working units, beta / sigma.
 """
 
+import math
 from abc import abstractmethod
 from functools import cached_property
 from types import ModuleType
@@ -17,8 +18,9 @@ from emmd.core.design import Design, unpack_symmetric
 from emmd.core.model import EStep, Model, MStep
 from emmd.core.symmetric_data import SymmetricData
 from emmd.kernels.bernoulli import divergence_rows
-from emmd.kernels.foretell import foretell
+from emmd.kernels.foretell import NO_PATH, begin
 from emmd.kernels.newton import ACCEPTED
+from emmd.kernels.quadratic import relative_change_of_parts
 from emmd.kernels.reduce import sum_rows, takes_turns
 
 
@@ -89,6 +91,10 @@ class SymmetricModel(Model):
     def unit(self):
         """Working units per unit of theta, shape (2d,)."""
         return np.repeat([1.0 / self.sigma, 1.0], self.n_features)
+
+    @cached_property
+    def _sigmas(self):
+        return np.full(1, self.sigma)
 
     def split(self, theta):
         """Return ``(beta / sigma, w)``."""
@@ -205,47 +211,31 @@ class SymmetricModel(Model):
     def e_step_sums(self, data, working, width):
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
 
-    def em_step(self, data, theta, displacements=()):
+    def em_step(self, data, theta, displacements=NO_PATH):
         """Evaluate the EM map: one kernel call where all rows are here, else a few passes."""
         data.design.require_independent_columns()
-        working = self.unit * theta
-        start = self._foretold(data, working, displacements)
         edges = data.compiled_shares()
         if edges is None:
-            found = self.em_step_in_passes(data, working, start)
+            found = self.em_step_in_passes(data, theta, displacements)
         else:
-            found = self.em_step_at_once(data, working, edges, start)
+            found = self.em_step_at_once(data, theta, displacements, edges)
         loss, image, residual, curvature, iterations = found
-        m_step = MStep(image / self.unit, residual, residual <= ACCEPTED, curvature, int(iterations))
+        m_step = MStep(image, residual, residual <= ACCEPTED, curvature, int(iterations))
         if m_step.solved or not isinstance(data, SymmetricData):
             return self._with_density(loss), m_step
         return super().em_step(data, theta)
 
-    def _foretold(self, data, working, displacements):
-        """Return where the M-step begins, in working units; None where the path stands."""
-        if len(displacements) < 2:
-            return None
-        start = np.empty_like(working)
-        path = np.ascontiguousarray(displacements)
-        worthwhile = foretell(self.unit, data.design.scale, working, path, start)
-        return start if worthwhile else None
-
-    @staticmethod
-    def _begins(working, start):
-        """Return where the M-step begins, and whether that is not where the E-step is taken."""
-        return (working, False) if start is None else (start, True)
-
-    def em_step_at_once(self, data, working, edges, start=None):
-        """Evaluate the EM map in working units by one compiled call.
+    def em_step_at_once(self, data, theta, displacements, edges):
+        """Evaluate the EM map by one compiled call.
 
         Parameters
         ----------
         data : SymmetricData
-        working : ndarray of shape (2d,)
+        theta : ndarray of shape (2d,)
+        displacements : ndarray of shape (m, 2d)
+            See `Model.em_step`.
         edges : ndarray of int
             See `emmd.kernels.reduce.compiled_shares`.
-        start : ndarray of shape (2d,) or None
-            Where the M-step begins, if not at `working`.
 
         Returns
         -------
@@ -260,9 +250,8 @@ class SymmetricModel(Model):
         in_turn = takes_turns(edges, design.n_rows)
         kernel = self.kernels.em_step if in_turn else self.kernels.shared_em_step
         features = design.XB, data.y, design.kernel_weights, design.scale, design.crest
-        start, moved = self._begins(working, start)
         known = self.known_moments(design)
-        loss, *solved = kernel(edges, *features, *known, working, start, moved, labels, image)
+        loss, *solved = kernel(edges, *features, *known, self.unit, theta, displacements, labels, image)
         data.spare.leave(labels)
         return loss, image, *solved
 
@@ -270,10 +259,18 @@ class SymmetricModel(Model):
         """Return what the EM kernel takes after the features' scale and crest factor."""
         return ()
 
-    def em_step_in_passes(self, data, working, start=None):
+    def em_step_in_passes(self, data, theta, displacements):
         """Evaluate the EM map by sums over rows that come from elsewhere; see `em_step_at_once`."""
-        sums, solve = data.em_pass(self, working, start)
-        return sums[0], *self.m_step_from_sums(data.design, self._begins(working, start)[0], sums, solve)
+        working, start = np.empty(self.n_params), np.empty(self.n_params)
+        moved = begin(self.unit, data.design.scale, theta, displacements, working, start)
+        sums, solve = data.em_pass(self, working, start if moved else None)
+        image, *solved = self.m_step_from_sums(data.design, start, sums, solve)
+        return sums[0], image / self.unit, *solved
+
+    @staticmethod
+    def _begins(working, start):
+        """Return where the M-step begins, and whether that is not where the E-step is taken."""
+        return (working, False) if start is None else (start, True)
 
     @abstractmethod
     def em_sums(self, data, working, start=None, labels=None):
@@ -353,7 +350,7 @@ class SymmetricModel(Model):
 
     def shift(self):
         """Return log sigma when y has a density, so that losses are in the units of y."""
-        return np.log(self.sigma) if self.has_density else 0.0
+        return math.log(self.sigma) if self.has_density else 0.0
 
     def expected_statistics(self, data, responsibilities):
         """Return (E[E[S_1|x,y] x] / sigma, E[p x]), shape (2d,)."""
@@ -414,7 +411,8 @@ class SymmetricModel(Model):
 
     def relative_size(self, data, displacement, theta):
         """Return the larger of the two predictors' relative root mean square changes."""
-        return data.design.relative_change(displacement * self.unit, theta * self.unit)
+        moment, d = data.design.second_moment, self.n_features
+        return relative_change_of_parts(moment, moment, self._sigmas, d, d, displacement, theta)
 
     def precondition(self, data, gradient, theta):
         """Return the gradient over the potentials' largest curvature times E[xx']."""

@@ -4,7 +4,7 @@ Four decorators, all lazy (nothing compiles before the first call):
 
 * :func:`kernel` for array kernels: loops that may be reassociated, hence vectorised;
 * :func:`allocating` for the kernels that make arrays of their own and hand them to those;
-* :func:`deciding` for what such kernels do between passes over the data;
+* :func:`deciding` for what such kernels do between passes over the data, with sums in the order written;
 * :func:`scalar` for leaf functions of numbers, compiled so that LLVM puts them inside the loops of their
   callers without giving them the callers' licence to reassociate.
 
@@ -33,8 +33,9 @@ _config: Any = numba.config  # its names are made at run time, out of sight of a
 # What each option buys: see the docstrings of `kernel` and `scalar`. All set all of them: a function without
 # fastmath, error_model, forceinline or _nrt inherits these from whichever caller happens to compile it first.
 _COMMON = {"nogil": True, "error_model": "numpy"}
-_ALLOCATING = _COMMON | {"fastmath": {"reassoc", "nsz", "contract"}, "forceinline": False, "_nrt": True}
-_KERNEL = _ALLOCATING | {"_nrt": False}
+_ALLOCATING = _COMMON | {"fastmath": False, "forceinline": False, "_nrt": True}
+_DECIDING = _ALLOCATING | {"_nrt": False}
+_KERNEL = _DECIDING | {"fastmath": {"reassoc", "nsz", "contract"}}
 _SCALAR = _COMMON | {"fastmath": {"contract"}, "forceinline": True, "_nrt": False}
 
 
@@ -62,6 +63,8 @@ def kernel(function: _Function) -> _Function:
 def allocating(function: _Function) -> _Function:
     """Compile a kernel that makes arrays, for itself or to return them; loops over rows are not its work.
 
+    Its sums keep the order they are written in.
+
     Parameters
     ----------
     function : callable
@@ -72,12 +75,15 @@ def allocating(function: _Function) -> _Function:
     callable
         The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
     """
-    return _compiled(function, _ALLOCATING)
+    return _compiled(function, _ALLOCATING, CompactCompiler)
 
 
 def deciding(function: _Function) -> _Function:
     """Compile a kernel of a few numbers and vectors of parameters, without loops over rows: small code.
 
+    Its sums keep the order they are written in, and products are not fused with them: such code ends up
+    inside several others, where LLVM would choose among orders in one way or another.
+
     Parameters
     ----------
     function : callable
@@ -88,7 +94,7 @@ def deciding(function: _Function) -> _Function:
     callable
         The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
     """
-    return _compiled(function, _KERNEL, CompactCompiler)
+    return _compiled(function, _DECIDING, CompactCompiler)
 
 
 @cache

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import deciding
 
 
-@kernel
+@deciding
 def _factor(A, damping, L):
     """Write the lower factor of ``A + damping I`` to L; return its smallest squared pivot, 0 if it fails."""
     smallest = np.inf
@@ -24,7 +24,7 @@ def _factor(A, damping, L):
     return smallest
 
 
-@kernel
+@deciding
 def cholesky(A, L):
     """Write the lower Cholesky factor of A to L, damped if need be.
 
@@ -50,7 +50,7 @@ def cholesky(A, L):
     return smallest
 
 
-@kernel
+@deciding
 def cholesky_solve(L, x):
     """Replace x by the solution of ``L L' solution = x``."""
     d = L.shape[0]

@@ -59,6 +59,21 @@ class _PartLibrary(JITCodeLibrary):
         return self.serialize_using_bitcode()
 
 
+class _WholeLibrary(JITCodeLibrary):
+    """Code whose parts are its own.
+
+    Numba gives the copies of a function in several libraries one name, and of them the engine takes the one
+    that it has loaded first. Optimised in other surroundings, copies may round otherwise: the last bits of
+    one kernel would depend on which others a process has called before.
+    """
+
+    def _finalize_final_module(self):
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage == binding.Linkage.linkonce_odr:
+                function.linkage = "internal"
+        super()._finalize_final_module()
+
+
 def rebuilt_part(target_context, payload):
     """Return the compilation's result for what Numba's cache keeps of it.
 
@@ -111,10 +126,15 @@ class _Lowering(NativeLowering):
         return self.lowering
 
     def run_pass(self, state):
-        if not state.flags.no_compile:
-            return super().run_pass(state)
-        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        whole = not state.flags.no_compile
+        make = _WholeLibrary if whole else _PartLibrary
+        state.library = make(state.targetctx.codegen(), state.func_id.func_qualname)
+        if whole:
+            # what Numba does with the libraries that it makes itself
+            state.library.enable_object_caching()
         super().run_pass(state)
+        if whole:
+            return True
         entry = _Entry(state.func_id.func_qualname)
         state["cr"] = state["cr"]._replace(cfunc=entry)
         state.targetctx.insert_user_function(entry, state["cr"].fndesc, [state.library])

@@ -4,13 +4,16 @@ import math
 
 import numpy as np
 
-from emmd.kernels._jit import allocating, kernel
+from emmd.kernels._jit import allocating, deciding
 from emmd.kernels.dot import dot
 
 MEMORY = 7
 """How many displacements are remembered: those of six modes and one to tell the modes by."""
 
 _DEPENDENT = 1e-8
+NO_PATH = np.empty((0, 0))
+"""The displacements of a path that begins."""
+
 # Newton's method from where the path stands needs no second look at the data when it moves less than this:
 # see `emmd.kernels.newton`, a few times the square of the move is then less than its target
 _SHORT = 3e-8
@@ -19,7 +22,7 @@ _FOLLOWED = 1e-9
 _LONGEST = 2.0
 
 
-@kernel
+@deciding
 def remember(displacement, past, displacements):
     """Write `displacement`, shape (p,), and what goes before it, as much of it as there is room for.
 
@@ -60,9 +63,11 @@ def foretell(unit, scale, working, displacements, out):
     Returns
     -------
     bool
-        False, with `out` not written, where a path ends or moves so little that nothing is gained.
+        False, with `out` not written, where a path begins or ends, or moves so little that nothing is gained.
     """
     p = working.shape[0]
+    if displacements.shape[0] < 2:
+        return False
     weights, moves = np.empty(p), np.empty((displacements.shape[0], p))
     j = 0
     while j < p:
@@ -101,7 +106,26 @@ def foretell(unit, scale, working, displacements, out):
     return True
 
 
-@kernel
+@allocating
+def begin(unit, scale, theta, displacements, working, start):
+    """Write theta in working units and where its M-step begins; return whether that is somewhere else.
+
+    Parameters
+    ----------
+    unit, scale, displacements
+        See `foretell`.
+    theta, working, start : ndarray of shape (p,)
+    """
+    for j in range(theta.shape[0]):
+        working[j] = unit[j] * theta[j]
+    if foretell(unit, scale, working, displacements, start):
+        return True
+    for j in range(theta.shape[0]):
+        start[j] = working[j]
+    return False
+
+
+@deciding
 def _explain(weights, displacements, moves, triangle, shares):
     """Explain the first of the weighted displacements by the others; return how many of them it takes.
 
@@ -129,13 +153,13 @@ def _explain(weights, displacements, moves, triangle, shares):
     return min(displacements.shape[0] - 1, weights.shape[0])
 
 
-@kernel
+@deciding
 def _weigh(weights, displacement, out):
     for j in range(weights.shape[0]):
         out[j] = weights[j] * displacement[j]
 
 
-@kernel
+@deciding
 def _subtract(share, x, y):
     for j in range(x.shape[0]):
         y[j] -= share * x[j]

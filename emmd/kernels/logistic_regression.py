@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, in_shares, kernel, named_after
+from emmd.kernels._jit import allocating, deciding, in_shares, kernel, named_after
 from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
@@ -118,7 +118,7 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
             block_moment_two(X, residual[0], residual[1], m, one, two)
 
 
-@kernel
+@deciding
 def hessian_cost(d):
     """Return what a Hessian takes beside a gradient, in units of the gradient: measured from d = 1 to 50."""
     return (5.0 + 0.5 * d * (d + 1)) / (40.0 + 6.0 * d)

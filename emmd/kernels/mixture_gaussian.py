@@ -10,13 +10,24 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, in_shares, kernel, named_after
+from emmd.kernels._jit import allocating, deciding, in_shares, kernel, named_after
 from emmd.kernels.ahead import fetched, following, with_rows
 from emmd.kernels.cholesky import cholesky, cholesky_solve
+from emmd.kernels.foretell import foretell
 from emmd.kernels.gram import block_gram, packed
-from emmd.kernels.largest import largest_modulus
+from emmd.kernels.largest import larger, largest_modulus
 from emmd.kernels.linear import block_moment_all, block_predict_all
 from emmd.kernels.logistic_regression import shared_solve_logistics, solve_logistics
+from emmd.kernels.mixture_image import (
+    KEPT,
+    MASS,
+    PIVOT,
+    REPORT,
+    RESIDUAL,
+    SQUARE,
+    write_constant_gate,
+    write_experts,
+)
 from emmd.kernels.reduce import BLOCK, CHUNK, in_turn, total
 from emmd.kernels.softmax import SPARE, block_log_softmax, block_logits
 from emmd.kernels.softmax_regression import (
@@ -149,7 +160,7 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
         block_gate_sums(GB[block], p, slopes, weights, m, gradient, blocks, spare[0], meanwhile)
 
 
-@kernel
+@deciding
 def _expert_gram(sums, second_moment, k, K, d, out):
     """Write the Gram matrix of expert k, shape (d, d); the last one is the total less the others."""
     width = d * (d + 1) // 2
@@ -180,10 +191,9 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
         Where the sums were taken.
     fitted : ndarray of shape (K, d)
         The coefficients are written here.
-    report : ndarray of shape (K, 5)
-        Mean square residual, scaled residual of the normal equations, smallest squared pivot, the share
-        of digits kept: the least of mass, mean square over that before the step, and 1 / 100 of the squares
-        of y over those of the residuals; and the mass.
+    report : ndarray of shape (K, REPORT)
+        See `emmd.kernels.mixture_image`. The share of digits kept is the least of mass, mean square over
+        that before the step, and 1 / 100 of the squares of y over those of the residuals.
     """
     K, d = coef.shape
     gram, factor = np.empty((d, d)), np.zeros((d, d))
@@ -201,15 +211,15 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
         size = math.sqrt(targets / mass)
         for u in range(d):
             fitted[k, u] = coef[k, u] + step[u] / scale[u]
-        report[k, 0] = squares / mass - gain
-        report[k, 1] = largest_modulus(rest) / (size if size > 0.0 else 1.0)
-        report[k, 2] = pivot
-        kept = min(report[k, 0] * mass, 0.01 * targets) / squares
-        report[k, 3] = min(kept, mass) if k == K - 1 else kept
-        report[k, 4] = mass
+        report[k, SQUARE] = squares / mass - gain
+        report[k, RESIDUAL] = largest_modulus(rest) / (size if size > 0.0 else 1.0)
+        report[k, PIVOT] = pivot
+        kept = min(report[k, SQUARE] * mass, 0.01 * targets) / squares
+        report[k, KEPT] = min(kept, mass) if k == K - 1 else kept
+        report[k, MASS] = mass
 
 
-@kernel
+@deciding
 def _refined_step(gram, factor, rest, gradient, step):
     """Solve ``gram step = rest`` with one refinement; leave the residual in `rest`, return the gain."""
     d = step.shape[0]
@@ -237,6 +247,31 @@ def sums_width(K, d, d_gate):
     return before, before + (K - 1) * d_gate + (K - 1) * K // 2 * (d_gate * (d_gate + 1) // 2)
 
 
+@allocating
+def parts_of(theta, K, d, d_gate, known):
+    """Return coefficients (K, d), log variances (K,), the gate's weights (K - 1, d_gate) and offsets.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (p,)
+        Coefficients, then log variances, none, one or K, then the gate, see `emmd.MixtureOfExperts`.
+    K, d, d_gate : int
+        A constant gate has no features.
+    known : float
+        The log variance where theta has none.
+    """
+    gate_begins = theta.shape[0] - (K - 1) * max(d_gate, 1)
+    spread = theta[K * d : gate_begins]
+    log_variance, offset = np.empty(K), np.zeros(K - 1)
+    for k in range(K):
+        log_variance[k] = spread[k % spread.shape[0]] if spread.shape[0] > 0 else known
+    W = theta[gate_begins : gate_begins + (K - 1) * d_gate].reshape(K - 1, d_gate)
+    if d_gate == 0:
+        for k in range(K - 1):
+            offset[k] = theta[gate_begins + k]
+    return theta[: K * d].reshape(K, d), log_variance, W, offset
+
+
 def em_step_of(e_step, solve_gate):
     """Return the kernel of the EM map: E-step, the experts' and the gate's exact M-steps.
 
@@ -248,36 +283,42 @@ def em_step_of(e_step, solve_gate):
     Returns
     -------
     kernel
-        ``(edges, XB, GB, y, c, (coef, log_variance), (W, offset, start, moved), (second_moment, scale,
-        gate_scale, gate_crest), r, (fitted, fitted_gate), report) -> loss, residual, curvature, iterations``,
-        the last three of the gate's M-step, which begins at `start` where `moved`. See `e_step_rows` and
-        `solve_experts`; the gate's solution is written to `fitted_gate`, unless the gate is constant.
+        ``(edges, XB, GB, y, c, moments, units, theta, displacements, variances, r, image) -> loss, residual,
+        curvature, iterations``, the last of the gate's M-step, which begins where the path leads, see
+        `foretell`. Moments are E[xx'] and scale of the experts' features, scale and crest factor of the
+        gate's; units ones and the sizes of predictors per unit of each parameter, shape (p,); variances the
+        known log variance and one that counts as zero. The image of theta is written to `image`. The residual
+        is infinite where these sums do not tell the M-step, see `write_experts`.
     """
 
     @allocating
     @named_after(e_step, solve_gate)
-    def em_step(edges, XB, GB, y, c, experts, gate, moments, r, solution, report):
-        coef, log_variance = experts
-        W, offset, start, moved = gate
+    def em_step(edges, XB, GB, y, c, moments, units, theta, displacements, variances, r, image):
         second_moment, scale, gate_scale, gate_crest = moments
-        fitted, fitted_gate = solution
-        K, d = coef.shape
-        d_gate = W.shape[1]
+        K, d, d_gate = r.shape[0], XB.shape[1], GB.shape[1]
+        coef, log_variance, W, offset = parts_of(theta, K, d, d_gate, variances[0])
+        foretold = np.empty(theta.shape[0])
+        moved = d_gate > 0 and foretell(units[0], units[1], theta, displacements, foretold)
+        gate_begins = theta.shape[0] - (K - 1) * max(d_gate, 1)
+        start = (foretold if moved else theta)[gate_begins : gate_begins + (K - 1) * d_gate]
         before, width = sums_width(K, d, d_gate)
         partials = np.zeros((edges[-1], width))
-        e_step(edges, partials, XB, GB, y, c, coef, log_variance, W, offset, start, moved, r)
+        begin = start.reshape(K - 1, d_gate)
+        e_step(edges, partials, XB, GB, y, c, coef, log_variance, W, offset, begin, moved, r)
         sums = total(partials)
+        fitted, report = np.empty((K, d)), np.empty((K, REPORT))
         solve_experts(sums[HEAD:], second_moment, scale, coef, fitted, report)
+        residual, curvature = write_experts(fitted, report, variances[1], image[:gate_begins])
         if d_gate == 0:
-            return sums[0], 0.0, 1.0, 0.0
-        first = (start if moved else W).reshape(W.size)
+            write_constant_gate(report, image[gate_begins:])
+            return sums[0], residual, min(curvature, 1.0), 1.0
         at_first = assemble_hessian(sums[before:], K - 1, d_gate)
-        states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, first, at_first)
-        for k in range(K - 1):
-            for j in range(d_gate):
-                fitted_gate[k, j] = vectors[0, newton.POINT, k * d_gate + j]
+        states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, start, at_first)
         state = states[0]
-        return sums[0], state[newton.RESIDUAL], state[newton.CURVATURE], state[newton.ITERATIONS]
+        for j in range((K - 1) * d_gate):
+            image[gate_begins + j] = vectors[0, newton.POINT, j]
+        residual = larger(residual, state[newton.RESIDUAL])
+        return sums[0], residual, min(curvature, state[newton.CURVATURE]), state[newton.ITERATIONS]
 
     return em_step
 

@@ -2,11 +2,11 @@
 
 import math
 
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import deciding
 from emmd.kernels.largest import larger
 
 
-@kernel
+@deciding
 def predictor_norm(second_moment, theta):
     """Return the root mean square ``sqrt(theta' E[xx'] theta)`` of the predictors ``x' theta``."""
     total = 0.0
@@ -18,7 +18,7 @@ def predictor_norm(second_moment, theta):
     return math.sqrt(total if total > 0.0 or total != total else 0.0)
 
 
-@kernel
+@deciding
 def relative_change(second_moment, displacement, theta):
     """Return the norm of the displacement's predictors relative to 1 plus that of theta's.
 
@@ -30,3 +30,27 @@ def relative_change(second_moment, displacement, theta):
         moved = predictor_norm(second_moment, displacement[j : j + d])
         largest = larger(largest, moved / (1.0 + predictor_norm(second_moment, theta[j : j + d])))
     return largest
+
+
+@deciding
+def relative_change_of_parts(expert, gate, units, coefs, numbers, displacement, theta):
+    """Return the largest relative change of the predictors of a mixture of experts, NaN of any NaN.
+
+    Parameters
+    ----------
+    expert, gate : ndarray of shape (d, d)
+        E[xx'] of their features.
+    units : ndarray of shape (m,)
+        Of the m predictors that each expert has.
+    coefs, numbers : int
+        Where the experts' coefficient vectors end, and the single numbers after them; gate's vectors follow.
+    displacement, theta : ndarray of shape (p,)
+    """
+    d, largest = expert.shape[0], 0.0
+    for k in range(coefs // d):
+        moved = predictor_norm(expert, displacement[k * d : (k + 1) * d])
+        size = predictor_norm(expert, theta[k * d : (k + 1) * d])
+        largest = larger(largest, moved / (units[k % units.shape[0]] + size))
+    for j in range(coefs, numbers):
+        largest = larger(largest, abs(displacement[j]) / (1.0 + abs(theta[j])))
+    return larger(largest, relative_change(gate, displacement[numbers:], theta[numbers:]))

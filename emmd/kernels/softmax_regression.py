@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, in_shares, kernel, named_after
+from emmd.kernels._jit import allocating, deciding, in_shares, kernel, named_after
 from emmd.kernels.ahead import fetched, following, with_rows
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all
@@ -125,7 +125,7 @@ def assemble_hessian(sums, free, d):
     return out
 
 
-@kernel
+@deciding
 def softmax_cost(free, d):
     """Return what a Hessian, free (free + 1) / 2 Gram matrices, takes in units of a gradient."""
     return 0.5 * (free + 1) * hessian_cost(d)

@@ -13,6 +13,7 @@ from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
 from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
+from emmd.kernels.foretell import begin
 from emmd.kernels.gram import block_gram
 from emmd.kernels.largest import largest_modulus
 from emmd.kernels.last_block import clear, copy, pad
@@ -142,25 +143,27 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, root, second_moment, theta, start, moved, labels, out) -> loss,
-        residual, curvature, iterations``, with theta, start and out of shape (2d,) in working units. The
-        M-step begins at `start` where `moved`, else at theta; the image is written to `out`, the
-        responsibilities to `labels`, shape (1, n).
+        ``(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, displacements, labels, out) ->
+        loss, residual, curvature, iterations``. The M-step begins where the path leads, see
+        `emmd.kernels.foretell.begin`; the image is written to `out`, shape (2d,), the responsibilities to
+        `labels`, shape (1, n). The loss is that of working units.
     """
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, crest, root, second_moment, theta, start, moved, labels, out):
+    def em_step(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, displacements, labels, out):
         d = XB.shape[1]
+        working, start = np.empty(2 * d), np.empty(2 * d)
+        moved = begin(unit, scale, theta, displacements, working, start)
         partials = np.zeros((edges[-1], 1 + 2 * d + d * (d + 1) // 2))
-        e_step(edges, partials, XB, y, c, theta[:d], theta[d:], labels[0], start, moved)
+        e_step(edges, partials, XB, y, c, working[:d], working[d:], labels[0], start, moved)
         sums = total(partials)
         residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
-        first = start[d:] if moved else theta[d:]
-        states, vectors = solve(edges, XB, labels, c, scale, crest, first, sums[1 + d :])
+        states, vectors = solve(edges, XB, labels, c, scale, crest, start[d:], sums[1 + d :])
         state = states[0]
         for j in range(d):
-            out[d + j] = vectors[0, newton.POINT, j]
+            out[j] /= unit[j]
+            out[d + j] = vectors[0, newton.POINT, j] / unit[d + j]
         residual = max(residual, state[newton.RESIDUAL])
         return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
 

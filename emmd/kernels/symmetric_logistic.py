@@ -12,6 +12,7 @@ from emmd.kernels import newton
 from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
 from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
+from emmd.kernels.foretell import begin
 from emmd.kernels.gram import block_gram
 from emmd.kernels.last_block import clear, copy, pad
 from emmd.kernels.linear import block_moment_two, block_predict_two
@@ -118,24 +119,26 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, theta, start, moved, labels, out) -> loss, residual, curvature,
-        iterations``, with theta, start and out of shape (2d,). The M-step begins at `start` where `moved`,
-        else at theta; the image is written to `out`, P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape
+        ``(edges, XB, y, c, scale, crest, unit, theta, displacements, labels, out) -> loss, residual,
+        curvature, iterations``. The M-step begins where the path leads, see `emmd.kernels.foretell.begin`;
+        the image is written to `out`, shape (2d,), P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape
         (2, n).
     """
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, crest, theta, start, moved, labels, out):
+    def em_step(edges, XB, y, c, scale, crest, unit, theta, displacements, labels, out):
         d = XB.shape[1]
+        working, start = np.empty(2 * d), np.empty(2 * d)
+        moved = begin(unit, scale, theta, displacements, working, start)
         partials = np.zeros((edges[-1], 1 + 2 * (d + d * (d + 1) // 2)))
-        e_step(edges, partials, XB, y, c, theta[:d], theta[d:], labels, start, moved)
+        e_step(edges, partials, XB, y, c, working[:d], working[d:], labels, start, moved)
         sums = total(partials)
-        states, vectors = solve(edges, XB, labels, c, scale, crest, start if moved else theta, sums[1:])
+        states, vectors = solve(edges, XB, labels, c, scale, crest, start, sums[1:])
         residual, curvature, iterations = 0.0, np.inf, 0.0
         for k in range(2):
             for j in range(d):
-                out[k * d + j] = vectors[k, newton.POINT, j]
+                out[k * d + j] = vectors[k, newton.POINT, j] / unit[k * d + j]
             residual = max(residual, states[k, newton.RESIDUAL])
             curvature = min(curvature, states[k, newton.CURVATURE])
             iterations = max(iterations, states[k, newton.ITERATIONS])

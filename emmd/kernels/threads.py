@@ -13,8 +13,11 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numba
+from numba.np.ufunc import parallel
 
-_config: Any = numba.config  # its names are made at run time, out of sight of a type checker
+# their names are made at run time, out of sight of a type checker
+_parallel: Any = parallel
+_config: Any = numba.config
 
 _SPINS = "5000"
 """How often an idle OpenMP thread looks for work before it sleeps: about a fifth of a millisecond.
@@ -27,7 +30,8 @@ every pass then waits for a time slice.
 def number_of_threads():
     """Return how many threads emmd's kernels may use in the calling thread, as ``numba.get_num_threads``."""
     _launch()
-    return numba.get_num_threads()
+    # numba.get_num_threads takes two locks before it asks this: a percent of a step on 1e5 rows
+    return _parallel._get_num_threads()
 
 
 @contextmanager
@@ -64,7 +68,12 @@ def _launch():
 
 def native():
     """Return whether compiled loops may use Numba's threads from any Python thread of this process."""
-    if _config.DISABLE_JIT or _launch() != os.getpid():
+    return _native(os.getpid())
+
+
+@cache
+def _native(process_id):
+    if _config.DISABLE_JIT or _launch() != process_id:
         return False
     # the third layer, workqueue, ends the program when two Python threads use it at once
     return numba.threading_layer() in ("omp", "tbb")

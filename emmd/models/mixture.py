@@ -1,7 +1,5 @@
 """K experts from an exponential family with a softmax gate."""
 
-import math
-
 import numpy as np
 
 from emmd.core.blocks import free, predictor, pull_back, pull_back_second
@@ -20,6 +18,7 @@ from emmd.core.pencil import solve_positive
 from emmd.core.ridge import Ridge, ridge_weights
 from emmd.core.rows import Rows
 from emmd.core.softmax_gate import log_softmax
+from emmd.kernels.quadratic import relative_change_of_parts
 
 _LONG = 300
 
@@ -379,19 +378,11 @@ class MixtureOfExperts(
 
     def relative_size(self, data, displacement, theta):
         """Return the largest relative change of a predictor, over all predictors; NaN of any NaN."""
-        sizes = [0.0]
-        for name, span in self.spans.items():
-            moved, at = displacement[span], theta[span]
-            if name == "coef":
-                # predictors count in units of what matters to the family
-                unit, shape = data.sizes[: self.family.n_linear, None], self.shapes[name]
-                moved, at = ((part.reshape(shape) / unit).ravel() for part in (moved, at))
-                sizes.append(data.designs["expert"].relative_change(moved, at))
-            elif name == "gate" and self.gate != "constant":
-                sizes.append(data.designs["gate"].relative_change(moved, at))
-            elif len(at):
-                sizes.append(float((np.abs(moved) / (1.0 + np.abs(at))).max()))
-        return max(sizes) if all(size == size for size in sizes) else math.nan
+        designs = data.designs
+        # predictors count in units of what matters to the family
+        units = data.sizes[: self.family.n_linear]
+        moments = designs["expert"].second_moment, designs["gate"].second_moment
+        return relative_change_of_parts(*moments, units, *self.ends, displacement, theta)
 
     def precondition(self, data, gradient, theta):
         """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite.

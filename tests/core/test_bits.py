@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import pytest
 
+from emmd.kernels.foretell import NO_PATH
 from emmd.kernels.logistic_remainder import remainders
 from emmd.kernels.reduce import CHUNK, PARALLEL_ROWS, SAMPLED_ROWS, compiled_shares, takes_turns
 from emmd.kernels.remainder import sampled_blocks
@@ -63,7 +64,7 @@ def test_one_thread_and_two(case):
 @pytest.mark.parametrize("compiled", [True, False])
 def test_any_number_of_shares(case, shares, compiled, monkeypatch):
     one = _with_threads(1, case)
-    monkeypatch.setattr(numba, "get_num_threads", lambda: shares)
+    monkeypatch.setattr("emmd.kernels.reduce.number_of_threads", lambda: shares)
     monkeypatch.setattr("emmd.kernels.reduce.native", lambda: compiled)
     assert _everything(case, case.theta) == one
 
@@ -95,13 +96,15 @@ def test_a_forked_process_computes_the_same(case):
 def test_one_compiled_call_in_turn_and_in_shares_and_passes(name, moved, monkeypatch):
     case = random_case(name, 9_000, 3)
     model, data = case.problem.model, case.problem.data
-    working = model.unit * case.theta
-    start = working + 0.1 if moved else None
-    found = [model.em_step_at_once(data, working, np.array([0, 3]), start)]
+    past = 0.05 * np.random.default_rng(1).standard_normal((3, len(case.theta))) if moved else NO_PATH
+    found = [model.em_step_at_once(data, case.theta, past, np.array([0, 3]))]
     if not numba.config.DISABLE_JIT:
-        found += [model.em_step_at_once(data, working, np.array(edges), start) for edges in SHARES]
+        found += [model.em_step_at_once(data, case.theta, past, np.array(edges)) for edges in SHARES]
     monkeypatch.setattr("emmd.core.logistic_fit.compiled_shares", lambda n_rows: None)
-    found.append(model.em_step_in_passes(data, working, start))
+    found.append(model.em_step_in_passes(data, case.theta, past))
+    alone = model.em_step_in_passes(data, case.theta, NO_PATH)
+    # the path leads somewhere else, or this compares nothing
+    assert moved == (found[0][1] != alone[1]).any()
     for each in found[1:]:
         for one, other in zip(found[0], each):
             np.testing.assert_array_equal(one, other)
@@ -112,9 +115,8 @@ def test_one_compiled_call_in_turn_and_in_shares_and_passes(name, moved, monkeyp
 def test_samples_of_the_rows_tell_the_same_in_turn_and_in_shares_and_in_passes(name, monkeypatch):
     case = random_case(name, 100_001, 3)
     model, data = case.problem.model, case.problem.data
-    working = model.unit * case.theta
     found = [
-        model.em_step_at_once(data, working, np.array(edges))
+        model.em_step_at_once(data, case.theta, NO_PATH, np.array(edges))
         for edges in ([0, 25], [0, 7, 25], [0, 0, 3, 25])
     ]
     looks = []
@@ -125,7 +127,7 @@ def test_samples_of_the_rows_tell_the_same_in_turn_and_in_shares_and_in_passes(n
 
     monkeypatch.setattr("emmd.core.logistic_fit.compiled_shares", lambda n_rows: None)
     monkeypatch.setattr("emmd.core.logistic_fit.remainders", counted)
-    found.append(model.em_step_in_passes(data, working))
+    found.append(model.em_step_in_passes(data, case.theta, NO_PATH))
     assert looks
     for each in found[1:]:
         for one, other in zip(found[0], each):

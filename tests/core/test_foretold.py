@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import emmd
-from emmd.kernels.foretell import MEMORY
+from emmd.kernels.foretell import MEMORY, NO_PATH
 from emmd.kernels.reduce import PARALLEL_ROWS
 
 EPS = np.finfo(float).eps
@@ -23,7 +23,7 @@ def test_a_run_is_the_map_iterated_for_fewer_evaluations(model, n):
     size = np.abs(scale * path[-1]).max()
     for k in range(3, 25):
         displacements = np.diff(path[max(0, k - MEMORY) : k + 1], axis=0)[::-1].copy()
-        alone, led = (model.em_step(problem.data, path[k], past)[1] for past in ((), displacements))
+        alone, led = (model.em_step(problem.data, path[k], past)[1] for past in (NO_PATH, displacements))
         spent += alone.iterations, led.iterations
         np.testing.assert_array_equal(led.theta, path[k + 1])
         # both gradients are 1e-14 at most, and the inner curvature is what divides them

@@ -8,9 +8,10 @@ import pytest
 
 import emmd
 from emmd.core.model import MStep
-from emmd.kernels.foretell import MEMORY
+from emmd.kernels.foretell import MEMORY, NO_PATH
 from emmd.kernels.reduce import PARALLEL_ROWS
 
+VARIANCES = ["free", "shared", 0.5]
 # of three chunks: one thread has nothing, or much more than another
 SHARES = [[0, 3], [0, 1, 3], [0, 0, 3], [0, 1, 2, 3]]
 
@@ -30,14 +31,15 @@ def _same(one, other):
         np.testing.assert_array_equal(getattr(one[1], field), getattr(other[1], field))
 
 
+@pytest.mark.parametrize("variance", VARIANCES)
 @pytest.mark.parametrize("gate", ["softmax", "constant"])
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("led", [False, True])
-def test_one_call_in_turn_and_in_shares_and_passes(K, gate, led, monkeypatch):
+def test_one_call_in_turn_and_in_shares_and_passes(K, gate, led, variance, monkeypatch):
     """Bit by bit: the chunks' sums are the same, whoever adds them up."""
-    problem, theta = _problem(9_000, K, gate)
+    problem, theta = _problem(9_000, K, gate, variance=variance)
     model, data = problem.model, problem.data
-    past = tuple(0.05 * np.random.default_rng(1).standard_normal((3, len(theta)))) if led else ()
+    past = 0.05 * np.random.default_rng(1).standard_normal((3, len(theta))) if led else NO_PATH
 
     def evaluate(edges):
         for where in ("mixture_data", "logistic_fit", "softmax_gate"):
@@ -76,6 +78,27 @@ def test_samples_of_many_rows_are_the_same_in_turn_and_in_shares_and_passes(K, m
         _same(evaluate(np.array(edges)), in_passes)
 
 
+@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("gate", ["softmax", "constant"])
+@pytest.mark.parametrize("K", [2, 3])
+def test_one_call_is_e_step_and_general_m_step(K, gate, variance):
+    """Every part of theta is in its place: the M-step for responsibilities knows nothing of kernels."""
+    problem, theta = _problem(900, K, gate, variance=variance)
+    model, data = problem.model, problem.data
+    edges, r = data.compiled_shares(), np.empty((K, 900))
+    floor = -np.inf
+    found = model.family.em_at_once(data, theta, NO_PATH, gate == "constant", floor, edges, r)
+    loss, image, residual, curvature, _ = found
+    expected = problem.m_step(problem.responsibilities(theta), theta)
+    scale, eps = model.parameter_scale(data), np.finfo(float).eps
+    size = 1.0 + np.abs(scale * expected.theta).max()
+    assert residual <= 1e-13
+    assert loss == pytest.approx(problem.loss(theta), rel=900 * eps)
+    # sums of 900 terms on both sides, and the inner curvature divides what they are off
+    budget = (900 * eps + 2e-14) * size / min(curvature, 1.0)
+    assert np.abs(scale * (image - expected.theta)).max() <= budget
+
+
 def test_what_a_step_leaves_is_nobody_else_s():
     """Responsibilities handed out are not those that later steps write to."""
     problem, theta = _problem(500, 3)
@@ -90,28 +113,21 @@ def test_what_a_step_leaves_is_nobody_else_s():
 
 @pytest.mark.parametrize("n", [700, PARALLEL_ROWS])
 @pytest.mark.parametrize("K", [2, 3])
-def test_a_run_is_the_map_iterated_for_fewer_evaluations(K, n, monkeypatch):
+def test_a_run_is_the_map_iterated_for_fewer_evaluations(K, n):
     """The gate's M-step begins where the path leads, and ends where it ends without."""
     problem, theta = _problem(n, K)
     model, data = problem.model, problem.data
     path = emmd.minimize(problem, theta, tol=1e-300, max_iter=25, record=True).trace.theta
     scale, eps = model.parameter_scale(data), np.finfo(float).eps
-    evaluate, gates = model.family.em_at_once, []
-
-    def remember(*arguments):
-        loss, found = evaluate(*arguments)
-        gates.append(found.gate)
-        return loss, found
-
-    monkeypatch.setattr(model.family, "em_at_once", remember)
+    spent = np.zeros(2)
     for k in range(3, 25):
         past = np.diff(path[max(0, k - MEMORY) : k + 1], axis=0)[::-1].copy()
-        alone, led = (model.em_step(data, path[k], each)[1] for each in ((), past))
+        alone, led = (model.em_step(data, path[k], each)[1] for each in (NO_PATH, past))
+        spent += alone.iterations, led.iterations
         np.testing.assert_array_equal(led.theta, path[k + 1])
         size = np.abs(scale * path[k + 1]).max()
         # both gradients are 1e-14 at most, and the inner curvature is what divides them
         assert np.abs(scale * (led.theta - alone.theta)).max() <= 2e-14 / alone.curvature + 4 * eps * size
-    spent = np.array([gate.iterations for gate in gates]).reshape(-1, 2).sum(axis=0)
     # one evaluation belongs to the E-step
     alone, led = spent - 22
     assert led <= 0.8 * alone
@@ -122,6 +138,7 @@ def test_a_gate_that_the_kernel_does_not_solve_is_solved_by_values(K, monkeypatc
     problem, theta = _problem(400, K)
     first = problem.model.em_step(problem.data, theta)[1]
     # residuals are counted as too large, whatever they are
+    monkeypatch.setattr(problem.model.family, "em_at_once", lambda *arguments: None)
     monkeypatch.setattr("emmd.core.newton.NewtonResult.solved", property(lambda self: False))
     again = problem.model.em_step(problem.data, theta)[1]
     scale = problem.model.parameter_scale(problem.data)

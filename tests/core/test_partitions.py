@@ -5,6 +5,7 @@ import pytest
 
 import emmd
 import theory
+from emmd.kernels.foretell import NO_PATH
 from tests.cases import NAMES, random_case
 
 CUTS = [700, 701, 1900]
@@ -134,8 +135,8 @@ def test_a_run_on_partitions_begins_its_m_steps_where_one_on_the_whole_does(pair
     whole, pieces, theta = pair
     path, spent = [theta], np.zeros(3)
     for step in range(12):
-        past = tuple(np.diff(path[-4:], axis=0)[::-1])
-        calls = (whole, past), (pieces, past), (pieces, ())
+        past = np.diff(path[-4:], axis=0)[::-1].copy() if step else NO_PATH
+        calls = (whole, past), (pieces, past), (pieces, NO_PATH)
         images = [problem.model.em_step(problem.data, path[-1], led)[1] for problem, led in calls]
         spent += [image.iterations for image in images]
         for image in images[1:]:

@@ -3,10 +3,12 @@
 import numba
 import numpy as np
 import pytest
+from llvmlite.binding import Linkage
 from numba.core.caching import NullCache
 
 from emmd.kernels._jit import kernel
 from emmd.kernels.compilers import WIDE, CompactCompiler, WideCompiler
+from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment
 from emmd.kernels.newton import advance
 
@@ -95,3 +97,26 @@ def test_a_part_is_not_called_from_python():
     (compiled,) = added.part().overloads.values()
     with pytest.raises(TypeError, match="_add_squares is compiled as a part of other kernels"):
         compiled.entry_point(np.arange(3.0), np.zeros(1))
+
+
+def test_a_kernel_has_its_parts_for_itself():
+    """Of parts that others can see the engine would take the copy that it has seen first."""
+
+    def gram_twice(X, v, sums):
+        block_gram(X, v, 5, sums, X[:0])
+        block_gram(X, v, 7, sums, X[:0])
+
+    caller = kernel(gram_twice)
+    caller._cache = NullCache()
+    X, sums = np.random.default_rng(0).standard_normal((4, 8)), np.zeros(10)
+    caller(X, np.ones(8), sums)
+    assert sums[0] == pytest.approx(X[0, :5] @ X[0, :5] + X[0, :7] @ X[0, :7], rel=1e-14)
+    (compiled,) = caller.overloads.values()
+    linkages = {
+        function.name: function.linkage
+        for function in compiled.library._final_module.functions
+        if not function.is_declaration
+    }
+    own = [linkage for name, linkage in linkages.items() if "block_gram" in name or "_tile" in name]
+    assert own
+    assert set(own) == {Linkage.internal}

@@ -1,22 +1,20 @@
 """Gaussian experts: variance free per expert, shared, or known."""
 
 import math
+from functools import cached_property
 
 import numpy as np
 
 from emmd.core.checks import positive_number
 from emmd.core.family import Family, Pass
 from emmd.core.least_squares import weighted_least_squares
-from emmd.core.newton import NewtonResult
 from emmd.kernels import mixture_gaussian
-from emmd.kernels.mixture_gaussian import HEAD, e_step_rows, solve_experts, sums_width
+from emmd.kernels.mixture_gaussian import HEAD, e_step_rows, parts_of, solve_experts, sums_width
+from emmd.kernels.mixture_image import REPORT, write_constant_gate, write_experts
 from emmd.kernels.reduce import sum_rows, takes_turns
 from emmd.kernels.softmax_regression import assemble_hessian
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
-_DIGITS_KEPT = 1e-2
-"""Below this share a fit by steps would lose two digits; it is then made anew."""
-
 _CONSTANT = 1e-14
 """A target whose spread is this share of its size is constant but for rounding."""
 
@@ -178,58 +176,51 @@ class Gaussian(Family):
         with np.errstate(divide="ignore"):
             return coefficients[None], float(np.log(square + pull)), residual, curvature
 
-    def _at(self, designs, named, constant_gate, start):
-        """Return the features and the parameters of experts and gate, as the kernels take them."""
-        expert, gate = designs["expert"], designs["gate"]
-        coef, K = np.ascontiguousarray(named["coef"][:, 0]), len(named["coef"])
-        experts = coef, np.full(K, self._log_variance(named["dispersion"]))
-        if constant_gate:
-            W = np.zeros((K - 1, 0))
-            return (expert.XB, expert.XB[:, :0].copy()), experts, (W, named["gate"][:, 0].copy(), W, False)
-        W = named["gate"]
-        begins = (W, False) if start is None else (start, True)
-        return (expert.XB, gate.XB), experts, (W, np.zeros(K - 1), *begins)
+    @cached_property
+    def _known_log(self):
+        return 0.0 if self.known is None else math.log(self.known)
 
-    def em_at_once(self, designs, y, named, constant_gate, start, edges, r):
+    @staticmethod
+    def _features(designs, constant_gate):
+        """Return the features of experts and gate as the kernels take them."""
+        XB = designs["expert"].XB
+        return XB, XB[:, :0].copy() if constant_gate else designs["gate"].XB
+
+    def em_at_once(self, data, theta, displacements, constant_gate, floor, edges, r):
         """Evaluate the EM map by the kernel of Gaussian experts."""
-        expert = designs["expert"]
-        features, experts, gate = self._at(designs, named, constant_gate, start)
-        solution, report = (np.empty_like(experts[0]), np.empty_like(gate[0])), np.empty((len(r), 5))
-        moments = expert.second_moment, expert.scale, designs["gate"].scale, designs["gate"].crest
-        kernel = _KERNELS[len(r) == 2, takes_turns(edges, len(y))]
-        data = *features, y, expert.kernel_weights
-        loss, residual, curvature, iterations = kernel(
-            edges, *data, experts, gate, moments, r, solution, report
-        )
-        solved = NewtonResult(solution[1].ravel(), residual, int(iterations), curvature)
-        return loss, Pass(report[:, 4], self._fits(solution[0], report), np.zeros(0), solved)
+        expert, gate = data.designs["expert"], data.designs["gate"]
+        features, image = self._features(data.designs, constant_gate), np.empty_like(theta)
+        moments = expert.second_moment, expert.scale, gate.scale, gate.crest
+        kernel = _KERNELS[len(r) == 2, takes_turns(edges, len(data.y))]
+        rows = edges, *features, data.y, expert.kernel_weights
+        path = moments, data.units, theta, displacements
+        loss, *solved = kernel(*rows, *path, (self._known_log, floor), r, image)
+        return loss, image, *solved
 
-    def pass_over(self, designs, y, named, constant_gate, start):
+    def _parts(self, designs, K, theta, constant_gate):
+        d, d_gate = designs["expert"].n_features, 0 if constant_gate else designs["gate"].n_features
+        return parts_of(theta, K, d, d_gate, self._known_log)
+
+    def pass_over(self, data, theta, K, constant_gate, start):
         """Evaluate E-step and the M-step's sums by the kernel of Gaussian experts."""
-        expert, r = designs["expert"], np.empty((len(named["coef"]), len(y)))
-        features, experts, gate = self._at(designs, named, constant_gate, start)
-        K, d = experts[0].shape
-        _, width = sums_width(K, d, gate[0].shape[1])
-        arguments = *features, y, expert.kernel_weights, *experts, *gate, r
+        expert, r = data.designs["expert"], np.empty((K, len(data.y)))
+        coef, log_variance, W, offset = self._parts(data.designs, K, theta, constant_gate)
+        begins = (W, False) if start is None else (start, True)
+        _, width = sums_width(K, coef.shape[1], W.shape[1])
+        features = *self._features(data.designs, constant_gate), data.y, expert.kernel_weights
+        arguments = *features, coef, log_variance, W, offset, *begins, r
         return sum_rows(e_step_rows, expert.n_rows, width, *arguments), r
 
-    def after_pass(self, designs, named, constant_gate, sums):
+    def after_pass(self, designs, theta, K, constant_gate, floor, sums):
         """Fit the experts by the steps that the sums give."""
-        expert, d_gate = designs["expert"], 0 if constant_gate else designs["gate"].n_features
-        coef = np.ascontiguousarray(named["coef"][:, 0])
-        fitted, report = np.empty_like(coef), np.empty((len(coef), 5))
+        expert = designs["expert"]
+        coef, _, W, _ = self._parts(designs, K, theta, constant_gate)
+        fitted, report, image = np.empty_like(coef), np.empty((K, REPORT)), np.empty_like(theta)
         solve_experts(sums[HEAD:], expert.second_moment, expert.scale, coef, fitted, report)
-        before, _ = sums_width(len(coef), expert.n_features, d_gate)
-        gate_sums = assemble_hessian(sums[before:], len(coef) - 1, d_gate)
-        return Pass(report[:, 4], self._fits(fitted, report), gate_sums)
-
-    def _log_variance(self, dispersion):
-        return dispersion if self.known is None else np.log(self.known)
-
-    def _fits(self, fitted, report):
-        return [
-            (row[None], None if self.known else math.log(square), residual, pivot)
-            if kept > _DIGITS_KEPT and square > 0
-            else None
-            for row, (square, residual, pivot, kept, _) in zip(fitted, report.tolist())
-        ]
+        of_gate = (K - 1) * (1 if constant_gate else W.shape[1])
+        residual, curvature = write_experts(fitted, report, floor, image[:-of_gate])
+        if constant_gate:
+            write_constant_gate(report, image[-of_gate:])
+            return Pass(image, residual, min(curvature, 1.0))
+        before, _ = sums_width(K, expert.n_features, W.shape[1])
+        return Pass(image, residual, curvature, assemble_hessian(sums[before:], *W.shape))
