@@ -1,6 +1,7 @@
 """`emmd bench`: rows by name, JSON that programs can read, one sentence for bad input."""
 
 import json
+import os
 
 import pytest
 
@@ -52,6 +53,18 @@ def test_rows_that_need_other_processes_or_threads(emmd):
         "large/symmoline-200000x10-map",
     ]
     assert all(record["ratio"]["median"] > 0 for record in records.values())
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor has one thread")
+def test_threads_are_told_against_one_and_where_rows_are_shared_against_steps_apart(emmd):
+    code, out, _ = emmd("bench", "--quick", "--row", "threads", "--baseline", "numpy", "--json", "-")
+    records = json.loads(out)["records"]
+    assert code == 0
+    assert [(record["row"], record["baseline"]) for record in records] == [
+        ("threads/symmoline-500x2", "one thread"),
+        ("threads/symmoline-16384x2", "one thread"),
+        ("threads/symmoline-16384x2", "steps apart"),
+    ]
 
 
 def test_a_table_for_people(emmd):

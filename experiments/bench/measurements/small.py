@@ -14,6 +14,9 @@ from experiments.bench.measurement import Measurement, Record, Row
 from experiments.bench.problems import timed_problem
 
 _ITERATIONS = 100
+_SIGNALS = {"symmoline": 1.0, "symmologe": 1.0, "gaussian": 0.5}
+"""Weak ones: a run that has converged before its end would time the stopping rule."""
+
 _NEVER = 1e-300
 """A tolerance that no run meets: every run takes all its iterations."""
 
@@ -25,13 +28,12 @@ class Small(Measurement):
     order = 2
 
     def rows(self, options):
-        """Return two rows for each symmetric model."""
+        """Return two rows for each symmetric model and for two Gaussian experts."""
         n, d, runs = (200, 3, 8) if options.quick else (1_000, 10, 1_000)
         found = []
-        for kind in ("symmoline", "symmologe"):
+        for kind, signal in _SIGNALS.items():
             one, many = f"{self.name}/{kind}-one-run", f"{self.name}/{kind}-{runs}-runs"
-            # weak signals: a run that has converged before its end would time the stopping rule
-            spec = (kind, n, d, 2, 1.0)
+            spec = (kind, n, d, 2, signal)
             found.append(Row(one, lambda spec=spec, one=one: _one_run(one, spec, options)))
             found.append(Row(many, lambda spec=spec, many=many: [_many_runs(many, spec, runs, options)]))
         return found
