@@ -105,7 +105,8 @@ class MixtureMStep:
         start = self.named(theta)["gate"] if gate_start is None else gate_start
         gate = fit_gate_from(data.rows("gate", r), start, found.gate_sums)
         found.image[self.spans["gate"]] = gate.x
-        residual, curvature = max(found.residual, gate.residual), min(found.curvature, gate.curvature)
+        # the gate's first: what has been found is a number, and Python's maximum keeps a NaN that is first
+        residual, curvature = max(gate.residual, found.residual), min(found.curvature, gate.curvature)
         return MStep(found.image, residual, bool(residual <= ACCEPTED), curvature, gate.iterations)
 
     def _foretold(self, data, theta, displacements):
@@ -144,8 +145,10 @@ class MixtureMStep:
             theta[self.spans["gate"]], iterations = gate.x, gate.iterations
             residuals.append(gate.residual)
             curvatures.append(gate.curvature)
-        residual = max(residuals)
-        return MStep(theta, residual, bool(residual <= ACCEPTED), min(curvatures), iterations, collapse)
+        # NumPy's maximum is NaN where any is, Python's may pass it over
+        residual = float(np.max(residuals))
+        solved = bool(residual <= ACCEPTED and np.isfinite(theta).all())
+        return MStep(theta, residual, solved, min(curvatures), iterations, collapse)
 
     def _set_dispersion(self, data, theta, values, masses):
         if self.family.dispersion == "none":

@@ -146,3 +146,13 @@ def test_a_gate_that_the_kernel_does_not_solve_is_solved_by_values(K, monkeypatc
     # one gradient is 1e-14 at most, the other what is reported, and the inner curvature divides them
     assert again.residual <= 1e-13
     assert difference <= (1e-14 + again.residual) / first.curvature + 4 * np.finfo(float).eps * size
+
+
+@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("gate", ["softmax", "constant"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_no_nan_leaves_where_parameters_overflow_the_loss(gate, variance):
+    problem, theta = _problem(400, 3, gate, variance=variance)
+    step = problem.model.em_step(problem.data, np.full(len(theta), 1e200))[1]
+    # `Problem.em_step` raises where a step is not solved
+    assert not step.solved or np.isfinite(step.theta).all()

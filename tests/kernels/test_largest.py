@@ -8,6 +8,8 @@ from emmd.kernels.quadratic import relative_change, relative_change_of_parts
 
 pytestmark = pytest.mark.kernels
 
+EPS = np.finfo(float).eps
+
 
 def test_largest_modulus():
     assert largest_modulus(np.array([1.0, -3.0, 2.0])) == 3.0
@@ -36,19 +38,24 @@ def test_parts_count_in_their_units():
     expert, gate = (a @ a.T for a in (rng.standard_normal((2, 2)), rng.standard_normal((3, 3))))
     moved, theta, units = rng.standard_normal(13), rng.standard_normal(13), np.array([0.5, 3.0])
 
-    def change(moment, unit, span):
-        sizes = [np.sqrt(v[span] @ moment @ v[span]) / unit for v in (moved, theta)]
-        return sizes[0] / (1.0 + sizes[1])
+    def norm(moment, v):
+        square, terms = v @ moment @ v, np.abs(v) @ np.abs(moment) @ np.abs(v)
+        # two sums of len(v) terms on either side, each with a product, and half of that for the root
+        return np.sqrt(square), (2.0 * len(v) + 2.0) * EPS * terms / square
 
-    parts = [change(expert, units[k % 2], slice(2 * k, 2 * k + 2)) for k in range(4)]
-    parts += [change(np.eye(1), 1.0, slice(j, j + 1)) for j in (8, 9)]
-    parts += [change(gate, 1.0, slice(10, 13))]
+    def change(moment, unit, span):
+        (moved_size, moved_lost), (size, lost) = (norm(moment, vector[span]) for vector in (moved, theta))
+        return moved_size / (unit + size), moved_lost + lost + 3.0 * EPS
+
     spans = [slice(2 * k, 2 * k + 2) for k in range(4)] + [slice(8, 9), slice(9, 10), slice(10, 13)]
-    for part, span in zip(parts, spans):
+    moments = [expert] * 4 + [np.eye(1)] * 2 + [gate]
+    found = []
+    for moment, unit, span in zip(moments, [*np.tile(units, 2), 1.0, 1.0, 1.0], spans):
         only = np.zeros(13)
         only[span] = moved[span]
-        found = relative_change_of_parts(expert, gate, units, 8, 10, only, theta)
-        assert found == pytest.approx(part, rel=50 * np.finfo(float).eps)
+        expected, budget = change(moment, unit, span)
+        found.append(relative_change_of_parts(expert, gate, units, 8, 10, only, theta))
+        assert found[-1] == pytest.approx(expected, rel=budget)
         only[span] = np.nan
         assert np.isnan(relative_change_of_parts(expert, gate, units, 8, 10, only, theta))
-    assert relative_change_of_parts(expert, gate, units, 8, 10, moved, theta) == pytest.approx(max(parts))
+    assert relative_change_of_parts(expert, gate, units, 8, 10, moved, theta) == max(found)
