@@ -20,6 +20,7 @@ from typing import Any
 import llvmlite
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.runtime import rtsys
 
 from emmd.kernels.compilers import rebuilt_part
 
@@ -141,7 +142,11 @@ class KernelCache(FunctionCache):
 
     def load_overload(self, sig, target_context):
         """Load machine code from disk; None means that it will be compiled now."""
-        found = super().load_overload(sig, target_context)
+        # Numba's own readies the compiler, which a process that finds all its kernels here never needs: it
+        # would have its first result a fifth of a second later. A compilation readies the compiler anyway
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            found = self._load_overload(sig, target_context)
         if found is None:
             announce_compilation()
         return found

@@ -5,7 +5,7 @@ loads for sixteen. Sums are collected in local numbers: adding to memory inside 
 or not depending on addresses.
 """
 
-from emmd.kernels._jit import kernel, scalar
+from emmd.kernels._jit import inlined, kernel, scalar
 from emmd.kernels.ahead import fetch
 
 
@@ -15,7 +15,7 @@ def packed(d, j, k):
     return j * d - (j * (j - 1)) // 2 + k - j
 
 
-@kernel
+@inlined
 def _tile_diagonal(X, v, m, j, sums):
     """Add the upper triangle of features j to j + 3."""
     d = X.shape[0]
@@ -41,7 +41,7 @@ def _tile_diagonal(X, v, m, j, sums):
             place += 1
 
 
-@kernel
+@inlined
 def _tile_4x4(X, v, m, j, k, sums):
     d = X.shape[0]
     s00 = s01 = s02 = s03 = 0.0
@@ -73,7 +73,7 @@ def _tile_4x4(X, v, m, j, k, sums):
             sums[packed(d, j + row, k + column)] += tile[row][column]
 
 
-@kernel
+@inlined
 def _tile_4x2(X, v, m, j, k, sums):
     d = X.shape[0]
     s00 = s01 = s10 = s11 = s20 = s21 = s30 = s31 = 0.0
@@ -93,7 +93,7 @@ def _tile_4x2(X, v, m, j, k, sums):
             sums[packed(d, j + row, k + column)] += tile[row][column]
 
 
-@kernel
+@inlined
 def _tile_4x1(X, v, m, j, k, sums):
     d = X.shape[0]
     s0 = s1 = s2 = s3 = 0.0
@@ -109,7 +109,7 @@ def _tile_4x1(X, v, m, j, k, sums):
     sums[packed(d, j + 3, k)] += s3
 
 
-@kernel
+@inlined
 def _tile_2x2(X, v, m, j, sums):
     """Add the upper triangle of features j and j + 1."""
     s00 = s01 = s11 = 0.0
@@ -123,7 +123,7 @@ def _tile_2x2(X, v, m, j, sums):
     sums[packed(X.shape[0], j + 1, j + 1)] += s11
 
 
-@kernel
+@inlined
 def _tile_1x1(X, v, m, j, k, sums):
     total = 0.0
     for i in range(m):

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, deciding, in_shares, kernel, named_after
+from emmd.kernels._jit import allocating, deciding, in_shares, inlined, kernel, named_after
 from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.elementary import exp_nonpositive, softplus
 from emmd.kernels.gram import block_gram
@@ -30,7 +30,7 @@ LOSS = newton.REMAINDER + 1
 """What is wanted of a regression when Newton's method does not ask: loss, gradient and Hessian."""
 
 
-@kernel
+@inlined
 def _derivatives_block(b, q, c, residual, upcoming):
     for piece in range(PIECES):
         fetch_with_piece(upcoming, piece)
@@ -40,7 +40,7 @@ def _derivatives_block(b, q, c, residual, upcoming):
             residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) / (1.0 + t) - q[i])
 
 
-@kernel
+@inlined
 def second_derivatives_block(b, q, c, residual, curvature, upcoming):
     """Write what gradient and Hessian of the loss weigh the rows of a block with."""
     for piece in range(PIECES):
@@ -53,7 +53,7 @@ def second_derivatives_block(b, q, c, residual, curvature, upcoming):
             curvature[i] = c[i] * t * inverse * inverse
 
 
-@kernel
+@inlined
 def _loss_of_block(b, q, c, m):
     loss = 0.0
     for i in range(m):
@@ -124,7 +124,7 @@ def hessian_cost(d):
     return (5.0 + 0.5 * d * (d + 1)) / (40.0 + 6.0 * d)
 
 
-@kernel
+@deciding
 def derivatives_width(d, wanted):
     """Return the number of sums of each regression in `logistic_rows`."""
     for k in range(len(wanted)):

@@ -4,7 +4,7 @@ With b = x'w at the point and b + s at the end of the step it is
 ``E[(sigmoid(b + s) - sigmoid(b) - sigmoid'(b) s) x]``. See `emmd.kernels.remainder`.
 """
 
-from emmd.kernels._jit import allocating, in_shares, kernel
+from emmd.kernels._jit import allocating, in_shares, inlined, kernel
 from emmd.kernels.elementary import exp_nonpositive
 from emmd.kernels.linear import block_moment, block_predict_two
 from emmd.kernels.reduce import BLOCK, in_turn
@@ -13,7 +13,7 @@ from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 
-@kernel
+@inlined
 def _remainder_block(b, end, c, out):
     """Write what the remainder weighs the rows of a block with; return their part of the step's curvature."""
     curvature = 0.0

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, deciding, in_shares, kernel, named_after
+from emmd.kernels._jit import allocating, deciding, in_shares, inlined, kernel, named_after, scalar
 from emmd.kernels.ahead import fetched, following, with_rows
 from emmd.kernels.cholesky import cholesky, cholesky_solve
 from emmd.kernels.foretell import foretell
@@ -49,7 +49,7 @@ SCALARS = 3
 """Sums of each expert beside its moments: mass, weighted squares of the residuals and of y."""
 
 
-@kernel
+@inlined
 def _log_joint(y, half_precision, half_log_variance, log_p, m, rest, joint):
     """Turn predictions into residuals in place; write ``log p + log density`` without its constant."""
     for i in range(m):
@@ -57,7 +57,7 @@ def _log_joint(y, half_precision, half_log_variance, log_p, m, rest, joint):
         joint[i] = log_p[i] - half_precision * rest[i] * rest[i] - half_log_variance
 
 
-@kernel
+@inlined
 def _loss(c, evidence, m):
     total = 0.0
     for i in range(m):
@@ -65,7 +65,7 @@ def _loss(c, evidence, m):
     return total
 
 
-@kernel
+@inlined
 def _weigh(c, y, posterior, p, m, r, weight, slope, rest, sums):
     """Write responsibilities, ``c r`` and ``c (p - r)``, and weigh the residuals.
 
@@ -240,7 +240,7 @@ def _refined_step(gram, factor, rest, gradient, step):
     return gain
 
 
-@kernel
+@scalar
 def sums_width(K, d, d_gate):
     """Return how many sums come before those of the gate, and how many there are."""
     before = HEAD + (SCALARS + d) * K + (K - 1) * (d * (d + 1) // 2)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, kernel, named_after
+from emmd.kernels._jit import allocating, named_after, scalar
 from emmd.kernels.reduce import BLOCK, SAMPLED_ROWS
 
 # the least sample is of 24 blocks: fewer tell too little of their spread
@@ -18,13 +18,13 @@ _ONE_IN = 16
 _MOST = 256
 
 
-@kernel
+@scalar
 def sampled_blocks(n):
     """Return how many blocks of n rows are a sample of them; 0 where a sample would not pay."""
     return min(n // BLOCK // _ONE_IN, _MOST) if n >= SAMPLED_ROWS else 0
 
 
-@kernel
+@scalar
 def sampled_block(k, count, n):
     """Return the k-th of the sampled blocks, which lie evenly among all whole ones."""
     return (2 * k + 1) * (n // BLOCK) // (2 * count)

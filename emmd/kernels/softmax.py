@@ -1,6 +1,6 @@
 """Softmax of a block of rows: log probabilities and probabilities, the last class being the reference."""
 
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import inlined, kernel
 from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
 from emmd.kernels.linear import block_predict_all
@@ -9,13 +9,13 @@ SPARE = 3
 """Rows of BLOCK numbers that `block_log_softmax` works with."""
 
 
-@kernel
+@inlined
 def _raise_maximum(values, m, largest):
     for i in range(m):
         largest[i] = values[i] if values[i] > largest[i] else largest[i]
 
 
-@kernel
+@inlined
 def _exponentiate(values, largest, out, total, upcoming):
     for piece in range(PIECES):
         fetch_with_piece(upcoming, piece)
@@ -26,14 +26,14 @@ def _exponentiate(values, largest, out, total, upcoming):
             total[i] += out[i]
 
 
-@kernel
+@inlined
 def _normalise(log_total, share, m, values, out):
     for i in range(m):
         values[i] -= log_total[i]
         out[i] *= share[i]
 
 
-@kernel
+@inlined
 def _log_softmax_two(first, second, p, q, normaliser, upcoming):
     """Do what `block_log_softmax` does for two classes, with one exponential and one logarithm a row."""
     for piece in range(PIECES):

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, deciding, in_shares, kernel, named_after
+from emmd.kernels._jit import allocating, deciding, in_shares, inlined, kernel, named_after
 from emmd.kernels.ahead import fetched, following, with_rows
 from emmd.kernels.gram import block_gram, packed
 from emmd.kernels.linear import block_moment_all
@@ -56,13 +56,13 @@ def block_gate_sums(X, p, slopes, c, m, gradient, blocks, curvature, upcoming):
                 block_gram(X, curvature, m, blocks[place * width : (place + 1) * width], part)
 
 
-@kernel
+@inlined
 def _curvature(c, p, q, same, m, out):
     for i in range(m):
         out[i] = c[i] * p[i] * (same - q[i])
 
 
-@kernel
+@inlined
 def gate_slopes(c, p, r, m, out):
     """Write ``c (p - r)``."""
     for i in range(m):

@@ -6,7 +6,7 @@ With probabilities p at the point, and p' at the end of a step that changes the 
 
 import numpy as np
 
-from emmd.kernels._jit import allocating, in_shares, kernel
+from emmd.kernels._jit import allocating, in_shares, inlined, kernel
 from emmd.kernels.linear import block_moment_all
 from emmd.kernels.reduce import BLOCK, in_turn
 from emmd.kernels.remainder import remainders_of, sampled_block
@@ -15,7 +15,7 @@ from emmd.kernels.weights import place_of
 from emmd.kernels.work import block_rows
 
 
-@kernel
+@inlined
 def _add_changes(log_p, log_end, last, last_end, p, mean, squares):
     """Turn log probabilities at the end into changes of a logit; add their mean and mean square under p."""
     for i in range(BLOCK):
@@ -24,14 +24,14 @@ def _add_changes(log_p, log_end, last, last_end, p, mean, squares):
         squares[i] += p[i] * log_end[i] * log_end[i]
 
 
-@kernel
+@inlined
 def _leave_remainder(p, end, change, mean, c):
     """Turn probabilities at the end into what the remainder weighs the rows with."""
     for i in range(BLOCK):
         end[i] = c[i] * (end[i] - p[i] - p[i] * (change[i] - mean[i]))
 
 
-@kernel
+@inlined
 def _total_variance(c, mean, squares):
     total = 0.0
     for i in range(BLOCK):

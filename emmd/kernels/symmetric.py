@@ -3,7 +3,7 @@
 The rows' formulas belong to the models; the loop over blocks is one, compiled for each model.
 """
 
-from emmd.kernels._jit import allocating, kernel, named_after
+from emmd.kernels._jit import allocating, inlined, kernel, named_after
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment_two, block_predict_two
 from emmd.kernels.reduce import BLOCK, CHUNK
@@ -13,7 +13,7 @@ from emmd.kernels.work import block_rows
 _PER_CHUNK = CHUNK // BLOCK
 
 
-@kernel
+@inlined
 def _total(values):
     total = 0.0
     for i in range(values.shape[0]):

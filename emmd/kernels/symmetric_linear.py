@@ -9,7 +9,7 @@ purpose: the claims compare them.
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
+from emmd.kernels._jit import allocating, in_shares, inlined, kernel, named_after, scalar
 from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.cholesky import cholesky_solve
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
@@ -29,7 +29,7 @@ _PER_CHUNK = CHUNK // BLOCK
 _WORK = 8
 
 
-@kernel
+@inlined
 def _e_step_block(a, b, y, c, p, pull, residual, curvature, upcoming):
     """Write responsibilities, ``c tau y`` and the gate's derivatives; return the loss.
 

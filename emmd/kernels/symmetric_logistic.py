@@ -9,7 +9,7 @@ purpose: the claims compare them.
 import numpy as np
 
 from emmd.kernels import newton
-from emmd.kernels._jit import allocating, in_shares, kernel, named_after, scalar
+from emmd.kernels._jit import allocating, in_shares, inlined, kernel, named_after, scalar
 from emmd.kernels.ahead import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
 from emmd.kernels.elementary import at_most_one, exp_nonpositive, log1p, sigmoid, softplus, twice_atanh_third
 from emmd.kernels.foretell import begin
@@ -26,7 +26,7 @@ _PER_CHUNK = CHUNK // BLOCK
 _WORK = 10
 
 
-@kernel
+@inlined
 def _e_step_block(a, b, y, c, p, q, slopes, curvatures, upcoming):
     """Write the posterior of z = 1 and of yz = 1, and both logistic losses' derivatives; return the loss.
 
