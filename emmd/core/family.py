@@ -280,6 +280,24 @@ class Family(ABC):
         """Return the `Pass` of the sums of `pass_over`, with designs of which only moments are known."""
         raise NotImplementedError
 
+    def information_of_pass(self, designs, theta, K, constant_gate, sums):
+        """Return I_com at theta from the sums of `pass_over` there; None where they lose digits.
+
+        Parameters
+        ----------
+        designs : dict
+            Of which only moments are known.
+        theta : ndarray of shape (p,)
+        K : int
+        constant_gate : bool
+        sums : ndarray
+
+        Returns
+        -------
+        ndarray of shape (p, p) or None
+        """
+        raise NotImplementedError
+
 
 def _squares(rows):
     return rows.weights @ rows.statistics**2

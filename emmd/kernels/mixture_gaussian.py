@@ -161,7 +161,7 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
 
 
 @deciding
-def _expert_gram(sums, second_moment, k, K, d, out):
+def expert_gram(sums, second_moment, k, K, d, out):
     """Write the Gram matrix of expert k, shape (d, d); the last one is the total less the others."""
     width = d * (d + 1) // 2
     start = (SCALARS + d) * K
@@ -200,7 +200,7 @@ def solve_experts(sums, second_moment, scale, coef, fitted, report):
     rest, step, gradient = np.empty(d), np.empty(d), np.empty(d)
     for k in range(K):
         mass, squares, targets = sums[SCALARS * k], sums[SCALARS * k + 1], sums[SCALARS * k + 2]
-        _expert_gram(sums, second_moment, k, K, d, gram)
+        expert_gram(sums, second_moment, k, K, d, gram)
         for u in range(d):
             rest[u] = sums[SCALARS * K + k * d + u] / (mass * scale[u])
             step[u] = 0.0

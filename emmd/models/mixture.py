@@ -195,12 +195,17 @@ class MixtureOfExperts(
 
     def log_joint(self, data, theta):
         """Return log p(y, z = k | x), shape (K, n)."""
-        xi, logits = self.predictors(data.designs, theta)
+        return self._log_joint_at(data, *self.predictors(data.designs, theta))
+
+    def _log_joint_at(self, data, xi, logits):
         return log_softmax(logits) + np.array([self.family.log_density(data.y, part) for part in xi])
 
     def posterior(self, data, theta):
         """Return the average negative log-likelihood and the responsibilities, shape (K, n)."""
-        joint = self.log_joint(data, theta)
+        return self._posterior_at(data, *self.predictors(data.designs, theta))
+
+    def _posterior_at(self, data, xi, logits):
+        joint = self._log_joint_at(data, xi, logits)
         largest = joint.max(axis=0)
         weight = np.exp(joint - largest)
         total = weight.sum(axis=0)
@@ -229,18 +234,21 @@ class MixtureOfExperts(
         return float(loss) + self.penalty(theta), self._with_ridge(gradient, theta)
 
     def _loss_and_gradient_of_rows(self, data, theta):
-        loss, r = self.posterior(data, theta)
-        return loss, self._gradient_of_rows(data, r.T, theta)
+        xi, logits = self.predictors(data.designs, theta)
+        loss, r = self._posterior_at(data, xi, logits)
+        return loss, self._gradient_at(data, r, xi, logits)
 
     def surrogate_gradient(self, data, responsibilities, theta):
         """Return the gradient of the expected complete loss at theta, shape (p,)."""
         return self._with_ridge(data.add_up(self._gradient_of_rows, responsibilities, theta), theta)
 
     def _gradient_of_rows(self, data, responsibilities, theta):
-        xi, logits = self.predictors(data.designs, theta)
+        return self._gradient_at(data, responsibilities.T, *self.predictors(data.designs, theta))
+
+    def _gradient_at(self, data, r, xi, logits):
         scores = self._scores(data, xi, logits)
         weights = data.designs["expert"].weights
-        slopes = [-weights * self._mean_score(scores, responsibilities.T, a) for a in range(len(self.blocks))]
+        slopes = [-weights * self._mean_score(scores, r, a) for a in range(len(self.blocks))]
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
 
     def _with_ridge(self, gradient, theta):
@@ -270,7 +278,12 @@ class MixtureOfExperts(
 
     def complete_hessian(self, data, theta):
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
-        return data.add_up(self._complete_of_rows, theta) + self.penalty_hessian(theta)
+        sums, r = data.em_sums(self, theta)
+        found = None
+        if len(sums) > 1:
+            where = data.designs, theta, self.n_experts, self._constant_gate
+            found = self.family.information_of_pass(*where, sums)
+        return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta) if found is None else found
 
     def missing_hessian(self, data, theta):
         """Return I_mis, the posterior covariance of the complete score."""
@@ -280,9 +293,6 @@ class MixtureOfExperts(
         """Return I_com and I_mis."""
         complete, missing = data.add_up(self._informations_of_rows, theta)
         return complete + self.penalty_hessian(theta), missing
-
-    def _complete_of_rows(self, data, theta):
-        return self._complete(data, theta, self.posterior(data, theta)[1])
 
     def _missing_of_rows(self, data, theta):
         return self._missing(data, theta, self.posterior(data, theta)[1])

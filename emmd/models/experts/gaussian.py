@@ -8,6 +8,7 @@ import numpy as np
 from emmd.core.checks import positive_number
 from emmd.core.family import Family, Pass
 from emmd.core.least_squares import weighted_least_squares
+from emmd.core.mixture_information import information_of_sums
 from emmd.kernels import mixture_gaussian
 from emmd.kernels.mixture_gaussian import HEAD, e_step_rows, parts_of, solve_experts, sums_width
 from emmd.kernels.mixture_image import REPORT, write_constant_gate, write_experts
@@ -224,3 +225,8 @@ class Gaussian(Family):
             return Pass(image, residual, min(curvature, 1.0))
         before, _ = sums_width(K, expert.n_features, W.shape[1])
         return Pass(image, residual, curvature, assemble_hessian(sums[before:], *W.shape))
+
+    def information_of_pass(self, designs, theta, K, constant_gate, sums):
+        """Return blocks [[X'RX, X'Re], [., e'Re / 2]] / variance for the experts, and the gate's."""
+        parts = self._parts(designs, K, theta, constant_gate)
+        return information_of_sums(sums, designs["expert"].second_moment, parts, len(theta))
