@@ -24,13 +24,13 @@ def information_of_sums(sums, second_moment, parts, p):
     Returns
     -------
     ndarray of shape (p, p) or None
-        None where the last expert, whose Gram matrix is what the others leave, has too little mass for that.
+        None where the last expert, whose Gram matrix is what the others leave, has too little mass for that,
+        and where sums overflow.
     """
     coef, log_variance, W, offset = parts
     K, d = coef.shape
     scalars = sums[HEAD : HEAD + SCALARS * K].reshape(K, SCALARS)
-    # by the negation NaN tells nothing
-    if not scalars[-1, 0] > DIGITS_KEPT:
+    if not (scalars[-1, 0] > DIGITS_KEPT and np.isfinite(sums).all()):
         return None
     moments = sums[HEAD + SCALARS * K :][: K * d].reshape(K, d)
     out, gram, precision = np.zeros((p, p)), np.empty((d, d)), np.exp(-log_variance)

@@ -279,11 +279,15 @@ class MixtureOfExperts(
     def complete_hessian(self, data, theta):
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
         sums, r = data.em_sums(self, theta)
-        found = None
-        if len(sums) > 1:
-            where = data.designs, theta, self.n_experts, self._constant_gate
-            found = self.family.information_of_pass(*where, sums)
-        return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta) if found is None else found
+        if len(sums) == 1:
+            return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta)
+        # there is no penalty where a pass tells more than the loss
+        where = data.designs, theta, self.n_experts, self._constant_gate
+        found = self.family.information_of_pass(*where, sums)
+        return data.add_up(self._complete_of_rows, theta) if found is None else found
+
+    def _complete_of_rows(self, data, theta):
+        return self._complete(data, theta, self.posterior(data, theta)[1])
 
     def missing_hessian(self, data, theta):
         """Return I_mis, the posterior covariance of the complete score."""

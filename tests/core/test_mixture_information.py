@@ -56,6 +56,15 @@ def test_an_expert_of_little_mass_keeps_its_digits():
     assert off <= 4 * ROWS * EPS
 
 
+@pytest.mark.parametrize("place", [[0], [0, 4]], ids=["one", "both"])
+def test_sums_that_overflow_tell_nothing(place):
+    """What the rows add one by one says so; where one expert alone is out of range the other has all mass."""
+    problem, theta = _problem(2)
+    theta[place] = 1e308
+    with pytest.raises(RuntimeWarning, match=r"overflow|invalid"):
+        problem.complete_hessian(theta)
+
+
 def test_a_pass_is_what_tells(monkeypatch):
     problem, theta = _problem(3)
     monkeypatch.setattr(type(problem.model), "_complete", None)
