@@ -102,6 +102,10 @@ class Model(ABC):
     def complete_hessian(self, data, theta):
         """Return I_com, the complete-data information, shape (p, p)."""
 
+    def em_information(self, data, theta):
+        """Return I_com as EM has it: for sizes of displacements, not for predictions of what EM does."""
+        return self.complete_hessian(data, theta)
+
     @abstractmethod
     def missing_hessian(self, data, theta):
         """Return I_mis = E[Cov(S | x, y; theta)], shape (p, p)."""

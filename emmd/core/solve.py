@@ -282,7 +282,7 @@ def em_displacement(problem, theta, gradient):
     problem : Problem
     theta, gradient : ndarray of shape (p,)
     """
-    complete = problem.complete_hessian(theta)
+    complete = problem.model.em_information(problem.data, theta)
     # away from an optimum the curvature of a dispersion may be negative
     scale = np.sqrt(np.maximum(complete.diagonal(), 0.0))
     if not (np.isfinite(scale).all() and (scale > 0).all()):

@@ -278,16 +278,19 @@ class MixtureOfExperts(
 
     def complete_hessian(self, data, theta):
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
+        return data.add_up(self._complete_of_rows, theta) + self.penalty_hessian(theta)
+
+    def em_information(self, data, theta):
+        """Return I_com from the sums of a pass of EM where a kernel finds them, else from the rows.
+
+        Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
+        """
         sums, r = data.em_sums(self, theta)
         if len(sums) == 1:
             return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta)
-        # there is no penalty where a pass tells more than the loss
         where = data.designs, theta, self.n_experts, self._constant_gate
         found = self.family.information_of_pass(*where, sums)
-        return data.add_up(self._complete_of_rows, theta) if found is None else found
-
-    def _complete_of_rows(self, data, theta):
-        return self._complete(data, theta, self.posterior(data, theta)[1])
+        return self.complete_hessian(data, theta) if found is None else found
 
     def missing_hessian(self, data, theta):
         """Return I_mis, the posterior covariance of the complete score."""
@@ -297,6 +300,9 @@ class MixtureOfExperts(
         """Return I_com and I_mis."""
         complete, missing = data.add_up(self._informations_of_rows, theta)
         return complete + self.penalty_hessian(theta), missing
+
+    def _complete_of_rows(self, data, theta):
+        return self._complete(data, theta, self.posterior(data, theta)[1])
 
     def _missing_of_rows(self, data, theta):
         return self._missing(data, theta, self.posterior(data, theta)[1])

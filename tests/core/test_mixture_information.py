@@ -1,12 +1,17 @@
-"""I_com of Gaussian experts: from the sums of one pass, against the sums of what every row adds."""
+"""I_com of Gaussian experts: from the sums of a pass of EM, against the sums of what every row adds."""
 
 import numpy as np
 import pytest
 
 import emmd
+from emmd.core.solve import em_displacement
 
 ROWS = 900
-EPS = np.finfo(float).eps
+BUDGET = (ROWS + 100) * np.finfo(float).eps
+"""Of a sum of rows by two ways, in units of the sum of its terms' moduli: by Cauchy and Schwarz at most the
+root of the product of two diagonal entries. Either way adds half of eps for every addition, and a hundred
+times that for what a term is off: mostly the size of the log joint, 40 where a row counts, in its exponent.
+"""
 
 
 def _problem(K, odds=None, **options):
@@ -21,13 +26,13 @@ def _problem(K, odds=None, **options):
     return emmd.Problem(model, X, y, rng.uniform(0.5, 1.0, ROWS)), theta + 0.2
 
 
-def _off(problem, theta):
-    """Return how far both ways are apart, relative to the diagonal, and the last expert's mass.
+def _of_pass(problem, theta):
+    return problem.model.em_information(problem.data, theta)
 
-    An entry is at most the root of the product of its diagonal entries, by Cauchy and Schwarz, and so are the
-    sums of the moduli of its terms: rounding is at most their number times eps of that.
-    """
-    found, (expected, _) = problem.complete_hessian(theta), problem.model.informations(problem.data, theta)
+
+def _off(problem, theta):
+    """Return how far both ways are apart, relative to the diagonal, and the last expert's mass."""
+    found, expected = _of_pass(problem, theta), problem.complete_hessian(theta)
     size = np.sqrt(expected.diagonal())
     mass = problem.data.weights @ problem.responsibilities(theta)[:, -1]
     return np.abs((found - expected) / np.outer(size, size)).max(), mass
@@ -45,7 +50,7 @@ def test_sums_of_a_pass_are_those_of_rows(K, gate, variance, columns):
     problem, theta = _problem(K, gate=gate, variance=variance, **columns)
     off, mass = _off(problem, theta)
     # the last Gram matrix is the total less the others, of which its mass is what is left
-    assert off <= 4 * ROWS * EPS / mass
+    assert off <= BUDGET / mass
 
 
 def test_an_expert_of_little_mass_keeps_its_digits():
@@ -53,19 +58,23 @@ def test_an_expert_of_little_mass_keeps_its_digits():
     problem, theta = _problem(2, 20.0)
     off, mass = _off(problem, theta)
     assert 1e-10 < mass < 1e-6
-    assert off <= 4 * ROWS * EPS
+    assert off <= BUDGET
 
 
-@pytest.mark.parametrize("place", [[0], [0, 4]], ids=["one", "both"])
-def test_sums_that_overflow_tell_nothing(place):
-    """What the rows add one by one says so; where one expert alone is out of range the other has all mass."""
+def test_sums_that_overflow_tell_nothing():
+    """What the rows add one by one says so; the other expert has all mass."""
     problem, theta = _problem(2)
-    theta[place] = 1e308
-    with pytest.raises(RuntimeWarning, match=r"overflow|invalid"):
-        problem.complete_hessian(theta)
+    theta[0] = 1e308
+    with pytest.raises(RuntimeWarning, match="overflow"):
+        _of_pass(problem, theta)
 
 
-def test_a_pass_is_what_tells(monkeypatch):
+def test_what_confirms_a_run_takes_a_pass_and_what_predicts_rates_does_not(monkeypatch):
+    """Observed rates are those of the kernels that passes are made of."""
     problem, theta = _problem(3)
-    monkeypatch.setattr(type(problem.model), "_complete", None)
+    gradient = problem.gradient(theta)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(problem.model), "_complete", None)
+        assert np.isfinite(em_displacement(problem, theta, gradient))
+    monkeypatch.setattr(type(problem.model), "em_sums", None)
     assert np.isfinite(problem.complete_hessian(theta)).all()

@@ -1,11 +1,15 @@
 """Loops over rows use the widest vectors, decisions are small code, the user's own functions are neither."""
 
+import importlib
+import pkgutil
+
 import numba
 import numpy as np
 import pytest
 from llvmlite.binding import Linkage
 from numba.core.caching import NullCache
 
+from emmd import kernels
 from emmd.kernels._jit import kernel
 from emmd.kernels.compilers import WIDE, CompactCompiler, WideCompiler
 from emmd.kernels.gram import block_gram
@@ -120,3 +124,34 @@ def test_a_kernel_has_its_parts_for_itself():
     own = [linkage for name, linkage in linkages.items() if "block_gram" in name or "_tile" in name]
     assert own
     assert set(own) == {Linkage.internal}
+
+
+def _reassociates(dispatcher):
+    return "reassoc" in (dispatcher.targetoptions["fastmath"] or ())
+
+
+def _called(dispatcher):
+    function = dispatcher.py_func
+    around = [function.__globals__.get(name) for name in function.__code__.co_names]
+    enclosed = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [each for each in around + enclosed if hasattr(each, "py_func")]
+
+
+def test_loops_that_may_be_reassociated_are_put_inside_their_like_alone():
+    """Elsewhere their sums would depend on what else is there, and be others in another whole kernel."""
+    names = [f"emmd.kernels.{module.name}" for module in pkgutil.iter_modules(kernels.__path__)]
+    waiting = [
+        f for name in names for f in vars(importlib.import_module(name)).values() if hasattr(f, "py_func")
+    ]
+    seen, found = set(), 0
+    while waiting:
+        caller = waiting.pop()
+        if caller in seen:
+            continue
+        seen.add(caller)
+        for called in _called(caller):
+            waiting.append(called)
+            if called.targetoptions["forceinline"] and _reassociates(called):
+                assert _reassociates(caller), f"{caller} has {called} inside"
+                found += 1
+    assert found > 0
