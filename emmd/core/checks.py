@@ -36,7 +36,7 @@ def real_array(name, value, ndim, shape=None):
     TypeError
         For text, complex or object data.
     ValueError
-        For a wrong number of dimensions, a wrong length, no data, NaN or infinity.
+        For a wrong number of dimensions, a wrong length, no data, NaN, infinity or masked entries.
     """
     array = _numeric(name, value)
     if array.ndim != ndim:
@@ -50,13 +50,28 @@ def real_array(name, value, ndim, shape=None):
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
+def unmasked(name, value):
+    """Return `value`, or raise a ValueError for a masked array with masked entries.
+
+    NumPy and scikit-learn would read what lies under the mask.
+    """
+    if np.ma.is_masked(value):
+        count = int(np.ma.count_masked(value))
+        raise ValueError(f"{name} must have no masked entries, got {count} of {value.size}")
+    return value
+
+
 def _numeric(name, value):
+    unmasked(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(
             f"{name} must be a rectangular array of real numbers, got {describe(value)}"
         ) from error
+    if array.dtype.kind == "O" and array.ndim == 0:
+        # a sparse matrix, say: its dtype would tell nothing
+        raise TypeError(f"{name} must be an array of real numbers, got {describe(value)}")
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     return array

@@ -8,9 +8,9 @@ from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from emmd.core.checks import describe, not_negative, positive_integer, real_array
+from emmd.core.checks import describe, not_negative, positive_integer, real_array, unmasked
 from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.family import family_object
 from emmd.core.problem import Problem
@@ -21,6 +21,7 @@ from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_sh
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
 from emmd.estimators.units import Units, feature_units
+from emmd.estimators.validated import validated
 from emmd.models.mixture import MixtureOfExperts
 from emmd.starts import Start, draw_starts, fit_from_starts, pooled_fit, start_from
 
@@ -297,7 +298,7 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _features(self, X):
         check_is_fitted(self)
-        return self._units.features(validate_data(self, X, reset=False, dtype=np.float64))
+        return self._units.features(validated(self, X, reset=False))
 
     def gate_proba(self, X):
         """Return P(z = k | x), the gate's probabilities.
@@ -314,7 +315,7 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _log_joint(self, X, y):
         check_is_fitted(self)
-        X, y = validate_data(self, X, y, reset=False, dtype=np.float64)
+        X, y = validated(self, X, y, reset=False)
         y = self._model.family.check_target(self._units.target(self._encode(y)))
         return log_joint(self._model, self._theta, self._units.features(X), y)
 
@@ -373,6 +374,7 @@ class MixtureOfExpertsBase(BaseEstimator):
 
 def positive_rows(X, y, sample_weight):
     """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
+    unmasked("sample_weight", sample_weight)
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     rows = weights > 0
     if rows.all():

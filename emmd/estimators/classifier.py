@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from emmd.estimators.base import MixtureOfExpertsBase, least_rows, positive_rows
 from emmd.estimators.evaluate import expert_predictors, log_gate
+from emmd.estimators.validated import validated
 
 
 class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
@@ -94,7 +94,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
             When no start led to a proper optimum, e.g. because an expert separates the classes; `status_`
             names the reason.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=least_rows(self.n_experts))
+        X, y = validated(self, X, y, ensure_min_samples=least_rows(self.n_experts))
         check_classification_targets(y)
         X, y, weights = positive_rows(X, y, sample_weight)
         classes = np.unique(y)

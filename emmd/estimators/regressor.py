@@ -2,13 +2,13 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import validate_data
 
 from emmd.core.checks import known_name, positive_number
 from emmd.core.family import Family
 from emmd.estimators.base import MixtureOfExpertsBase, least_rows, positive_rows
 from emmd.estimators.evaluate import expert_predictors, log_gate
 from emmd.estimators.units import with_target_units
+from emmd.estimators.validated import validated
 
 _FAMILIES = ("gamma", "gaussian", "poisson")
 
@@ -172,7 +172,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             When no start led to a proper optimum; `status_` names the reason.
         """
         least = least_rows(self.n_experts)
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=least)
+        X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=least)
         if y.dtype.kind not in "fiub":
             raise TypeError(
                 f"y must hold numbers for family {self.family!r}, got {y.tolist()[0]!r}; "

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 import emmd
 from emmd.core.checks import real_array
@@ -55,10 +56,13 @@ BAD_DATA = [
     ("X objects", fit(X=X.astype(object)), TypeError, ["X", "real numbers", "object"]),
     ("X dates", fit(X=np.zeros((20, 2), "datetime64[D]")), TypeError, ["X", "real numbers", "datetime64"]),
     ("X ragged", fit(X=[[1.0, 2.0], [3.0]]), ValueError, ["X", "rectangular", "[[1.0, 2.0], [3.0]]"]),
-    ("X none", fit(X=None), TypeError, ["X", "real numbers", "object"]),
+    ("X none", fit(X=None), TypeError, ["X", "real numbers", "None"]),
+    ("X sparse", fit(X=csr_matrix(X)), TypeError, ["X", "array of real numbers", "csr_matrix"]),
+    ("X masked", fit(X=np.ma.masked_less(X, 0.0)), ValueError, ["X", "masked", f"{(X < 0).sum()} of 40"]),
     ("X too large to square", fit(X=1e200 * X), ValueError, ["X", "e+200"]),
     ("y nan", fit(y=put(Y, 5, NAN)), ValueError, ["y", "finite", "nan", "(5,)"]),
     ("y inf", fit(y=put(Y, 5, INF)), ValueError, ["y", "finite", "inf"]),
+    ("y masked", fit(y=np.ma.masked_greater(Y, 1.0)), ValueError, ["y", "masked", "of 20"]),
     ("y short", fit(y=Y[:19]), ValueError, ["y", "(20,)", "(19,)"]),
     ("y long", fit(y=np.ones(21)), ValueError, ["y", "(20,)", "(21,)"]),
     ("y column", fit(y=Y[:, None]), ValueError, ["y", "1 dimension", "(20, 1)"]),

@@ -168,3 +168,19 @@ def test_model_files_that_do_not_fit(fitted, tmp_path):
     path.write_text(json.dumps(document))
     with pytest.raises(ValueError, match="undamaged"):
         emmd.load_model(path)
+
+
+def test_masked_entries_are_refused_where_scikit_learn_would_read_what_lies_under_the_mask(fitted, labelled):
+    for fit, X, y in (fitted, labelled):
+        for at, name in enumerate(("X", "y", "sample_weight")):
+            arrays = [X, y, np.ones(len(y))]
+            hidden = np.zeros(arrays[at].shape, dtype=bool)
+            hidden[0] = True
+            arrays[at] = np.ma.array(arrays[at], mask=hidden)
+            said = f"{name} must have no masked entries, got {hidden.sum()} of {hidden.size}"
+            with pytest.raises(ValueError, match=said):
+                type(fit)().fit(*arrays)
+        with pytest.raises(ValueError, match="X must have no masked entries"):
+            fit.predict(np.ma.array(X, mask=True))
+        with pytest.raises(ValueError, match="y must have no masked entries"):
+            fit.responsibilities(X, np.ma.array(y, mask=True))

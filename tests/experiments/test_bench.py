@@ -51,6 +51,7 @@ def test_rows_that_need_other_processes_or_threads(emmd):
     assert [name for name in names if name.startswith("large")] == [
         "large/symmoline-200000x10-run",
         "large/symmoline-200000x10-map",
+        "large/symmoline-200000x10-read",
     ]
     assert all(record["ratio"]["median"] > 0 for record in records.values())
 

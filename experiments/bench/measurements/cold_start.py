@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from functools import partial
 
-from experiments.bench.clock import Spread, interleaved, wall
+from experiments.bench.clock import Spread, interleaved
 from experiments.bench.measurement import Measurement, Record, Row
 
 _FIT = """
@@ -13,8 +15,9 @@ import numpy as np, emmd
 model = emmd.SymMoLinE(3)
 X, y, _ = model.sample(np.ones(6), 500, 0)
 assert emmd.minimize(emmd.Problem(model, X, y), np.ones(6)).success
+print("ready", flush=True)
 """
-_LIBRARIES = "import numba, numpy, scipy.linalg"
+_LIBRARIES = "import numba, numpy, scipy.linalg; print('ready', flush=True)"
 
 
 class ColdStart(Measurement):
@@ -30,20 +33,30 @@ class ColdStart(Measurement):
         return rows if options.quick else [*rows, Row(first, lambda: [_first(first)])]
 
 
-def _python(script, **environment):
-    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, **environment})
+def _seconds(script, **environment):
+    """Return the time from the start of a process to the line it prints; its end is not waited for."""
+    began = time.perf_counter()
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **environment}) as process:
+        line = next(iter(process.stdout or []), b"")
+        taken = time.perf_counter() - began
+    if process.returncode or line.strip() != b"ready":
+        raise subprocess.CalledProcessError(process.returncode, command, line)
+    return taken
 
 
 def _second(name, options):
-    _python(_FIT)
-    calls = {"emmd": wall(lambda: _python(_FIT)), "libraries": wall(lambda: _python(_LIBRARIES))}
+    _seconds(_FIT)
+    calls = {"emmd": partial(_seconds, _FIT), "libraries": partial(_seconds, _LIBRARIES)}
     return _record(name, interleaved(calls, options.seconds, {}), "second start to the first result")
 
 
 def _first(name):
     with tempfile.TemporaryDirectory() as folder:
-        cold = wall(lambda: _python(_FIT, EMMD_CACHE_DIR=folder))
-        calls = {"emmd": cold, "libraries": wall(lambda: _python(_LIBRARIES))}
+        calls = {
+            "emmd": partial(_seconds, _FIT, EMMD_CACHE_DIR=folder),
+            "libraries": partial(_seconds, _LIBRARIES),
+        }
         return _record(name, interleaved(calls, 0.0, {"emmd": 1}), "first start ever to the first result")
 
 

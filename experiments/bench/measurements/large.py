@@ -22,21 +22,31 @@ _FEATURES = 10
 _SMALLEST = 100_000
 _SIZES = (1_000_000, 10_000_000)
 _PIECE = 250_000
-_ROUNDS = 5
+_ROWS = 2_000_000
+"""Runs that are timed before the other size has its turn work on as many rows together, or once on all."""
+_ROUNDS = 7
 _ITERATIONS = 20
+_START = np.ones(2 * _FEATURES)
+_KINDS = {
+    "run": f"a run of {_ITERATIONS} iterations",
+    "map": "one map evaluation",
+    "read": "reading the features once",
+}
 _NEVER = 1e-300
 """A tolerance that no run meets: every run takes all its iterations."""
 _problem: Any = None
-"""The problem of a process that `_apart` has made."""
+_third: Any = None
+"""Problem and third iterate of a process that `_apart` has made."""
 
 
 class Large(Measurement):
     """Processor time per row of one thread, as a ratio to that at 1e5 rows.
 
     Of a run of 20 iterations, and of one map evaluation at the third iterate, whose M-step knows of no path
-    and takes more passes over the data than those of a run. The features lie in a ``.npy`` file that is
-    handed to ``emmd.Problem`` memory-mapped. Each size runs in a process of its own, whose peak of resident
-    memory, mapped pages included, is in the note.
+    and takes more passes over the data than those of a run; and of reading the features once, which tells
+    what memory is worth just then beside the cache that holds 1e5 rows. The features lie in a ``.npy`` file
+    that is handed to ``emmd.Problem`` memory-mapped. Each size runs in a process of its own, whose peak of
+    resident memory, mapped pages included, is in the note.
     """
 
     name = "large"
@@ -56,12 +66,17 @@ class Large(Measurement):
 def _compare(name, n):
     """Time both sizes in turn, the small one before and after, so that a drift of the machine is in both."""
     with _apart(_SMALLEST) as small, _apart(n) as large:
-        rounds = [[pool.submit(_times).result() for pool in (small, large, small)] for _ in range(_ROUNDS)]
+        turns = [
+            [[pool.submit(_time, kind).result() for pool in (small, large, small)] for kind in _KINDS]
+            for _ in range(_ROUNDS)
+        ]
         memory = large.submit(_peak).result()
-    before, taken, after = np.array(rounds).transpose(1, 2, 0)
-    kinds = (f"{name}-run", f"a run of {_ITERATIONS} iterations"), (f"{name}-map", "one map evaluation")
-    pairs = zip(kinds, taken, 0.5 * (before + after))
-    return [_record(*kind, n, of_large, of_small, memory) for kind, of_large, of_small in pairs]
+    before, taken, after = np.array(turns).T
+    triples = zip(_KINDS.items(), taken, 0.5 * (before + after))
+    return [
+        _record(f"{name}-{kind}", what, n, of_large, of_small, memory)
+        for (kind, what), of_large, of_small in triples
+    ]
 
 
 def _record(name, what, n, large, small, memory):
@@ -88,21 +103,22 @@ def _apart(n):
 
 
 def _open(folder):
-    global _problem
+    global _problem, _third
     X, y = np.load(Path(folder, "X.npy"), mmap_mode="r"), np.load(Path(folder, "y.npy"))
     numba.set_num_threads(1)
     _problem = emmd.Problem(emmd.SymMoLinE(_FEATURES), X, y)
+    _third = _run(_START, 3)
 
 
-def _times():
-    """Return median processor times per iteration of runs and of map evaluations."""
-    start = np.ones(2 * _FEATURES)
-    theta = _run(_problem, start, 3)
-    run = Runner(lambda theta, steps: _run(_problem, theta, steps))
-    once = Runner(lambda theta, steps: _problem.em_step(theta))
-    repeats = max(1, 2_000_000 // _problem.n_rows)
-    runs = [run.seconds(start, _ITERATIONS) for _ in range(repeats)]
-    return np.median(runs), np.median([once.seconds(theta, 1) for _ in range(3 * repeats)])
+def _time(kind):
+    """Return the median processor time of an iteration of runs, of map evaluations, or of reading."""
+    advance, theta, steps, share = {
+        "run": (_run, _START, _ITERATIONS, 1),
+        "map": (lambda theta, steps: _problem.em_step(theta), _third, 1, 3),
+        "read": (lambda theta, steps: _problem.data.design.XB.sum(), _third, 1, 3),
+    }[kind]
+    repeats = share * max(1, _ROWS // _problem.n_rows)
+    return np.median([Runner(advance).seconds(theta, steps) for _ in range(repeats)])
 
 
 def _peak():
@@ -111,8 +127,8 @@ def _peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _run(problem, theta, steps):
-    return emmd.minimize(problem, theta, tol=_NEVER, max_iter=steps).x
+def _run(theta, steps):
+    return emmd.minimize(_problem, theta, tol=_NEVER, max_iter=steps).x
 
 
 def _write(folder, n):
