@@ -16,17 +16,18 @@ part, which other kernels call (see `emmd.kernels.compilers`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property, update_wrapper
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from numba import types
 
 from emmd.kernels.atomic import fetch_and_add
 from emmd.kernels.compilers import CompactCompiler, WideCompiler
-from emmd.kernels.disk_cache import KernelCache, PartCache, cache_folder, numba_cache_in
+from emmd.kernels.disk_cache import KernelCache, PartCache
 
-__all__ = ["allocating", "deciding", "in_shares", "inlined", "kernel", "named_after", "scalar"]
+__all__ = ["Kernel", "allocating", "deciding", "in_shares", "inlined", "kernel", "named_after", "scalar"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _config: Any = numba.config  # its names are made at run time, out of sight of a type checker
@@ -207,36 +208,66 @@ def _compiled(
     options: dict[str, Any],
     compiler: type[WideCompiler | CompactCompiler] = WideCompiler,
 ) -> _Function:
-    if _config.DISABLE_JIT:
-        return function
-    whole = _dispatcher(function, options, compiler, _customize, KernelCache)
+    # to whoever reads or checks a call, a kernel is the function that it was written as
+    kernel: Any = function if _config.DISABLE_JIT else Kernel(function, options, compiler)
+    return kernel
 
-    @cache
-    def part():
-        made = _dispatcher(function, options, compiler, _customize_part, PartCache)
+
+class Kernel:
+    """A function to be compiled, with its two compiled forms, each made when it is first needed.
+
+    Most kernels are never called from Python, and a process that finds those it calls on disk needs no part:
+    Numba's objects for all of them would take a twentieth of a second start.
+
+    Parameters
+    ----------
+    function : callable
+    options : dict
+        Of ``numba.njit``.
+    compiler : type
+    """
+
+    def __init__(self, function, options, compiler):
+        update_wrapper(self, function)
+        self.function = function
+        self._options = options
+        self._compiler = compiler
+
+    def __call__(self, *arguments):
+        """Run the whole, compiled or loaded first if need be."""
+        return self.whole(*arguments)
+
+    @cached_property
+    def whole(self):
+        """Numba's dispatcher of what Python calls."""
+        made = self._dispatcher(_customize, KernelCache)
+        # from now on Python calls it at once: a call handed on takes a twentieth of a step on 1000 rows
+        self.__class__ = type("Kernel", (Kernel,), {"__call__": staticmethod(made)})
+        return made
+
+    @cached_property
+    def part(self):
+        """Numba's dispatcher of what other kernels call."""
+        made = self._dispatcher(_customize_part, PartCache)
         # this would make it callable from Python
         made._insert = _nothing
         return made
 
-    # these are what Numba asks when another kernel calls this one
-    whole.get_call_template = lambda args, kws: part().get_call_template(args, kws)
-    whole.get_overload = lambda sig: part().get_overload(sig)
-    whole.part = part
-    return whole
+    @property
+    def _numba_type_(self):
+        # what Numba asks when another kernel calls this one
+        return types.Dispatcher(self.part)
+
+    def _dispatcher(self, customize, cache):
+        dispatcher = numba.njit(pipeline_class=self._compiler, **self._options)(self.function)
+        dispatcher._compiler._customize_flags = customize
+        ways = (self._options.get(name) for name in ("_nrt", "forceinline", "parallel"))
+        dispatcher._cache = cache(self.function, (cache.__name__, self._compiler.__name__, *ways))
+        return dispatcher
 
 
 def _nothing(*arguments):
     pass
-
-
-def _dispatcher(function, options, compiler, customize, cache):
-    dispatcher = numba.njit(pipeline_class=compiler, **options)(function)
-    dispatcher._compiler._customize_flags = customize
-    with numba_cache_in(cache_folder()):
-        ways = (options.get(name) for name in ("_nrt", "forceinline", "parallel"))
-        marks = cache.__name__, compiler.__name__, *ways
-        dispatcher._cache = cache(function, marks)
-    return dispatcher
 
 
 def _customize(flags):

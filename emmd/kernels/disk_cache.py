@@ -12,14 +12,13 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, InTreeCacheLocator
 from numba.core.runtime import rtsys
 
 from emmd.kernels.compilers import rebuilt_part
@@ -107,15 +106,21 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-@contextlib.contextmanager
-def numba_cache_in(folder: Path) -> Iterator[None]:
-    """Let Numba put what is decorated here into ``folder``; leave the user's own kernels alone."""
-    before = _config.CACHE_DIR
-    _config.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        _config.CACHE_DIR = before
+class _Locator(InTreeCacheLocator):
+    """Says that everything lies in `cache_folder`, wherever the user's own kernels are kept."""
+
+    def __init__(self, py_func, py_file):
+        super().__init__(py_func, py_file)
+        self._cache_path = str(cache_folder() / self.get_suitable_cache_subpath(py_file))
+
+
+class _WholeImpl(CompileResultCacheImpl):
+    _locator_classes: Any = (_Locator,)
+
+
+class _PartImpl(_WholeImpl):
+    def rebuild(self, target_context, payload):
+        return rebuilt_part(target_context, payload)
 
 
 class KernelCache(FunctionCache):
@@ -127,6 +132,8 @@ class KernelCache(FunctionCache):
     marks : tuple
         How it is compiled: two ways to compile one function must not be mixed up.
     """
+
+    _impl_class: Any = _WholeImpl
 
     def __init__(self, function, marks):
         super().__init__(function)
@@ -150,11 +157,6 @@ class KernelCache(FunctionCache):
         if found is None:
             announce_compilation()
         return found
-
-
-class _PartImpl(CompileResultCacheImpl):
-    def rebuild(self, target_context, payload):
-        return rebuilt_part(target_context, payload)
 
 
 class PartCache(KernelCache):

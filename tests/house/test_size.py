@@ -42,13 +42,11 @@ def test_no_module_is_called_utils():
     ] == []
 
 
-def test_importing_emmd_compiles_nothing(python):
+def test_importing_emmd_compiles_nothing_and_makes_no_dispatcher(python):
     script = (
         "import emmd, numba.core.dispatcher as d, gc;"
         "live = [o for o in gc.get_objects() if isinstance(o, d.Dispatcher)];"
-        "print(len(live), sum(len(o.overloads) for o in live))"
+        "print(len(live))"
     )
     ran = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
-    kernels, compiled = map(int, ran.stdout.split())
-    assert kernels > 5
-    assert compiled == 0
+    assert int(ran.stdout) == 0

@@ -114,7 +114,7 @@ def test_fetches_are_instructions_of_the_processor():
         ahead.fetch(x, 1, 24)
 
     function = kernel(fetches)
-    function._cache = NullCache()  # machine code from disk shows nothing
+    function.whole._cache = NullCache()  # machine code from disk shows nothing
     function(np.zeros(64))
-    (code,) = function.inspect_llvm().values()
+    (code,) = function.whole.inspect_llvm().values()
     assert "call void @llvm.prefetch" in code

@@ -6,6 +6,7 @@ import pkgutil
 import subprocess
 
 from emmd import kernels
+from emmd.kernels._jit import Kernel
 
 # two kernels, one of them in two signatures; prints the bits and how many of the three came from disk
 SCRIPT = """
@@ -16,7 +17,7 @@ rows = np.arange(1.0, 7.0).reshape(3, 2)
 sums, same, x = total(rows), total(np.asfortranarray(rows)), np.ones(2)
 cholesky_solve(np.tril(rows[:2]), x)
 print(*(a.tobytes().hex() for a in (sums, same, x)))
-print(sum(sum(f.stats.cache_hits.values()) for f in (total, cholesky_solve)))
+print(sum(sum(f.whole.stats.cache_hits.values()) for f in (total, cholesky_solve)))
 """
 
 
@@ -71,7 +72,7 @@ for kernel, width in ((moment_rows, 3), (gram_rows, 6)):
     kernel(0, 3, alone, XB, v)
     in_shares(kernel)(edges, shared, XB, v)
     assert np.array_equal(alone, shared), kernel
-    hits += sum(in_shares(kernel).stats.cache_hits.values())
+    hits += sum(in_shares(kernel).whole.stats.cache_hits.values())
 print("same")
 print(hits)
 """
@@ -95,7 +96,7 @@ kernel, arguments = of[NAME]
 sums = np.zeros((1, 10))
 kernel(0, 1, sums, XB, *arguments)
 print(sums.tobytes().hex())
-print(sum(exp_nonpositive.part().stats.cache_hits.values()))
+print(sum(exp_nonpositive.part.stats.cache_hits.values()))
 """
 
 
@@ -115,8 +116,8 @@ def test_no_two_kernels_have_one_name():
     modules = [
         importlib.import_module(f"emmd.kernels.{m.name}") for m in pkgutil.iter_modules(kernels.__path__)
     ]
-    made = {each for module in modules for each in vars(module).values() if hasattr(each, "py_func")}
-    names = [(each.py_func.__module__, each.py_func.__qualname__) for each in made]
+    made = {each for module in modules for each in vars(module).values() if isinstance(each, Kernel)}
+    names = [(each.function.__module__, each.function.__qualname__) for each in made]
     assert len(names) == len(set(names))
 
 

@@ -10,7 +10,7 @@ from llvmlite.binding import Linkage
 from numba.core.caching import NullCache
 
 from emmd import kernels
-from emmd.kernels._jit import kernel
+from emmd.kernels._jit import Kernel, kernel
 from emmd.kernels.compilers import WIDE, CompactCompiler, WideCompiler
 from emmd.kernels.gram import block_gram
 from emmd.kernels.linear import block_moment
@@ -62,8 +62,8 @@ def test_small_code_is_smaller():
 
 
 def test_kernels_are_marked():
-    assert block_moment._compiler.pipeline_class is WideCompiler
-    assert advance._compiler.pipeline_class is CompactCompiler
+    assert block_moment.whole._compiler.pipeline_class is WideCompiler
+    assert advance.whole._compiler.pipeline_class is CompactCompiler
 
 
 def _add_squares(x, sums):
@@ -79,7 +79,7 @@ def _new_kernel_and_caller():
         added(x, sums)
 
     caller = kernel(twice)
-    for each in (added, added.part(), caller):
+    for each in (added.part, caller.whole):
         each._cache = NullCache()
     return added, caller
 
@@ -89,16 +89,17 @@ def test_a_kernel_called_by_kernels_only_has_no_machine_code_of_its_own():
     sums = np.zeros(1)
     caller(np.arange(3.0), sums)
     assert sums[0] == 10.0
-    assert (len(caller.overloads), len(added.overloads), len(added.part().overloads)) == (1, 0, 1)
+    assert (len(caller.whole.overloads), len(added.part.overloads)) == (1, 1)
+    assert "whole" not in vars(added)
     added(np.arange(3.0), sums)
     assert sums[0] == 15.0
-    assert len(added.overloads) == 1
+    assert len(added.whole.overloads) == 1
 
 
 def test_a_part_is_not_called_from_python():
     added, caller = _new_kernel_and_caller()
     caller(np.arange(3.0), np.zeros(1))
-    (compiled,) = added.part().overloads.values()
+    (compiled,) = added.part.overloads.values()
     with pytest.raises(TypeError, match="_add_squares is compiled as a part of other kernels"):
         compiled.entry_point(np.arange(3.0), np.zeros(1))
 
@@ -111,11 +112,11 @@ def test_a_kernel_has_its_parts_for_itself():
         block_gram(X, v, 7, sums, X[:0])
 
     caller = kernel(gram_twice)
-    caller._cache = NullCache()
+    caller.whole._cache = NullCache()
     X, sums = np.random.default_rng(0).standard_normal((4, 8)), np.zeros(10)
     caller(X, np.ones(8), sums)
     assert sums[0] == pytest.approx(X[0, :5] @ X[0, :5] + X[0, :7] @ X[0, :7], rel=1e-14)
-    (compiled,) = caller.overloads.values()
+    (compiled,) = caller.whole.overloads.values()
     linkages = {
         function.name: function.linkage
         for function in compiled.library._final_module.functions
@@ -126,22 +127,22 @@ def test_a_kernel_has_its_parts_for_itself():
     assert set(own) == {Linkage.internal}
 
 
-def _reassociates(dispatcher):
-    return "reassoc" in (dispatcher.targetoptions["fastmath"] or ())
+def _reassociates(each):
+    return "reassoc" in (each.whole.targetoptions["fastmath"] or ())
 
 
-def _called(dispatcher):
-    function = dispatcher.py_func
+def _called(caller):
+    function = caller.function
     around = [function.__globals__.get(name) for name in function.__code__.co_names]
     enclosed = [cell.cell_contents for cell in function.__closure__ or ()]
-    return [each for each in around + enclosed if hasattr(each, "py_func")]
+    return [each for each in around + enclosed if isinstance(each, Kernel)]
 
 
 def test_loops_that_may_be_reassociated_are_put_inside_their_like_alone():
     """Elsewhere their sums would depend on what else is there, and be others in another whole kernel."""
     names = [f"emmd.kernels.{module.name}" for module in pkgutil.iter_modules(kernels.__path__)]
     waiting = [
-        f for name in names for f in vars(importlib.import_module(name)).values() if hasattr(f, "py_func")
+        f for name in names for f in vars(importlib.import_module(name)).values() if isinstance(f, Kernel)
     ]
     seen, found = set(), 0
     while waiting:
@@ -151,7 +152,7 @@ def test_loops_that_may_be_reassociated_are_put_inside_their_like_alone():
         seen.add(caller)
         for called in _called(caller):
             waiting.append(called)
-            if called.targetoptions["forceinline"] and _reassociates(called):
-                assert _reassociates(caller), f"{caller} has {called} inside"
+            if called.whole.targetoptions["forceinline"] and _reassociates(called):
+                assert _reassociates(caller), f"{caller.__name__} has {called.__name__} inside"
                 found += 1
     assert found > 0

@@ -51,9 +51,9 @@ compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="there is n
 def test_kernels_count_no_references_and_those_that_make_arrays_do():
     def counts(decorator):
         function = decorator(_last_positive)
-        function._cache = NullCache()  # machine code from disk shows nothing
+        function.whole._cache = NullCache()  # machine code from disk shows nothing
         function(np.zeros((5, 2)), np.zeros(1))
-        (code,) = function.inspect_llvm().values()
+        (code,) = function.whole.inspect_llvm().values()
         return "NRT_decref" in code
 
     assert (counts(kernel), counts(allocating)) == (False, True)
