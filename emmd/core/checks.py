@@ -71,7 +71,7 @@ def _numeric(name, value):
         ) from error
     if array.dtype.kind == "O" and array.ndim == 0:
         # a sparse matrix, say: its dtype would tell nothing
-        raise TypeError(f"{name} must be an array of real numbers, got {describe(value)}")
+        raise TypeError(f"{name} must hold real numbers in an array, got {describe(array.item())}")
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     return array
