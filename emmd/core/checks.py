@@ -50,19 +50,16 @@ def real_array(name, value, ndim, shape=None):
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
-def unmasked(name, value):
-    """Return `value`, or raise a ValueError for a masked array with masked entries.
-
-    NumPy and scikit-learn would read what lies under the mask.
-    """
-    if np.ma.is_masked(value):
+def require_unmasked(name, value):
+    """Raise a ValueError for masked entries: NumPy and scikit-learn would read what lies under the mask."""
+    # other types may have a mask too, and a table a column of that name
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         count = int(np.ma.count_masked(value))
         raise ValueError(f"{name} must have no masked entries, got {count} of {value.size}")
-    return value
 
 
 def _numeric(name, value):
-    unmasked(name, value)
+    require_unmasked(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from emmd.core.checks import describe, not_negative, positive_integer, real_array, unmasked
+from emmd.core.checks import describe, not_negative, positive_integer, real_array, require_unmasked
 from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.family import family_object
 from emmd.core.problem import Problem
@@ -374,7 +374,7 @@ class MixtureOfExpertsBase(BaseEstimator):
 
 def positive_rows(X, y, sample_weight):
     """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
-    unmasked("sample_weight", sample_weight)
+    require_unmasked("sample_weight", sample_weight)
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     rows = weights > 0
     if rows.all():

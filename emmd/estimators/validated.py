@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from emmd.core.checks import unmasked
+from emmd.core.checks import require_unmasked
 
 
 def validated(estimator, *data, **options):
@@ -18,5 +18,5 @@ def validated(estimator, *data, **options):
         Passed on.
     """
     for name, value in zip(("X", "y"), data):
-        unmasked(name, value)
+        require_unmasked(name, value)
     return validate_data(estimator, *data, dtype=np.float64, **options)

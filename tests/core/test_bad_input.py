@@ -1,6 +1,7 @@
 """Bad input raises one clear line: which argument, what was expected, what came."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
@@ -329,3 +330,9 @@ def test_a_scalar_is_an_array_without_dimensions(value):
     assert real_array("cosine", value, 0) == 2.5
     with pytest.raises(ValueError, match="cosine must be finite"):
         real_array("cosine", value * np.nan, 0)
+
+
+def test_a_column_called_mask_and_a_mask_that_hides_nothing_are_no_masked_entries():
+    table = pd.DataFrame({"_mask": X[:, 0] > 0, "b": X[:, 1]})
+    np.testing.assert_array_equal(real_array("X", table.astype(float), 2), table.to_numpy(float))
+    np.testing.assert_array_equal(real_array("X", np.ma.array(X), 2), X)

@@ -2,8 +2,12 @@
 
 import json
 import os
+import subprocess
+import time
 
 import pytest
+
+from experiments.bench.measurements.cold_start import _seconds
 
 KEYS = {
     "row",
@@ -66,6 +70,20 @@ def test_threads_are_told_against_one_and_where_rows_are_shared_against_steps_ap
         ("threads/symmoline-16384x2", "one thread"),
         ("threads/symmoline-16384x2", "steps apart"),
     ]
+
+
+def test_a_start_is_timed_to_the_line_it_prints():
+    began = time.perf_counter()
+    taken = _seconds("import time; print('ready', flush=True); time.sleep(2)")
+    assert 0 < taken < time.perf_counter() - began - 1
+
+
+@pytest.mark.parametrize(
+    "script", ["print('ready', flush=True); raise SystemExit(3)", "print('lost')", "pass"]
+)
+def test_a_start_without_a_result_is_not_timed(script):
+    with pytest.raises(subprocess.CalledProcessError):
+        _seconds(script)
 
 
 def test_a_table_for_people(emmd):

@@ -1,6 +1,7 @@
 """Small files and small functions; no names of nothing."""
 
 import ast
+import os
 import statistics
 import subprocess
 from pathlib import Path
@@ -42,11 +43,14 @@ def test_no_module_is_called_utils():
     ] == []
 
 
-def test_importing_emmd_compiles_nothing_and_makes_no_dispatcher(python):
+def test_importing_emmd_makes_no_dispatcher_and_writes_nothing(python, tmp_path):
     script = (
         "import emmd, numba.core.dispatcher as d, gc;"
         "live = [o for o in gc.get_objects() if isinstance(o, d.Dispatcher)];"
         "print(len(live))"
     )
-    ran = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    places = {"EMMD_CACHE_DIR": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, **places, "NUMBA_DISABLE_JIT": "0"}
+    ran = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True, env=environment)
     assert int(ran.stdout) == 0
+    assert list(tmp_path.iterdir()) == []

@@ -21,10 +21,14 @@ print(sum(sum(f.whole.stats.cache_hits.values()) for f in (total, cholesky_solve
 """
 
 
-def start(python, folder, script=SCRIPT):
-    environment = {**os.environ, "EMMD_CACHE_DIR": str(folder), "NUMBA_DISABLE_JIT": "0"}
+def start(python, folder, script=SCRIPT, **environment):
+    environment |= {"EMMD_CACHE_DIR": str(folder), "NUMBA_DISABLE_JIT": "0"}
     return subprocess.Popen(
-        [python, "-c", script], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [python, "-c", script],
+        env={**os.environ, **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
 
@@ -41,6 +45,13 @@ def test_first_starts_at_once_leave_a_good_cache(python, tmp_path):
     assert {each[0] for each in together} == {bits}
     assert from_disk == 3
     assert said == ""
+
+
+def test_kernels_lie_apart_from_those_of_the_user(python, tmp_path):
+    ours, users = tmp_path / "ours", tmp_path / "users"
+    finish(start(python, ours, NUMBA_CACHE_DIR=str(users)))
+    assert len(list(ours.rglob("*.nbc"))) == 3
+    assert not users.exists()
 
 
 def test_the_first_start_says_what_it_does_once(python, tmp_path):
@@ -118,6 +129,7 @@ def test_no_two_kernels_have_one_name():
     ]
     made = {each for module in modules for each in vars(module).values() if isinstance(each, Kernel)}
     names = [(each.function.__module__, each.function.__qualname__) for each in made]
+    assert names
     assert len(names) == len(set(names))
 
 
