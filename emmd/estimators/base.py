@@ -376,6 +376,8 @@ def positive_rows(X, y, sample_weight):
     """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
     require_unmasked("sample_weight", sample_weight)
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    # a sum over a strided array is added in another order
+    weights = np.ascontiguousarray(weights)
     rows = weights > 0
     if rows.all():
         return X, y, weights

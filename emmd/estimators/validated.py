@@ -1,4 +1,4 @@
-"""scikit-learn's validation of features and target, which reads what lies under a mask."""
+"""scikit-learn's validation of features and target, made to refuse masks and to give one memory layout."""
 
 import numpy as np
 from sklearn.utils.validation import validate_data
@@ -7,7 +7,10 @@ from emmd.core.checks import require_unmasked
 
 
 def validated(estimator, *data, **options):
-    """Return features, or features and target, as ``validate_data`` does, in float64; refuse masked entries.
+    """Return features, or features and target, as ``validate_data`` does; refuse masked entries.
+
+    Features are float64 and lie row by row, a target is contiguous and native: sums over the same numbers
+    are then added in the same order, whatever held them (a DataFrame lies column by column).
 
     Parameters
     ----------
@@ -19,4 +22,8 @@ def validated(estimator, *data, **options):
     """
     for name, value in zip(("X", "y"), data):
         require_unmasked(name, value)
-    return validate_data(estimator, *data, dtype=np.float64, **options)
+    checked = validate_data(estimator, *data, dtype=np.float64, order="C", **options)
+    if len(data) == 1:
+        return checked
+    X, y = checked
+    return X, np.ascontiguousarray(y, dtype=y.dtype.newbyteorder("="))
