@@ -15,18 +15,17 @@ def strict_minimum(lab):
 
 
 def linear_model_set(lab):
-    """The natural parameter is affine in theta, so that no Bregman projection is needed."""
-    if lab.model.linear_model_set:
+    """The natural parameter is affine in theta, and the mirror map lives there: nothing is projected."""
+    if lab.has_mirror_map:
         return ""
-    if _experts_fixed(lab):
-        return "with its experts fixed the model set is linear, but the claim is written for symmetric models"
+    if lab.linear_model_set:
+        return "the model set is linear, but the model has no mirror map in theta"
     return "the model set is curved: eta is not affine in theta, and the unprojected step leaves it"
 
 
 def curved_model_set(lab):
     """The natural parameter is not affine in theta, so that a projection is needed."""
-    linear = lab.model.linear_model_set or _experts_fixed(lab)
-    return "the model set is linear: no projection is needed" if linear else ""
+    return "the model set is linear: no projection is needed" if lab.linear_model_set else ""
 
 
 def _experts_fixed(lab):
@@ -51,6 +50,6 @@ def no_prior(lab):
 
 def free_experts(lab):
     """The model is a mixture of K experts, none of them fixed."""
-    if lab.model.linear_model_set:
+    if lab.linear_model_set:
         return "the claim is about K experts"
     return "the experts are fixed already" if _experts_fixed(lab) else ""

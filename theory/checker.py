@@ -5,12 +5,13 @@ from functools import cache
 
 import numpy as np
 
-from emmd.core.checks import known_name
+from emmd.core.checks import describe, known_name
 from emmd.core.discover import discover
 from theory.claim import Claim, Kind
 from theory.lab import Lab
+from theory.numeric.formula import formula
 from theory.population.lab import PopulationLab
-from theory.verdict import Record, SabotageRecord, Verdict, grade
+from theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
 
 
 def claims():
@@ -26,15 +27,29 @@ def broken_claims():
 def select(names):
     """Return the claims with the given ids; a label such as ``"C1"`` selects all claims that carry it.
 
+    Parameters
+    ----------
+    names : sequence of str or Claim, or None
+        `Claim` objects may stand beside ids; None means all known claims.
+
     Raises
     ------
     ValueError
         For an unknown id, with the nearest known one.
+    TypeError
+        For anything else.
     """
     if names is None:
         return list(claims().values())
+    if isinstance(names, str | Claim):
+        names = [names]
     chosen: dict = {}
     for name in names:
+        if isinstance(name, Claim):
+            chosen[name.id] = name
+            continue
+        if not isinstance(name, str):
+            raise TypeError(f"claims must hold claim ids or Claim objects, got {describe(name)}")
         matching = {key: claim for key, claim in claims().items() if name in (key, claim.label)}
         chosen |= matching or {name: claims()[known_name("claim", name, claims())]}
     return list(chosen.values())
@@ -48,8 +63,8 @@ def verify(problem, theta0, claims=None, seed=0, name="problem", progress=None):
     problem : emmd.Problem
     theta0 : array_like of shape (p,)
         Where EM starts; rates are taken at the optimum it reaches.
-    claims : sequence of str, optional
-        Claim ids or labels; all claims by default.
+    claims : sequence of str or Claim, optional
+        Claim ids or labels, and `Claim` objects; all known claims by default.
     seed : int
         Seeds the random probes.
     name : str
@@ -108,26 +123,46 @@ def _run(names, scope, lab, name, progress):
 
 def check(claim, lab, name="problem"):
     """Check one claim in one lab: assumptions, measurement, sabotages, symbolic proof."""
-    blank = Record(claim.id, claim.statement, lab.model.name, name, str(claim.kind), Verdict.NOT_APPLICABLE)
-    for assumption in claim.assumptions:
-        reason = assumption(lab)
-        if reason:
-            return replace(blank, reason=reason)
+    blank = Record(
+        claim.id,
+        claim.statement,
+        lab.model.name,
+        name,
+        str(claim.kind),
+        Verdict.NOT_APPLICABLE,
+        independent=lab.independent,
+    )
     try:
-        record = _judged(claim, lab, blank)
-    except (np.linalg.LinAlgError, ArithmeticError) as error:
+        for assumption in claim.assumptions:
+            reason = assumption(lab)
+            if reason:
+                return replace(blank, reason=reason)
+        # comparisons are kept: sabotages are told from them
+        comparisons = _measured(claim, lab)
+    except FAILURES as error:
         return replace(blank, verdict=Verdict.INCONCLUSIVE, reason=f"the measurement failed: {error}")
-    return _with_sabotages(_with_proof(record, claim, lab), claim, lab)
+    record = _judged(claim, comparisons, blank)
+    return _with_sabotages(_with_proof(record, claim, lab), claim, lab, comparisons)
 
 
-def _judged(claim, lab, blank):
-    result = grade(claim.kind, claim.measure(lab), claim.resolution)
+FAILURES = (np.linalg.LinAlgError, ArithmeticError)
+"""What a measurement may raise where the numerics end: that decides nothing."""
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def _measured(claim, lab, **variant):
+    """Return a claim's comparisons; what overflows far off is seen by the judge, not by a warning."""
+    return list(claim.measure(lab, **variant))
+
+
+def _judged(claim, comparisons, blank):
+    result = grade(claim.kind, comparisons, claim.resolution)
+    judged = replace(blank, verdict=result.verdict, reason=result.reason)
     if result.worst is None:
-        return replace(blank, verdict=Verdict.INCONCLUSIVE, reason="no comparison could be made")
+        return judged
     worst = result.worst
     return replace(
-        blank,
-        verdict=result.verdict,
+        judged,
         predicted=worst.predicted,
         observed=worst.observed,
         slack=result.slack,
@@ -135,12 +170,13 @@ def _judged(claim, lab, blank):
         tightness=_tightness(claim.kind, worst),
         compared=result.compared,
         undecided=result.undecided,
+        resolution=result.resolution,
         where=dict(worst.where),
     )
 
 
 def _tightness(kind, worst):
-    if kind in (Kind.IDENTITY, Kind.RATE) or worst.predicted == 0:
+    if kind not in BOUNDS or worst.predicted == 0:
         return None
     return worst.observed / worst.predicted
 
@@ -148,10 +184,10 @@ def _tightness(kind, worst):
 def _with_proof(record, claim, lab):
     if not claim.proof:
         return record
-    proved = _proved(claim.proof, lab.model.name)
-    if proved is None:
+    scalar = lab.once("formula", lambda: formula(lab))
+    if scalar is None:
         return record
-    if not proved:
+    if not _proved(claim.proof, scalar):
         return replace(
             record, proof="not proved", verdict=Verdict.VIOLATED, reason="the symbolic residual is not 0"
         )
@@ -159,28 +195,75 @@ def _with_proof(record, claim, lab):
 
 
 @cache
-def _proved(label, model):
+def _proved(label, scalar):
     # sympy takes a third of a second to import: only when a claim has a proof
-    from theory.symbolic import model_names, prove
+    from theory.symbolic import prove
 
-    return prove(label, model).proved if model in model_names() else None
-
-
-def _with_sabotages(record, claim, lab):
-    judged = tuple(_sabotaged(claim, sabotage, lab) for sabotage in claim.sabotages if sabotage.applies(lab))
-    survivors = [s.name for s in judged if s.verdict is not Verdict.VIOLATED]
-    if survivors and record.verdict in (Verdict.HOLDS, Verdict.VACUOUS):
-        reason = f"the checker did not refute: {', '.join(survivors)}"
-        return replace(record, sabotages=judged, verdict=Verdict.NOT_DISCRIMINATING, reason=reason)
-    return replace(record, sabotages=judged)
+    # what is not a normalised exponential family has no mirror map to prove anything about
+    return all(prove(each, scalar).proved for each in ("E0", label))
 
 
-def _sabotaged(claim, sabotage, lab):
+def _with_sabotages(record, claim, lab, comparisons):
+    applicable = [sabotage for sabotage in claim.sabotages if sabotage.applies(lab)]
+    judged = [_sabotaged(claim, sabotage, lab, comparisons) for sabotage in applicable]
+    record = replace(record, sabotages=tuple(one for one, _ in judged))
+    if record.verdict not in (Verdict.HOLDS, Verdict.VACUOUS):
+        return record
+    reason = _not_discriminating(record, any(answers for _, answers in judged))
+    return replace(record, verdict=Verdict.NOT_DISCRIMINATING, reason=reason) if reason else record
+
+
+def _not_discriminating(record, answers):
+    """Return why a check could not have failed, or ""."""
+    if not record.sabotages:
+        return "no sabotage applies here"
+    if any(one.verdict is Verdict.VIOLATED for one in record.sabotages):
+        return ""
+    if not answers:
+        return "no sabotage changes what is compared"
+    if record.resolution is None or record.resolution > COARSEST:
+        names = ", ".join(one.name for one in record.sabotages)
+        return f"the checker refuted no false variant: {names}"
+    return ""
+
+
+COARSEST = 0.1
+"""A check that only refutes predictions further off than this share of their scale tells nothing apart."""
+
+
+def _sabotaged(claim, sabotage, lab, comparisons):
+    """Return how a sabotage fared, and whether it changes what is compared at all."""
     try:
-        result = grade(claim.kind, claim.measure(lab, **sabotage.variant), claim.resolution)
-    except (np.linalg.LinAlgError, ArithmeticError) as error:
-        return SabotageRecord(sabotage.name, Verdict.INCONCLUSIVE, where={"reason": str(error)})
+        variant = _measured(claim, lab, **sabotage.variant)
+    except FAILURES as error:
+        return SabotageRecord(sabotage.name, Verdict.INCONCLUSIVE, where={"reason": str(error)}), False
+    result = grade(claim.kind, variant, claim.resolution)
+    answers = not same_numbers(variant, comparisons)
     if result.worst is None:
-        return SabotageRecord(sabotage.name, Verdict.INCONCLUSIVE)
+        return SabotageRecord(sabotage.name, Verdict.INCONCLUSIVE), False
+    passed = result.verdict in (Verdict.HOLDS, Verdict.VACUOUS)
+    verdict = Verdict.NOT_DISTINGUISHABLE if passed else result.verdict
     worst = result.worst
-    return SabotageRecord(sabotage.name, result.verdict, worst.predicted, worst.observed, dict(worst.where))
+    smallest = _smallest(claim, sabotage, lab, comparisons, variant) if verdict is Verdict.VIOLATED else None
+    sides = worst.predicted, worst.observed
+    return SabotageRecord(sabotage.name, verdict, *sides, dict(worst.where), smallest), answers
+
+
+def _smallest(claim, sabotage, lab, comparisons, variant):
+    """Return the smallest deviation of a graded sabotage that is refuted, tried, not extrapolated."""
+    if sabotage.truth is None or len(variant) != len(comparisons):
+        return None
+    gaps = [np.array([c.observed - c.predicted for c in each]) for each in (comparisons, variant)]
+    budgets = np.array([c.budget for c in comparisons])
+    moved = np.abs(gaps[1] - gaps[0])
+    shares = (budgets + np.abs(gaps[0]))[moved > 0] / moved[moved > 0]
+    share = float(np.min(shares, initial=1.0))
+    [whole] = (abs(value - sabotage.truth) for value in sabotage.variant.values())
+    # where the response to the deviation is not linear more of it is needed
+    for wider in (2.0, 16.0, 128.0):
+        if wider * share >= 1.0:
+            break
+        smaller = _measured(claim, lab, **sabotage.graded(wider * share))
+        if grade(claim.kind, smaller, claim.resolution).verdict is Verdict.VIOLATED:
+            return wider * share * whole
+    return whole

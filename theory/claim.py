@@ -14,13 +14,6 @@ class Kind(StrEnum):
     LOWER_BOUND = "lower bound"
 
 
-LINEAR = ("symmoline", "symmologe")
-"""Models whose natural parameter is affine in theta."""
-
-CURVED = ("moe",)
-"""Models whose model set is curved."""
-
-
 @dataclass(frozen=True)
 class Comparison:
     """One predicted number next to one observed number.
@@ -37,6 +30,9 @@ class Comparison:
         Enough to reproduce the comparison: labels, iteration, parameters.
     trivial : float or None
         For a bound: the value that is true of everything; a bound beyond it says nothing.
+    part : str
+        The part of the claim to which the comparison belongs: an identity, a start, a side. Every part
+        must be decided.
     """
 
     predicted: float
@@ -45,6 +41,7 @@ class Comparison:
     scale: float
     where: Mapping = field(default_factory=dict)
     trivial: float | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,21 +53,26 @@ class Sabotage:
     name : str
     variant : mapping
         Keyword arguments for the claim's `measure`.
-    models : tuple of str
-        Models to which it applies; empty for all.
     assumptions : tuple of callable
         As for `Claim`: where one fails, the variant is not false and is left out.
+    truth : float or None
+        Of a variant that is one number: its value in the true statement. Then the sabotage is graded: the
+        smallest deviation from it that the check refutes is searched for.
     """
 
     name: str
     variant: Mapping
-    models: tuple = ()
     assumptions: tuple = ()
+    truth: float | None = None
 
     def applies(self, lab):
         """Return whether the variant is false on a lab's problem."""
-        known = not self.models or lab.model.name in self.models
-        return known and not any(assumption(lab) for assumption in self.assumptions)
+        return not any(assumption(lab) for assumption in self.assumptions)
+
+    def graded(self, share):
+        """Return the variant that goes only a share of the way from the truth."""
+        [(name, value)] = self.variant.items()
+        return {name: self.truth + share * (value - self.truth)}
 
 
 @dataclass(frozen=True)
@@ -125,14 +127,17 @@ class Claim:
         return self.id.partition("-")[0]
 
 
-def componentwise(predicted, observed, budget, scale, **where):
+def componentwise(predicted, observed, budget, scale, part="", **where):
     """Yield one `Comparison` per entry of two vectors.
 
     Parameters
     ----------
     predicted, observed, budget, scale : ndarray of shape (p,)
+    part : str
+        Of the claim.
     **where
         Shared by all; the entry's index is added as ``component``.
     """
     for j, (side, other, error, size) in enumerate(zip(predicted, observed, budget, scale)):
-        yield Comparison(float(side), float(other), float(error), float(size), {**where, "component": j})
+        sides = float(side), float(other), float(error), float(size)
+        yield Comparison(*sides, {**where, "component": j}, part=part)

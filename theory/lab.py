@@ -7,6 +7,7 @@ import numpy as np
 
 from emmd.core.algorithm import Step
 from emmd.core.solve import make_algorithm
+from theory.numeric.affine import affine
 from theory.numeric.complex_step import natural_gradient
 from theory.numeric.contraction import contraction
 from theory.numeric.information import missing_information
@@ -76,6 +77,25 @@ class Lab:
         """The problem's model."""
         return self.problem.model
 
+    @property
+    def independent(self):
+        """Whether the two sides of the identities are different code."""
+        return True
+
+    @cached_property
+    def linear_model_set(self):
+        """Whether eta is affine in theta: its second differences vanish for every row."""
+        return affine(self)
+
+    @cached_property
+    def has_mirror_map(self):
+        """Whether the model has a mirror map in theta, so that mirror steps can be taken without projection."""
+        try:
+            self.problem.mirror_gradient(self.theta0)
+        except (ValueError, NotImplementedError):
+            return False
+        return self.linear_model_set
+
     def rng(self, purpose):
         """Return a generator that depends on the seed and a purpose only."""
         return np.random.default_rng([self.seed, *purpose.encode()])
@@ -126,7 +146,7 @@ class Lab:
 
     def step_gain(self, before, after):
         """Return D_A(theta_t, theta_{t+1}), or the gain of Q where the model set is curved."""
-        if self.model.linear_model_set:
+        if self.linear_model_set:
             return self.problem.divergence(before, after)
         r = self.problem.responsibilities(before)
         return self.problem.surrogate(r, before) - self.problem.surrogate(r, after)
@@ -136,7 +156,7 @@ class Lab:
 
         Where eta is theta's predictors that is <grad L(v), u - v>.
         """
-        if self.model.linear_model_set:
+        if self.linear_model_set:
             return self.problem.gradient(v) @ (u - v), float(np.abs(u - v) @ self.gradient_error(v))
         (eta_v, slope), (eta_u, _) = (natural_gradient(self.problem, theta) for theta in (v, u))
         products = self.problem.weights[:, None] * slope * (eta_u - eta_v)

@@ -7,9 +7,11 @@ import numpy as np
 
 from theory.claim import Kind
 
+BOUNDS = (Kind.UPPER_BOUND, Kind.LOWER_BOUND)
+
 
 class Verdict(StrEnum):
-    """What a check concluded."""
+    """What a check concluded; of a sabotage, also that it cannot be told from the claim here."""
 
     HOLDS = "holds"
     VACUOUS = "vacuous"
@@ -17,6 +19,7 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
     NOT_APPLICABLE = "not applicable"
     NOT_DISCRIMINATING = "not discriminating"
+    NOT_DISTINGUISHABLE = "not distinguishable here"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Grade:
         What was left of the error budget (identity, rate) or of the bound; negative when violated.
     compared, undecided : int
         Number of comparisons, and of those whose budget was too large to decide.
+    resolution : float or None
+        Every part of the claim refutes a prediction that is off by more than this share of its scale: see
+        `sharpness`.
+    reason : str
+        Which part of the claim is undecided, and why.
     """
 
     verdict: Verdict
@@ -39,6 +47,25 @@ class Grade:
     slack: float
     compared: int
     undecided: int = 0
+    resolution: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The comparisons as arrays."""
+
+    kind: Kind
+    misses: np.ndarray
+    budgets: np.ndarray
+    scales: np.ndarray
+    finite: np.ndarray
+    decided: np.ndarray
+
+    @property
+    def broken(self):
+        """Which comparisons miss by more than their budgets; only finite numbers refute."""
+        return self.finite & (self.misses > self.budgets)
 
 
 def excess(kind, comparison):
@@ -63,35 +90,90 @@ def grade(kind, comparisons, resolution):
     Returns
     -------
     Grade
-        ``violated`` when one comparison misses by more than its budget (or is
-        not a number); ``inconclusive`` when no comparison had a budget below
+        ``violated`` when one comparison of finite numbers misses by more than its budget; ``inconclusive``
+        when a side is not a number, or when no comparison of some part of the claim had a budget below
         resolution * scale; ``vacuous`` when every bound says nothing.
     """
     comparisons = list(comparisons)
     if not comparisons:
-        return Grade(Verdict.INCONCLUSIVE, None, 0.0, 0)
-    misses = np.array([excess(kind, c) for c in comparisons])
-    budgets = np.array([c.budget for c in comparisons])
-    scales = np.array([max(c.scale, 1e-300) for c in comparisons])
-    # a NaN on either side must end as a violation, never as a pass
-    broken = ~(misses <= budgets)
-    undecided = ~(budgets <= resolution * scales)
-    worst = int(np.argmax(np.where(np.isnan(misses), np.inf, _severity(kind, misses, budgets, scales))))
-    verdict = _verdict(kind, comparisons, broken, undecided)
+        return Grade(Verdict.INCONCLUSIVE, None, 0.0, 0, reason="no comparison could be made")
+    columns = _columns(kind, comparisons, resolution)
+    verdict, reason = _verdict(columns, comparisons)
+    worst = _worst(columns, verdict)
+    miss, budget = columns.misses[worst], columns.budgets[worst]
+    return Grade(
+        verdict,
+        comparisons[worst],
+        float(budget - miss) if kind not in BOUNDS else float(-miss),
+        len(comparisons),
+        int((~columns.decided).sum()),
+        sharpness(columns, comparisons),
+        reason,
+    )
+
+
+def _columns(kind, comparisons, resolution):
+    rows = np.array([(c.predicted, c.observed, c.budget, c.scale) for c in comparisons], dtype=float)
+    finite = np.isfinite(rows[:, :2]).all(axis=1) & ~np.isnan(rows[:, 2:]).any(axis=1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        misses = np.array([excess(kind, c) for c in comparisons], dtype=float)
+        budgets, scales = rows[:, 2], np.maximum(rows[:, 3], 1e-300)
+        decided = finite & np.isfinite(budgets) & (budgets <= resolution * scales)
+    return _Columns(kind, misses, budgets, scales, finite, decided)
+
+
+def _verdict(columns, comparisons):
+    if columns.broken.any():
+        return Verdict.VIOLATED, ""
+    if not columns.finite.all():
+        where = comparisons[int(np.argmin(columns.finite))]
+        return Verdict.INCONCLUSIVE, f"a side is not a finite number{_said(where)}"
+    for name, members in _parts(comparisons).items():
+        if not columns.decided[members].any():
+            says = f"{name}: " if name else ""
+            return Verdict.INCONCLUSIVE, f"{says}the error budget is too large to decide anything"
+    if columns.kind in BOUNDS and all(_says_nothing(columns.kind, c) for c in comparisons):
+        return Verdict.VACUOUS, "every bound is beyond what is true of everything"
+    return Verdict.HOLDS, ""
+
+
+def _said(comparison):
+    words = [f"{key} {value}" for key, value in comparison.where.items() if not isinstance(value, np.ndarray)]
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _parts(comparisons):
+    """Return the indices of the comparisons that belong to each part of the claim."""
+    parts: dict = {}
+    for index, comparison in enumerate(comparisons):
+        parts.setdefault(comparison.part, []).append(index)
+    return parts
+
+
+def sharpness(columns, comparisons):
+    """Return how small an error of the prediction every part of the claim refutes, relative to its scale.
+
+    An identity or a rate refutes a prediction that is shifted by more than its budget and its miss; a bound
+    refutes one that is tightened beyond what was seen. The sharpest comparison of each part counts, and the
+    bluntest part: so a budget that is too wide shows, and a bound that is too loose. None where a part
+    decides nothing.
+    """
+    needed = columns.budgets + (np.abs(columns.misses) if columns.kind not in BOUNDS else -columns.misses)
+    with np.errstate(invalid="ignore", over="ignore"):
+        relative = np.where(columns.decided, needed / columns.scales, np.inf)
+    bluntest = max(float(relative[members].min()) for members in _parts(comparisons).values())
+    return bluntest if np.isfinite(bluntest) else None
+
+
+def _worst(columns, verdict):
     if verdict is Verdict.VIOLATED:
-        worst = int(np.argmax(np.where(broken, np.nan_to_num(misses / scales, nan=np.inf), -np.inf)))
-    slack = _slack(kind, misses[worst], budgets[worst])
-    return Grade(verdict, comparisons[worst], slack, len(comparisons), int(undecided.sum()))
-
-
-def _verdict(kind, comparisons, broken, undecided):
-    if broken.any():
-        return Verdict.VIOLATED
-    if undecided.all():
-        return Verdict.INCONCLUSIVE
-    if kind in (Kind.UPPER_BOUND, Kind.LOWER_BOUND) and all(_says_nothing(kind, c) for c in comparisons):
-        return Verdict.VACUOUS
-    return Verdict.HOLDS
+        return int(np.argmax(np.where(columns.broken, columns.misses / columns.scales, -np.inf)))
+    shown = columns.decided if columns.decided.any() else columns.finite
+    if not shown.any():
+        return 0
+    against = columns.scales if columns.kind in BOUNDS else np.maximum(columns.budgets, 1e-300)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return int(np.argmax(np.where(shown, columns.misses / against, -np.inf)))
 
 
 def _says_nothing(kind, comparison):
@@ -102,27 +184,30 @@ def _says_nothing(kind, comparison):
     return comparison.predicted <= comparison.trivial
 
 
-def _severity(kind, misses, budgets, scales):
-    if kind in (Kind.UPPER_BOUND, Kind.LOWER_BOUND):
-        return misses / scales
-    return misses / np.maximum(budgets, 1e-300)
-
-
-def _slack(kind, miss, budget):
-    return float(budget - miss) if kind in (Kind.IDENTITY, Kind.RATE) else float(-miss)
+def same_numbers(comparisons, others):
+    """Return whether two lists of comparisons hold the same predictions, observations and budgets."""
+    rows, other_rows = (
+        np.array([(c.predicted, c.observed, c.budget) for c in each], dtype=float)
+        for each in (comparisons, others)
+    )
+    return rows.shape == other_rows.shape and np.array_equal(rows, other_rows, equal_nan=True)
 
 
 @dataclass(frozen=True)
 class SabotageRecord:
-    """How a sabotage fared: ``violated`` is what it must be.
+    """How a sabotage fared: ``violated`` is what it must be where it is false.
 
     Attributes
     ----------
     name : str
     verdict : Verdict
+        ``not distinguishable here`` where the variant passes: it says the same as the claim, to the check's
+        resolution. ``inconclusive`` where it could not be evaluated.
     predicted, observed : float or None
     where : mapping
         The counter-example that refuted it.
+    smallest : float or None
+        Of a graded sabotage: the smallest deviation from the true value that was refuted.
     """
 
     name: str
@@ -130,6 +215,7 @@ class SabotageRecord:
     predicted: float | None = None
     observed: float | None = None
     where: dict = field(default_factory=dict)
+    smallest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +231,11 @@ class Record:
     tightness : float or None
         observed / predicted, for bounds.
     compared, undecided : int
+    resolution : float or None
+        The size of the smallest error of the prediction, relative to its scale, that every part of the claim
+        refutes on this problem.
+    independent : bool
+        False where both sides come from one function of the user's.
     reason : str
         Why, when the verdict is not ``holds``.
     where : dict
@@ -167,6 +258,8 @@ class Record:
     tightness: float | None = None
     compared: int = 0
     undecided: int = 0
+    resolution: float | None = None
+    independent: bool = True
     reason: str = ""
     where: dict = field(default_factory=dict)
     sabotages: tuple = ()

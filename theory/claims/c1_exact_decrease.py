@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from theory.assumptions import regular_design
-from theory.claim import CURVED, LINEAR, Claim, Comparison, Kind, Sabotage
+from theory.assumptions import linear_model_set, regular_design
+from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.rounding import inner_rounding, loss_rounding
 
 
@@ -39,10 +39,10 @@ CLAIM = Claim(
     kind=Kind.IDENTITY,
     measure=measure,
     sabotages=(
-        Sabotage("mirror step 1.1", {"method": "mirror_descent", "step_size": 1.1}, models=LINEAR),
-        Sabotage("mirror step 0.9", {"method": "mirror_descent", "step_size": 0.9}, models=LINEAR),
-        Sabotage("one Newton step for the M-step", {"method": "generalized_em"}, models=LINEAR),
-        Sabotage("reversed posterior KL", {"reverse": True}, models=CURVED),
+        Sabotage("mirror step 1.1", {"method": "mirror_descent", "step_size": 1.1}, assumptions=(linear_model_set,)),
+        Sabotage("mirror step 0.9", {"method": "mirror_descent", "step_size": 0.9}, assumptions=(linear_model_set,)),
+        Sabotage("one Newton step for the M-step", {"method": "generalized_em"}, assumptions=(linear_model_set,)),
+        Sabotage("reversed posterior KL", {"reverse": True}),
     ),
     assumptions=(regular_design,),
     proof="C1",

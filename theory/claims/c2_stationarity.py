@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from theory.assumptions import regular_design
-from theory.claim import CURVED, LINEAR, Claim, Comparison, Kind, Sabotage
+from theory.assumptions import linear_model_set, regular_design
+from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.reversal import reversed_gain_search
 from theory.numeric.rounding import loss_rounding
 
@@ -13,7 +13,7 @@ from theory.numeric.rounding import loss_rounding
 def measure(lab, reverse=False, twice=False):
     """Compare sums along EM's path, and single steps from points found by a search."""
     yield from _path(lab, reverse, twice)
-    if not lab.model.linear_model_set:
+    if not lab.has_mirror_map:
         return
     for step in lab.once("reversed gain search", lambda: reversed_gain_search(lab)):
         yield Comparison(
@@ -54,9 +54,8 @@ CLAIM = Claim(
     kind=Kind.UPPER_BOUND,
     measure=measure,
     sabotages=(
-        Sabotage("reversed KL orientation", {"reverse": True}, models=LINEAR),
-        Sabotage("posterior KL added twice", {"twice": True}, models=CURVED),
+        Sabotage("reversed KL orientation", {"reverse": True}, assumptions=(linear_model_set,)),
+        Sabotage("posterior KL added twice", {"twice": True}),
     ),
     assumptions=(regular_design,),
-    proof="C1",
 )

@@ -87,7 +87,7 @@ CLAIM = Claim(
         Sabotage("loss ratio = lambda_max", {"loss_power": 1}),
         Sabotage("M = I_obs^-1 I_mis", {"rate_from": "observed information"}),
         Sabotage("symmetric eigensolver on I_com^-1 I_mis", {"rate_from": "symmetric solver"}),
-        Sabotage("no swap when matching parameters", {"swap": False}, ("symmologe",), (more_than_a_sign,)),
+        Sabotage("no swap when matching parameters", {"swap": False}, (more_than_a_sign,)),
     ),
     assumptions=(regular_design, strict_minimum),
     resolution=0.01,

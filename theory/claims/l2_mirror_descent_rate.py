@@ -8,8 +8,8 @@ expected complete information and C = I_com - F. At s = 1 both forms agree.
 import numpy as np
 
 from emmd.core.solve import make_algorithm
-from theory.assumptions import regular_design, strict_minimum
-from theory.claim import CURVED, LINEAR, Claim, Comparison, Kind, Sabotage, componentwise
+from theory.assumptions import curved_model_set, linear_model_set, regular_design, strict_minimum
+from theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
 from theory.numeric.rates import best_step
 
 
@@ -18,7 +18,7 @@ def measure(lab, form="all eigenvalues"):
 
     On a curved model set: all eigenvalues of the map, for a short step.
     """
-    if lab.model.linear_model_set:
+    if lab.has_mirror_map:
         values = lab.information.eigenvalues
         for step_size in (0.5, best_step(values), 2.2 / (1.0 - values.min())):
             predicted = float(np.abs(_factors(lab, "mirror_descent", step_size, form)).max())
@@ -59,9 +59,9 @@ CLAIM = Claim(
     kind=Kind.RATE,
     measure=measure,
     sabotages=(
-        Sabotage("largest eigenvalue only", {"form": "largest eigenvalue only"}, models=LINEAR),
+        Sabotage("largest eigenvalue only", {"form": "largest eigenvalue only"}, assumptions=(linear_model_set,)),
         Sabotage("M = I_obs^-1 I_mis", {"form": "observed information"}),
-        Sabotage("metric I_com at every step", {"form": "metric I_com"}, models=CURVED),
+        Sabotage("metric I_com at every step", {"form": "metric I_com"}, assumptions=(curved_model_set,)),
     ),
     assumptions=(regular_design, strict_minimum),
 )

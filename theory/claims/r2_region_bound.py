@@ -51,5 +51,4 @@ CLAIM = Claim(
     measure=measure,
     sabotages=(Sabotage("alpha from the smallest eigenvalue", {"constant": "best"}),),
     assumptions=(regular_design, linear_model_set, strict_minimum),
-    proof="R1",
 )

@@ -80,6 +80,5 @@ CLAIM = Claim(
     measure=measure,
     sabotages=(Sabotage("M = I_obs^-1 I_mis", {"missing_over": "observed"}),),
     assumptions=(regular_design, linear_model_set, strict_minimum),
-    proof="R1",
     resolution=0.05,
 )

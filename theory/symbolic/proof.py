@@ -61,8 +61,8 @@ class Proof:
 
     @property
     def proved(self) -> bool:
-        """True if every entry of the residual is exactly the sympy integer 0."""
-        return all(entry is sp.S.Zero for entry in self.residual)
+        """True if there is a residual and every entry of it is exactly the sympy integer 0."""
+        return len(self.residual) > 0 and all(entry is sp.S.Zero for entry in self.residual)
 
 
 @cache
