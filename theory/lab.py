@@ -13,7 +13,7 @@ from theory.numeric.contraction import contraction
 from theory.numeric.information import missing_information
 from theory.numeric.reference import reference_optimum
 from theory.numeric.region import segments_constant, spread_indices
-from theory.numeric.rounding import EPS, depth, gradient_rounding
+from theory.numeric.rounding import gradient_rounding, linear_term_rounding
 
 STOP_DECREASE = 1e-10
 """Paths end when a step gains less than this part of the first loss: below it rounding decides."""
@@ -159,8 +159,8 @@ class Lab:
         if self.linear_model_set:
             return self.problem.gradient(v) @ (u - v), float(np.abs(u - v) @ self.gradient_error(v))
         (eta_v, slope), (eta_u, _) = (natural_gradient(self.problem, theta) for theta in (v, u))
-        products = self.problem.weights[:, None] * slope * (eta_u - eta_v)
-        return products.sum(), float(depth(self.problem) * EPS * np.abs(products).sum())
+        value = self.problem.weights @ (slope * (eta_u - eta_v)).sum(axis=1)
+        return float(value), linear_term_rounding(self.problem, u, v, slope, eta_u - eta_v)
 
     def gradient_error(self, theta):
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""

@@ -189,12 +189,19 @@ class Family(ABC):
         return np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(self.natural(xi)), jacobian)
 
     def cancellation(self, y, xi):
-        """Return the largest size of the terms <T, nu> and a(nu) over the experts, shape (n,)."""
-        statistics = np.abs(self.statistics(y))
-        sizes = [(statistics * np.abs(self.natural(part))).sum(axis=1) for part in xi]
-        return np.max(
-            [size + np.abs(self.log_partition(self.natural(part))) for size, part in zip(sizes, xi)], axis=0
-        )
+        """Return the sizes of the terms that `log_density` adds up, shape (n,)."""
+        return self.natural_terms(y, xi)
+
+    def natural_terms(self, y, xi):
+        """Return the sizes of the terms <T, nu>, a(nu) and log h, which sum to log p(y; xi), shape (n,)."""
+        nu = self.natural(xi)
+        products = (np.abs(self.statistics(y)) * np.abs(nu)).sum(axis=1)
+        return products + np.abs(self.log_partition(nu)) + np.abs(self.log_base(y))
+
+    def score_terms(self, y, xi):
+        """Return the moduli of the terms whose difference is the score, |J|'(|T| + |E T|), shape (n, q)."""
+        sizes = np.abs(self.statistics(y)) + np.abs(self.mean(self.natural(xi)))
+        return np.einsum("nsq,ns->nq", np.abs(self.natural_jacobian(xi)), sizes)
 
     def divergence(self, xi_u, xi_v):
         """Return KL( p(y; xi_v) || p(y; xi_u) ), shape (n,): the Bregman divergence of a."""

@@ -59,7 +59,8 @@ class Model(ABC):
     ``theta`` is one flat float64 vector of length `n_params`. ``data`` is what
     `prepare` returned. All averages are weighted, all losses are minimised. A model with
     `takes_partitions` reaches rows by ``data.add_up`` alone where a sum is all it needs, and has a method
-    ``gather(data, elsewhere)`` that adds to `emmd.core.partitions.PartitionedData` what else it reads.
+    ``gather(data, elsewhere)`` that adds to `emmd.core.partitions.PartitionedData` what else it reads. A model
+    with `exact_divergence` computes D_A to a relative error of rounding, however close its two points.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Model(ABC):
     responsibility_columns: tuple = ()
     linear_model_set = True
     takes_partitions = False
+    exact_divergence = False
 
     @abstractmethod
     def prepare(self, X, y, weights):
@@ -262,6 +264,10 @@ class Model(ABC):
         carried : ndarray of shape (n, B)
             What rounding errors of predictors and log joints do to that derivative.
         """
+
+    @abstractmethod
+    def natural_rounding(self, data, theta):
+        """Return bounds of rounding errors in eta and in grad l(eta), in the same units, both (n, D)."""
 
     @abstractmethod
     def absolute_pull_back(self, data, slopes):

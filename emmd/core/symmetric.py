@@ -62,6 +62,7 @@ class SymmetricModel(Model):
     has_density = False
     linear_model_set = True
     takes_partitions = True
+    exact_divergence = True
 
     def __init__(self, n_features):
         self.n_features = positive_integer("n_features", n_features)
@@ -404,6 +405,12 @@ class SymmetricModel(Model):
         odds = (self.n_features + 8) * 4.0 * p * (1.0 - p) * (1.0 + y) * loss
         terms = 1.0 + y + a
         return loss, np.stack([terms, terms], axis=1), np.stack([odds, odds], axis=1)
+
+    def natural_rounding(self, data, theta):
+        """Bound the rounding errors of eta = (a, b) and of grad l(eta) for every row, each of shape (n, 2)."""
+        sizes = np.column_stack([np.abs(data.X) @ np.abs(part) for part in self.split(theta)])
+        _, terms, carried = self.rounding_rows(data, theta)
+        return (self.n_features + 2) * sizes, 8.0 * terms + carried
 
     def absolute_pull_back(self, data, slopes):
         """Return |unit| |X|' slopes for each predictor, shape (2d,)."""

@@ -13,7 +13,7 @@ EPS = np.finfo(float).eps
 
 def depth(problem):
     """Return the number of roundings a term of an average passes, at most."""
-    return 160 + problem.n_rows / 4096 + problem.model.n_features
+    return min(problem.n_rows, 128) + 32 + problem.n_rows / 4096 + problem.model.n_features
 
 
 def loss_rounding(problem, theta):
@@ -47,3 +47,30 @@ def inner_rounding(problem, residual):
     """Return what an inner residual, relative to features and score, is in each gradient entry, (p,)."""
     model, data = problem.model, problem.data
     return residual * model.parameter_scale(data) * model.score_size(data)
+
+
+def divergence_rounding(problem, u, v, divergence):
+    """Return a bound of the rounding error of D_A(u, v), whose value is `divergence`.
+
+    It is relative where the model says so; elsewhere D_A is added up from terms of the size of the losses.
+    """
+    if problem.model.exact_divergence:
+        return 1e-11 * abs(divergence)
+    return loss_rounding(problem, u) + loss_rounding(problem, v)
+
+
+def linear_term_rounding(problem, u, v, slope, change):
+    """Return a bound of the rounding error of E<grad l(eta_v), eta_u - eta_v>.
+
+    Parameters
+    ----------
+    problem : emmd.Problem
+    u, v : ndarray of shape (p,)
+    slope, change : ndarray of shape (n, D)
+        grad l(eta_v) and eta_u - eta_v.
+    """
+    eta_v, of_slope = problem.model.natural_rounding(problem.data, v)
+    eta_u, _ = problem.model.natural_rounding(problem.data, u)
+    products = depth(problem) * np.abs(slope * change)
+    carried = of_slope * np.abs(change) + np.abs(slope) * (eta_u + eta_v)
+    return float(EPS * (problem.weights @ (products + carried).sum(axis=1)))

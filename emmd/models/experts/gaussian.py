@@ -124,6 +124,17 @@ class Gaussian(Family):
         rho = xi[:, 1] if self.known is None else np.log(self.known)
         return -0.5 * ((y - xi[:, 0]) ** 2 * self._precision(xi) + rho + _LOG_2PI)
 
+    def cancellation(self, y, xi):
+        """Return the sizes of the three terms of `log_density`."""
+        rho = xi[:, 1] if self.known is None else np.log(self.known)
+        return 0.5 * ((y - xi[:, 0]) ** 2 * self._precision(xi) + np.abs(rho) + _LOG_2PI)
+
+    def score_terms(self, y, xi):
+        """Return the moduli of `score`, with its 1/2 added, not subtracted: residuals are rounded once."""
+        terms = np.abs(self.score(y, xi))
+        terms[:, 1:] += 1.0
+        return terms
+
     def score(self, y, xi):
         """Return (r, (r^2 e^{-rho'} - 1) / 2) with r the residual in natural units."""
         precision = self._precision(xi)
