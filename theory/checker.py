@@ -9,7 +9,6 @@ from emmd.core.checks import describe, known_name
 from emmd.core.discover import discover
 from theory.claim import Claim, Kind
 from theory.lab import Lab
-from theory.numeric.formula import formula
 from theory.population.lab import PopulationLab
 from theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
 
@@ -184,7 +183,7 @@ def _tightness(kind, worst):
 def _with_proof(record, claim, lab):
     if not claim.proof:
         return record
-    scalar = lab.once("formula", lambda: formula(lab))
+    scalar = lab.formula
     if scalar is None:
         return record
     if not _proved(claim.proof, scalar):

@@ -10,10 +10,14 @@ from emmd.core.solve import make_algorithm
 from theory.numeric.affine import affine
 from theory.numeric.complex_step import natural_gradient
 from theory.numeric.contraction import contraction
+from theory.numeric.curvature import Curvature
+from theory.numeric.formula import formula
 from theory.numeric.information import missing_information
 from theory.numeric.reference import reference_optimum
-from theory.numeric.region import segments_constant, spread_indices
 from theory.numeric.rounding import gradient_rounding, linear_term_rounding
+
+_SEGMENTS = 6
+"""Iterates whose segments to the optimum are bounded one by one; the rest is bounded as one small set."""
 
 STOP_DECREASE = 1e-10
 """Paths end when a step gains less than this part of the first loss: below it rounding decides."""
@@ -39,13 +43,13 @@ class Path:
 
 @dataclass(frozen=True)
 class Region:
-    """A path that ends at the reference optimum, and the worst relative constant on its segments to it.
+    """A path that ends at the reference optimum, and a relative constant that serves all its segments to it.
 
     Attributes
     ----------
     path : Path
     alpha : float
-        Smallest 1 - lambda_max(M) found on the segments.
+        A bound: 1 - lambda_max(M) is nowhere smaller on the segments from the iterates to the optimum.
     converges : bool
         Whether the path approaches the reference optimum.
     """
@@ -88,6 +92,16 @@ class Lab:
         return affine(self)
 
     @cached_property
+    def formula(self):
+        """Name of the symbolic model whose density makes up the loss, or None."""
+        return formula(self)
+
+    @cached_property
+    def curvature(self):
+        """The rows' bounds of the missing information; an ArithmeticError where none is known."""
+        return Curvature(self, self.formula)
+
+    @cached_property
     def has_mirror_map(self):
         """Whether the model has a mirror map in theta, so that mirror steps can be taken without projection."""
         try:
@@ -114,6 +128,13 @@ class Lab:
     def information(self):
         """Missing information at the reference optimum."""
         return missing_information(self.problem, self.reference.theta)
+
+    @cached_property
+    def optimum_error(self):
+        """A bound of the distance of the reference from the exact optimum, in the metric of I_com."""
+        slopes = np.abs(self.problem.gradient(self.reference.theta)) + self.gradient_error(self.reference.theta)
+        left = slopes @ np.sqrt((self.information.vectors**2).sum(axis=1))
+        return float(left / max(1.0 - self.information.rate, 1e-300))
 
     @cached_property
     def hessian(self):
@@ -204,16 +225,14 @@ class Lab:
             (f"{r} of the way to theta0", target + r * (self.theta0 - target)) for r in (1.0, 0.3, 0.05)
         )
         yield from ((f"{s} along the slowest mode", target + s * mode) for s in (0.5, -0.5, 0.05))
-        yield from ((f"{r} theta*", r * target) for r in (0.3, 0.03, 1e-3, 1e-5))
+        yield from ((f"{r} theta*", r * target) for r in (0.3, 1e-3))
 
     def _region(self, start):
-        path = self.path(start, steps=40)
-        few = path.theta[spread_indices(len(path.theta), 8)]
-        distances = [
-            self.problem.divergence(self.reference.theta, theta) for theta in (path.theta[0], path.theta[-1])
-        ]
-        alpha = segments_constant(self.problem, few, self.reference.theta, grid=5).alpha
-        return Region(path, alpha, distances[1] < distances[0])
+        path, target = self.path(start, steps=40), self.reference.theta
+        first = [self.curvature.segment(theta, target).upper for theta in path.theta[:_SEGMENTS]]
+        rest = self.curvature.hull([*path.theta[_SEGMENTS:], target])
+        distances = [self.problem.divergence(target, theta) for theta in (path.theta[0], path.theta[-1])]
+        return Region(path, 1.0 - max(*first, rest), distances[1] < distances[0])
 
     def _walk(self, theta, algorithm, steps, stop):
         thetas, losses, memory, failure = [theta], [self.problem.loss(theta)], None, ""

@@ -229,11 +229,7 @@ class ConjugatePrior(Model):
         return self.model.natural_log_numerator(data.data, eta) + self.strength * tangent
 
     def rounding_rows(self, data, theta):
-        """Add the prior's terms: sizes of eta and of mean statistics, through the derivative of eta.
-
-        Mean statistics are products of exponentials of predictors, whose relative errors are
-        within 8 times what the row's loss already allows for.
-        """
+        """Add the prior's terms: sizes of eta and of mean statistics, through the derivative of eta."""
         loss, terms, carried = self.model.rounding_rows(data.data, theta)
         rows = self.model.predictor_rows(data.data, theta)
         eta = self.model.natural_parameters(rows)
@@ -242,9 +238,22 @@ class ConjugatePrior(Model):
             self.model.natural_log_partition(data.eta)
         )
         own_loss = 8.0 * (1.0 + maps + (sizes * (np.abs(eta) + np.abs(data.eta))).sum(axis=1))
-        own = np.stack([(self._slope(rows, b) * sizes).sum(axis=1) for b in range(rows.shape[1])], axis=1)
+        errors = self._statistics_rounding(data, theta)
+        own, own_carried = (
+            np.stack([(self._slope(rows, b) * each).sum(axis=1) for b in range(rows.shape[1])], axis=1)
+            for each in (sizes, errors)
+        )
         nu = self.strength
-        return loss + nu * own_loss, terms + nu * own, carried + 8.0 * nu * own * (1.0 + loss)[:, None]
+        return loss + nu * own_loss, terms + nu * own, carried + nu * own_carried
+
+    def _statistics_rounding(self, data, theta):
+        """Return bounds of the errors of mean statistics, here and at the centre together, shape (n, D)."""
+        return sum(self.model.natural_rounding(data.data, point)[1] for point in (theta, self.centre))
+
+    def natural_rounding(self, data, theta):
+        """Bound the rounding errors of eta and of the gradient with the prior's part, both (n, D)."""
+        eta, slope = self.model.natural_rounding(data.data, theta)
+        return eta, slope + self.strength * self._statistics_rounding(data, theta)
 
     def _slope(self, rows, b):
         """Return |d eta / d predictor b|, shape (n, D), by a complex step."""

@@ -25,7 +25,8 @@ def measure(lab, reverse=False, **walk):
         yield Comparison(
             predicted=decrease,
             observed=lab.step_gain(before, after) + posterior,
-            budget=rounding[t] + rounding[t + 1] + float(inexact @ np.abs(after - before)),
+            # losses, the gain (of Q, or a divergence) and the KL divergence are sums of the same terms
+            budget=6.0 * (rounding[t] + rounding[t + 1]) + float(inexact @ np.abs(after - before)),
             scale=abs(decrease),
             where={"iteration": t, "theta_t": before, "theta_t+1": after},
         )

@@ -22,20 +22,24 @@ def measure(lab, reverse=False, twice=False):
             budget=step.budget,
             scale=max(step.gain, step.backward),
             where={"search": "single step", "theta_0": step.before, "theta_1": step.after},
+            part="single steps",
         )
 
 
 def _path(lab, reverse, twice):
     path = lab.path(lab.theta0)
     total = np.cumsum([_term(lab, u, v, reverse, twice) for u, v in pairwise(path.theta)])
-    rounding = loss_rounding(lab.problem, path.theta[0])
+    rounding = np.array([loss_rounding(lab.problem, theta) for theta in path.theta])
+    # every gain is added up from terms of the size of the losses
+    errors = np.cumsum(5.0 * (rounding[1:] + rounding[:-1]))
     for t, summed in enumerate(total, start=1):
         yield Comparison(
             predicted=path.loss[0] - path.loss[t],
             observed=float(summed),
-            budget=rounding + loss_rounding(lab.problem, path.theta[t]),
+            budget=float(rounding[0] + rounding[t] + errors[t - 1]),
             scale=path.loss[0] - path.loss[t],
             where={"T": t, "theta_0": path.theta[0], "theta_T": path.theta[t]},
+            part="sum",
         )
 
 

@@ -6,12 +6,11 @@ from theory.numeric.rounding import loss_rounding
 
 
 def measure(lab, bound="sublinear"):
-    """Compare along paths whose segments to the optimum, searched, are all convex."""
+    """Compare along paths on whose segments to the optimum the loss is convex, by a bound."""
     for name, region in lab.regions():
         if region.alpha >= 0.0 and region.converges:
             yield from _gaps(lab, name, region, bound)
-            if bound == "sublinear":
-                yield from _steps(lab, name, region)
+            yield from _steps(lab, name, region)
 
 
 def _gaps(lab, name, region, bound):
@@ -25,6 +24,7 @@ def _gaps(lab, name, region, bound):
             budget=loss_rounding(lab.problem, path.theta[T]) + loss_rounding(lab.problem, target.theta),
             scale=predicted,
             where={"region": name, "T": T, "theta_0": path.theta[0], "says": "L_T - L*"},
+            part="L_T - L*",
         )
 
 
@@ -43,7 +43,7 @@ def _steps(lab, name, region):
         if T >= 2:
             predicted = 2.0 * start / (T * (T - 1))
             where = {"region": name, "T": T, "theta_0": path.theta[0], "says": "smallest step"}
-            yield Comparison(predicted, smallest, 1e-12 * predicted, predicted, where)
+            yield Comparison(predicted, smallest, 1e-12 * predicted, predicted, where, part="smallest step")
 
 
 CLAIM = Claim(

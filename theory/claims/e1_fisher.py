@@ -15,6 +15,7 @@ def measure(lab, evidence=1.0):
             complex_step_gradient(lab.problem, theta),
             2.0 * lab.gradient_error(theta),
             inner_rounding(lab.problem, 1.0),
+            label,
             point=label,
             theta=theta,
         )

@@ -16,19 +16,20 @@ def measure(lab, step_size=1.0, evidence=1.0):
         responsibilities = lab.responsibilities(theta, evidence)
         posterior = lab.model.posterior_statistics(lab.problem.data, responsibilities)
         sizes = np.abs(dual) + np.abs(slope) + np.abs(posterior)
-        row_error, _, carried = lab.model.rounding_rows(lab.problem.data, theta)
-        # a row's log joints err by row_error (and what is carried to slopes), its statistics in proportion
-        error = 16.0 * EPS * (sizes * (1.0 + row_error)[:, None] + 1.0 + carried.sum(axis=1)[:, None])
+        _, of_slope = lab.model.natural_rounding(lab.problem.data, theta)
+        # grad A, grad l and the posterior mean are three sums of the same terms
+        error = EPS * (3.0 * of_slope + 8.0 * sizes)
         yield from _worst_rows(dual, posterior, error, sizes, label, theta)
 
 
 def _worst_rows(dual, posterior, error, sizes, label, theta):
     """Yield one comparison per statistic: the row that misses most in units of its budget."""
-    worst = np.argmax(np.abs(dual - posterior) / error, axis=0)
+    # where all underflows there is nothing to compare
+    worst = np.argmax(np.abs(dual - posterior) / np.maximum(error, 1e-300), axis=0)
     for j, i in enumerate(worst):
         where = {"point": label, "row": int(i), "statistic": j, "theta": theta}
         sides = float(dual[i, j]), float(posterior[i, j]), float(error[i, j])
-        yield Comparison(*sides, scale=float(max(sizes[i, j], 1e-3)), where=where)
+        yield Comparison(*sides, scale=float(max(sizes[i, j], 1e-3)), where=where, part=label)
 
 
 CLAIM = Claim(

@@ -24,6 +24,7 @@ def measure(lab, step_size=1.0, evidence=1.0, exact=True):
             problem.mirror_gradient(m_step.theta),
             budget,
             inner_rounding(problem, 1.0),
+            f"dual, {label}",
             space="dual",
             point=label,
             theta=theta,
@@ -56,6 +57,7 @@ def _primal(problem, label, theta, m_step, step_size, budget):
         budget=float(2.0 * (total / scale) @ np.sqrt(np.diag(inverse))),
         scale=_norm(complete, m_step.theta - theta),
         where={"space": "primal", "point": label, "theta": theta},
+        part="primal",
     )
 
 
@@ -71,8 +73,8 @@ CLAIM = Claim(
     kind=Kind.IDENTITY,
     measure=measure,
     sabotages=(
-        Sabotage("mirror step 1.1", {"step_size": 1.1}),
-        Sabotage("mirror step 0.9", {"step_size": 0.9}),
+        Sabotage("mirror step 1.1", {"step_size": 1.1}, truth=1.0),
+        Sabotage("mirror step 0.9", {"step_size": 0.9}, truth=1.0),
         Sabotage("one Newton step for the M-step", {"exact": False}),
         Sabotage("missing factor 2 in the posterior", {"evidence": 0.5}),
     ),

@@ -22,12 +22,13 @@ def measure(lab, sign=-1.0, gate=1.0):
         budget = loss_rounding(lab.problem, theta) + loss_rounding(problem, general)
         where = {"point": label, "theta": theta}
         losses = problem.loss(general), lab.problem.loss(theta)
-        yield Comparison(*losses, budget, 1.0 + abs(losses[0]), {**where, "of": "loss"})
+        yield Comparison(*losses, budget, 1.0 + abs(losses[0]), {**where, "of": "loss"}, part="loss")
         yield from componentwise(
             tie.T @ problem.gradient(general),
             lab.problem.gradient(theta),
             lab.gradient_error(theta) + np.abs(tie).T @ gradient_rounding(problem, general),
             inner_rounding(lab.problem, 1.0),
+            label,
             **where,
         )
 

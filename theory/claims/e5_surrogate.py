@@ -15,15 +15,15 @@ def measure(lab, reverse=False):
         divergence = problem.divergence(v, u) if reverse else problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
         # a ridge penalty has no part in the E-step: it is added to both sides
-        # both losses bound the terms of Q, up to the factor of the second expert's square
-        budget = 4.0 * (loss_rounding(problem, u) + loss_rounding(problem, v))
-        budget += size
+        # both losses bound the terms of Q, up to the factor of the second expert's square, and of D_A
+        budget = 5.0 * (loss_rounding(problem, u) + loss_rounding(problem, v)) + size
         yield Comparison(
             predicted=slope + divergence + problem.penalty(u) - problem.penalty(v),
             observed=problem.surrogate(p, u) - problem.surrogate(p, v),
             budget=budget,
             scale=abs(slope) + divergence,
             where={"theta": name_u, "theta_t": name_v, "u": u, "v": v},
+            part=name_u,
         )
 
 

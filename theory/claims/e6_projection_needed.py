@@ -10,18 +10,21 @@ from theory.numeric.complex_step import (
     pull_back_statistics,
     row_derivatives,
 )
-from theory.numeric.rounding import inner_rounding
+from theory.numeric.rounding import inner_rounding, pulled_back_rounding
 
 
 def measure(lab, projected=True):
     """Check that what the projection leaves is orthogonal to the set; unprojected, that nothing is left."""
+    unit = inner_rounding(lab.problem, 1.0)
     for label, theta in lab.probes[:3]:
         m_step = lab.em_step(theta)
         if not m_step.solved:
             continue
         dual, reached, left = _dual_and_reached(lab, theta, m_step.theta)
+        errors = sum(lab.model.natural_rounding(lab.problem.data, each)[1] for each in (theta, m_step.theta))
         budget = inner_rounding(lab.problem, m_step.residual)
-        budget = budget + 2.0 * (lab.gradient_error(theta) + lab.gradient_error(m_step.theta))
+        sizes = np.abs(dual) + np.abs(reached)
+        budget = budget + 2.0 * pulled_back_rounding(lab.problem, m_step.theta, sizes, 3.0 * errors)
         if projected:
             # with a ridge penalty the projection minimises E[D_A] plus the penalty
             observed = pull_back_statistics(lab.problem, m_step.theta, reached - dual)
@@ -32,7 +35,7 @@ def measure(lab, projected=True):
             observed = after - pull_back_statistics(lab.problem, theta, dual)
         for j, value in enumerate(observed):
             where = {"point": label, "component": j, "theta": theta, "relative distance to the set": left}
-            yield Comparison(0.0, float(value), float(budget[j]), float(lab.scale[j]), where)
+            yield Comparison(0.0, float(value), float(budget[j]), float(unit[j]), where, part=label)
 
 
 def _dual_and_reached(lab, theta, target):

@@ -11,6 +11,8 @@ grad A(theta+) = grad A(theta) - grad F(theta) / (1 + nu): nothing is projected.
 takes part in the projection only, as R / (1 + nu).
 """
 
+import numpy as np
+
 from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.problem import Problem
 from theory.assumptions import no_prior, regular_design
@@ -21,7 +23,7 @@ from theory.numeric.complex_step import (
     pull_back_statistics,
     row_derivatives,
 )
-from theory.numeric.rounding import gradient_rounding, inner_rounding
+from theory.numeric.rounding import inner_rounding, pulled_back_rounding
 
 _STRENGTHS = (0.5, 3.0)
 
@@ -35,11 +37,19 @@ def measure(lab, step="1 / (1 + nu)", statistics=True, evidence=1.0):
             if not m_step.solved:
                 continue
             length = 1.0 if step == "unit" else 1.0 / (1.0 + nu)
-            dual, reached = _both_sides(lab, problem, theta, m_step.theta, length, statistics)
-            budget = gradient_rounding(problem, theta) + gradient_rounding(problem, m_step.theta)
-            budget = 2.0 * budget / (1.0 + nu) + inner_rounding(lab.problem, m_step.residual)
+            dual, reached, sizes = _both_sides(lab, problem, theta, m_step.theta, length, statistics)
+            budget = _budget(lab, problem, theta, m_step, sizes)
             unit = inner_rounding(lab.problem, 1.0)
-            yield from componentwise(dual, reached, budget, unit, nu=nu, point=label, theta=theta)
+            part = f"nu {nu}, {label}"
+            yield from componentwise(dual, reached, budget, unit, part, nu=nu, point=label, theta=theta)
+
+
+def _budget(lab, problem, theta, m_step, sizes):
+    """Bound the errors of statistics at three points, pulled back, and of the M-step."""
+    points = theta, m_step.theta, problem.model.centre
+    errors = sum(lab.model.natural_rounding(lab.problem.data, point)[1] for point in points)
+    pulled = pulled_back_rounding(lab.problem, m_step.theta, sizes, 3.0 * errors)
+    return 2.0 * pulled + inner_rounding(lab.problem, m_step.residual)
 
 
 def _with_prior(lab, nu):
@@ -49,7 +59,7 @@ def _with_prior(lab, nu):
 
 
 def _both_sides(lab, problem, theta, target, length, statistics):
-    """Return E[J' grad A] of the dual step and of the iterate, J at the iterate."""
+    """Return E[J' grad A] of the dual step and of the iterate, J at the iterate, and their terms' moduli."""
     nu, partition = problem.model.strength, lab.model.natural_log_partition
     eta, slope = natural_gradient(lab.problem, theta)
     start = row_derivatives(partition, eta)
@@ -58,7 +68,8 @@ def _both_sides(lab, problem, theta, target, length, statistics):
     dual = start - length * (slope + nu * start - pulled)
     reached = row_derivatives(partition, natural_gradient(lab.problem, target)[0])
     sides = [pull_back_statistics(lab.problem, target, mean) for mean in (dual, reached)]
-    return sides[0], sides[1] + penalty_gradient(lab.model, target) / (1.0 + nu)
+    sizes = np.abs(start) + np.abs(slope) + np.abs(pulled) + np.abs(reached)
+    return sides[0], sides[1] + penalty_gradient(lab.model, target) / (1.0 + nu), sizes
 
 
 CLAIM = Claim(

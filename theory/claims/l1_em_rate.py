@@ -4,9 +4,12 @@ import numpy as np
 
 from theory.assumptions import more_than_a_sign, regular_design, strict_minimum
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.rounding import loss_rounding
+from theory.numeric.rounding import divergence_rounding, loss_rounding
+from theory.numeric.settle import settle
 
-_LENGTH = 2e-3
+_PART = 0.05
+"""First distance from the optimum over 1 - lambda_max, the size of the region where a slow problem is linear."""
+
 _NEAR = 1e-5
 
 
@@ -14,7 +17,8 @@ def measure(lab, rate_from="pencil", loss_power=2, swap=True):
     """Compare the map's spectral radius, and ratios along the slowest mode, with the pencil's rate."""
     rate = _rate(lab, rate_from)
     seen = lab.contraction("em")
-    yield Comparison(rate, seen.value, seen.error + 1e-12, max(rate, 1e-3), {"of": "parameters"})
+    of = "parameters"
+    yield Comparison(rate, seen.value, seen.error + 1e-12, max(rate, 1e-3), {"of": of}, part=of)
     yield from _ratios(lab, rate**loss_power)
     yield from _symmetry(lab, rate, swap)
 
@@ -30,30 +34,42 @@ def _rate(lab, rate_from):
 
 
 def _ratios(lab, predicted):
-    """Start on the slowest mode at two distances; the mean over both signs has an error of second order."""
+    """Start on the slowest mode, ever closer; the mean over both signs has an error of second order."""
+    start = _PART * (1.0 - lab.information.rate)
     for of in ("D_A", "loss"):
-        fine, fine_rounding = _ratio(lab, of, _LENGTH)
-        coarse, coarse_rounding = _ratio(lab, of, 2.0 * _LENGTH)
-        budget = abs(coarse - fine) + 2.0 * fine_rounding + coarse_rounding
-        where = {"of": of, "start": "along the slowest eigenvector", "length": _LENGTH}
-        yield Comparison(predicted, (4.0 * fine - coarse) / 3.0, budget, max(predicted, 1e-3), where)
+        found = lab.once(
+            ("ratio", of),
+            lambda of=of: settle(lambda h: _ratio(lab, of, h)[0], start, lambda h: _ratio(lab, of, h)[1]),
+        )
+        where = {"of": of, "start": "along the slowest eigenvector", "length": found.length}
+        sides = predicted, float(found.value[0]), float(found.error[0])
+        yield Comparison(*sides, max(predicted, 1e-3), where, part=of)
 
 
 def _ratio(lab, of, length):
+    """Return the ratio of D_A or of the loss gap after a step to before it, and its rounding error."""
+    return lab.once(("ratio", of, length), lambda: _measured_ratio(lab, of, length))
+
+
+def _measured_ratio(lab, of, length):
     problem, target = lab.problem, lab.reference
     before = after = rounding = 0.0
     for sign in (1.0, -1.0):
         start = target.theta + sign * length * lab.information.vectors[:, -1]
-        step = problem.em_step(start)
+        points = start, problem.em_step(start)
         if of == "D_A":
-            before += problem.divergence(target.theta, start)
-            after += problem.divergence(target.theta, step)
-            rounding += 1e-12 * length**2
+            values = [problem.divergence(target.theta, point) for point in points]
+            errors = [
+                divergence_rounding(problem, target.theta, *each) for each in zip(points, values)
+            ]
+            # an error e of the optimum changes D_A(theta*, .) by about e sqrt(2 D_A)
+            errors = [e + lab.optimum_error * (2.0 * abs(v)) ** 0.5 for e, v in zip(errors, values)]
         else:
-            before += problem.loss(start) - target.loss
-            after += problem.loss(step) - target.loss
-            rounding += 2.0 * (loss_rounding(problem, start) + loss_rounding(problem, target.theta))
-    return after / before, rounding / before
+            values = [problem.loss(point) - target.loss for point in points]
+            errors = [loss_rounding(problem, point) + loss_rounding(problem, target.theta) for point in points]
+        before, after = before + values[0], after + values[1]
+        rounding += sum(errors)
+    return after / before, 2.0 * rounding / before
 
 
 def _symmetry(lab, rate, swap):
@@ -68,7 +84,7 @@ def _symmetry(lab, rate, swap):
         where = {"of": "parameters modulo symmetry", "copy": k, "theta": pair[0]}
         # the mean over both signs is of second order in the distance, their difference of first
         budget = abs(ratios[0] - ratios[1]) + 1e-7
-        yield Comparison(rate, float(np.mean(ratios)), budget, max(rate, 1e-3), where)
+        yield Comparison(rate, float(np.mean(ratios)), budget, max(rate, 1e-3), where, part=f"copy {k}")
 
 
 def _error(known, point):

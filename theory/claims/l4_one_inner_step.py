@@ -20,6 +20,7 @@ def measure(lab, inner_steps=1, evidence=1.0):
             slope,
             2.0 * lab.gradient_error(theta) + 2.0 * EPS * np.abs(theta) / step_size,
             unit,
+            label,
             point=label,
             theta=theta,
         )

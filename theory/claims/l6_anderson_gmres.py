@@ -10,7 +10,7 @@ from emmd.core.acceleration import Secants
 from emmd.core.solve import make_algorithm
 from theory.assumptions import regular_design, strict_minimum
 from theory.claim import Claim, Kind, Sabotage, componentwise
-from theory.numeric.linear_start import loss_rises, map_error, odd_part, slow_start, start_length
+from theory.numeric.linear_start import loss_rises, odd_part, slow_start, start_length
 
 _STEP_MAX = 1e6
 _STEPS = 3
@@ -23,14 +23,14 @@ def measure(lab, behind=0, mapped=True):
         c = slow_start(lab, weight)
         path = _predicted(lab, c)
         for k in range(1, len(path)):
-            seen, error = lab.once(("anderson", weight, k), lambda c=c, k=k: _observed(lab, c, k, length))
+            seen, error = lab.once(("anderson", weight, k), lambda c=c, k=k: _observed(lab, c, k, length, path[k][1]))
             e = path[max(k - behind, 1)][0]
             predicted = lab.information.eigenvalues * e if mapped else e
-            budget = error + 20.0 * path[k][1] * map_error(lab) / length
-            yield from componentwise(predicted, seen, budget, np.full(len(c), np.abs(c).max()), steps=k)
+            size = np.full(len(c), np.abs(c).max())
+            yield from componentwise(predicted, seen, error, size, f"{k} steps", steps=k)
 
 
-def _observed(lab, c, steps, length):
+def _observed(lab, c, steps, length, magnified):
     algorithm = make_algorithm("anderson", step_max=_STEP_MAX)
 
     def advance(theta):
@@ -40,7 +40,7 @@ def _observed(lab, c, steps, length):
             theta, memory = step.theta, step.memory
         return theta
 
-    return odd_part(lab, advance, c, length)
+    return odd_part(lab, advance, c, length, magnified)
 
 
 def _predicted(lab, c):

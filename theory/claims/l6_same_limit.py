@@ -37,10 +37,10 @@ def measure(lab, count="evaluations", start_is_limit=False):
     for method in _METHODS:
         run, counted, start = lab.once(("limit", method), lambda m=method: _run(lab, m, length))
         where = {"method": method, "evaluations": run.nfev, "iterations": run.nit}
-        if run.status != Status.ITERATION_LIMIT:
-            yield _limit(lab, run, start if start_is_limit else run.x, length, where)
+        yield _limit(lab, run, start if start_is_limit else run.x, length, where)
         reported = run.nfev if count == "evaluations" else run.nit
-        yield Comparison(float(reported), float(counted), 0.0, float(counted), {**where, "of": "evaluations"})
+        of = f"evaluations of {method}"
+        yield Comparison(float(reported), float(counted), 0.0, float(counted), {**where, "of": of}, part=of)
 
 
 def _run(lab, method, length):
@@ -64,8 +64,11 @@ def _limit(lab, run, point, length, where):
     distance = np.linalg.norm(coordinates(lab, point)) / length
     left = np.linalg.norm(lab.information.vectors.T @ lab.problem.gradient(run.x)) + map_error(lab)
     budget = 1.1 * left / (1.0 - lab.information.rate) / length
-    observed = distance if run.success else np.nan
-    return Comparison(0.0, float(observed), float(budget), 1.0, {**where, "of": "distance to the optimum"})
+    # a run that has not ended yet says nothing of its limit
+    budget = np.inf if run.status == Status.ITERATION_LIMIT else budget
+    observed = np.nan if run.status not in (Status.CONVERGED, Status.ITERATION_LIMIT) else distance
+    of = f"limit of {where['method']}"
+    return Comparison(0.0, float(observed), float(budget), 1.0, {**where, "of": of}, part=of)
 
 
 CLAIM = Claim(

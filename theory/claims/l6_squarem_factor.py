@@ -14,7 +14,6 @@ from theory.claim import Claim, Kind, Sabotage, componentwise
 from theory.numeric.linear_start import (
     from_coordinates,
     loss_rises,
-    map_error,
     odd_part,
     slow_start,
     start_length,
@@ -31,10 +30,10 @@ def measure(lab, power=2, sign=1.0, steadied=True):
     algorithm = make_algorithm("squarem", step_max=_STEP_MAX)
     values, length = lab.information.eigenvalues, start_length(lab)
     for weight, c, alpha in islice(_starts(lab, values, length), 3):
-        seen, error = _cycle(lab, algorithm, weight, c, length)
+        seen, error = _cycle(lab, algorithm, weight, c, length, alpha)
         factor = (1.0 - sign * alpha * (1.0 - values)) ** power * (values if steadied else 1.0)
-        budget = error + 20.0 * (1.0 + alpha) ** 2 * map_error(lab) / length
-        yield from componentwise(factor * c, seen, budget, np.full(len(c), np.abs(c).max()), alpha=alpha)
+        size = np.full(len(c), np.abs(c).max())
+        yield from componentwise(factor * c, seen, error, size, f"weight {weight}", alpha=alpha)
 
 
 def _starts(lab, values, length):
@@ -48,11 +47,11 @@ def _starts(lab, values, length):
             yield weight, c, alpha
 
 
-def _cycle(lab, algorithm, weight, c, length):
+def _cycle(lab, algorithm, weight, c, length, alpha):
     def advance(theta):
         return algorithm.step(lab.problem, theta, None).theta
 
-    return lab.once(("squarem cycle", weight), lambda: odd_part(lab, advance, c, length))
+    return lab.once(("squarem cycle", weight), lambda: odd_part(lab, advance, c, length, (1.0 + alpha) ** 2))
 
 
 def _alpha(lab, c):

@@ -14,8 +14,8 @@ def measure(lab, constant=1.0, reverse=False):
         posterior = problem.posterior_divergence(*((v, u) if reverse else (u, v)))
         divergence = problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
-        budget = 2.0 * (loss_rounding(problem, u) + loss_rounding(problem, v))
-        budget += size
+        # losses and both divergences are sums of the same terms
+        budget = 3.0 * (loss_rounding(problem, u) + loss_rounding(problem, v)) + size
         yield Comparison(
             # a ridge penalty is not linearised: it stands on both sides
             predicted=slope + constant * divergence - posterior + problem.penalty(u) - problem.penalty(v),
@@ -23,6 +23,7 @@ def measure(lab, constant=1.0, reverse=False):
             budget=budget,
             scale=abs(slope) + divergence,
             where={"u": name_u, "v": name_v, "theta_u": u, "theta_v": v},
+            part=name_u,
         )
 
 
@@ -34,7 +35,7 @@ CLAIM = Claim(
     kind=Kind.IDENTITY,
     measure=measure,
     sabotages=(
-        Sabotage("constant 0.9 on D_A", {"constant": 0.9}),
+        Sabotage("constant 0.9 on D_A", {"constant": 0.9}, truth=1.0),
         Sabotage("reversed posterior KL", {"reverse": True}),
     ),
     assumptions=(regular_design,),

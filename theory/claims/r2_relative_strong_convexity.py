@@ -7,8 +7,9 @@ from theory.numeric.contraction import natural_basis
 from theory.numeric.information import missing_information
 from theory.numeric.jacobian import directional_derivatives
 from theory.numeric.rounding import loss_rounding
+from theory.numeric.settle import settle
 
-_LENGTH = 0.005
+_LENGTH = 0.05
 
 
 def measure(lab, missing_over="complete"):
@@ -32,16 +33,22 @@ def _predicted(information, missing_over):
 
 
 def _compare(lab, name, theta, predicted):
-    direction = _softest(lab.problem, theta)
-    fine, fine_error = _ratio(lab, theta, _LENGTH * direction)
-    coarse, coarse_error = _ratio(lab, theta, 2.0 * _LENGTH * direction)
+    direction = lab.once(("softest", name), lambda: _softest(lab.problem, theta))
+    found = lab.once(
+        ("softest ratio", name),
+        lambda: settle(
+            lambda h: _ratio(lab, theta, h * direction)[0],
+            _LENGTH,
+            lambda h: _ratio(lab, theta, h * direction)[1],
+        ),
+    )
     return Comparison(
         predicted=predicted,
-        observed=(4.0 * fine - coarse) / 3.0,
-        # the extrapolated value is better than the finer one, whose error is about a third of the difference
-        budget=abs(fine - coarse) + 2.0 * fine_error + coarse_error,
+        observed=float(found.value[0]),
+        budget=float(found.error[0]),
         scale=max(abs(predicted), 0.05),
         where={"point": name, "theta": theta, "direction": direction},
+        part=name,
     )
 
 

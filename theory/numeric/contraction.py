@@ -13,6 +13,10 @@ DISPLACEMENT = 1e-4
 
 _DENSE = 120
 
+_SHARP = 1e-6
+
+_OTHERS = (0.1, 10.0, 0.01)
+
 
 @dataclass(frozen=True)
 class Contraction:
@@ -82,6 +86,12 @@ def contraction(problem, theta, method="em", step_size=1.0, inner_steps=1, **opt
 
 def _dense(advance, theta, basis):
     jacobian = differentiate(advance, theta, basis, DISPLACEMENT)
+    for factor in _OTHERS:
+        # where the map bends sharply, or is not known to many digits, another displacement serves better
+        if jacobian.error <= _SHARP:
+            break
+        other = differentiate(advance, theta, basis, factor * DISPLACEMENT)
+        jacobian = min(jacobian, other, key=lambda each: each.error)
     values, left, right = eigvals_with_condition(jacobian.matrix)
     return values, jacobian.error * left * right
 

@@ -59,12 +59,12 @@ def differentiate(advance, theta, basis, displacement):
     Returns
     -------
     Jacobian
-        In basis coordinates, extrapolated to order 4. The error estimate is the
-        difference of the two central rules: it exceeds the error of the better one.
+        In basis coordinates, extrapolated to order 4. The error estimate is twice the difference of the two
+        central rules: it exceeds the error of the better one, and the noise of both.
     """
     fine, coarse = (
         directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0)
     )
     inverse = np.linalg.inv(basis)
     extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
-    return Jacobian(extrapolated, float(np.linalg.norm(inverse @ (coarse - fine), 2)))
+    return Jacobian(extrapolated, 2.0 * float(np.linalg.norm(inverse @ (coarse - fine), 2)))

@@ -7,6 +7,7 @@ I_com: then M multiplies c by the eigenvalues.
 import numpy as np
 
 from theory.numeric.rounding import inner_rounding
+from theory.numeric.settle import settle
 
 _PART = 1e-2
 """Distance from the optimum over 1 - lambda_max, the size of the region where a slow problem is linear."""
@@ -39,11 +40,11 @@ def map_error(lab):
     return float(error @ np.sqrt((lab.information.vectors**2).sum(axis=1)))
 
 
-def odd_part(lab, advance, c, length):
+def odd_part(lab, advance, c, length, amplification=1.0):
     """Return the linear response of a map to c, and a bound of its error, both of shape (p,).
 
-    The mean over both signs of the start has an error of second order in the
-    length, and two lengths remove that.
+    The mean over both signs of the start has an error of second order in the length, which is halved until
+    the response settles.
 
     Parameters
     ----------
@@ -51,16 +52,21 @@ def odd_part(lab, advance, c, length):
         theta -> theta; coordinates of its value over `length` are the response.
     c : ndarray of shape (p,)
     length : float
+        To begin with.
+    amplification : float
+        How many errors of one evaluation of EM's map the response holds, at most.
     """
-    fine, coarse = (_odd(lab, advance, c, factor * length) for factor in (1.0, 2.0))
-    return (4.0 * fine - coarse) / 3.0, np.abs(coarse - fine)
+    error = 20.0 * amplification * (map_error(lab) + lab.optimum_error)
+    found = settle(lambda h: _odd(lab, advance, c, h), length, lambda h: error / h)
+    return found.value, found.error
 
 
 def _odd(lab, advance, c, length):
+    """Return the response, and by how much both signs differ: what a safeguard does on one side only."""
     plus, minus = (
         coordinates(lab, advance(from_coordinates(lab, sign * length * c))) for sign in (1.0, -1.0)
     )
-    return (plus - minus) / (2.0 * length)
+    return (plus - minus) / (2.0 * length), float(np.abs(plus + minus).max() / (2.0 * length))
 
 
 def loss_rises(lab, before, after):

@@ -59,6 +59,29 @@ def divergence_rounding(problem, u, v, divergence):
     return loss_rounding(problem, u) + loss_rounding(problem, v)
 
 
+def pulled_back_rounding(problem, theta, mean, error):
+    """Return a bound of the rounding error of E[J(x; theta)' mean], shape (p,).
+
+    Parameters
+    ----------
+    problem : emmd.Problem
+    theta : ndarray of shape (p,)
+    mean : ndarray of shape (n, D)
+        What is pulled back, its moduli or the sum of the moduli of its terms.
+    error : ndarray of shape (n, D)
+        What it errs by, in units of the machine precision.
+    """
+    model, data = problem.model, problem.data
+    rows = model.predictor_rows(data, theta)
+    total = depth(problem) * np.abs(mean) + error
+    slopes = np.empty_like(rows)
+    for b in range(rows.shape[1]):
+        shifted = rows.astype(complex)
+        shifted[:, b] += 1e-30j
+        slopes[:, b] = (np.abs(model.natural_parameters(shifted).imag / 1e-30) * total).sum(axis=1)
+    return EPS * model.absolute_pull_back(data, problem.weights[:, None] * slopes)
+
+
 def linear_term_rounding(problem, u, v, slope, change):
     """Return a bound of the rounding error of E<grad l(eta_v), eta_u - eta_v>.
 

@@ -1,9 +1,13 @@
 """A laboratory for statements about the population: one model, and spectra that several claims share."""
 
+from functools import cached_property
+
 import numpy as np
 
 from emmd.core.checks import known_name
 from emmd.core.discover import discover
+from emmd.core.problem import Problem
+from theory.lab import Lab
 from theory.population.information import PopulationModel
 from theory.population.problem import symmetric_models
 from theory.population.spectrum import population
@@ -33,6 +37,15 @@ class PopulationLab:
         self.model = known[known_name("model", model, known)](2)
         self.seed = seed
         self._done = {}
+
+    independent = True
+
+    @cached_property
+    def formula(self):
+        """Name of the symbolic model whose density makes up the model's loss, or None."""
+        theta = np.array([1.0, 0.5, -0.5, 1.0])
+        X, y, _ = self.model.sample(theta, 100, self.seed)
+        return Lab(Problem(self.model, X, y), theta).formula
 
     def rng(self, purpose):
         """Return a generator that depends on the seed and a purpose only."""
