@@ -9,6 +9,12 @@ def regular_design(lab):
     return f"columns {columns} of X are linearly dependent" if columns else ""
 
 
+def proper_step(lab):
+    """EM has a step from the start."""
+    failure = lab.path(lab.theta0, steps=1).failure
+    return f"EM has no step from the start: {failure}" if failure else ""
+
+
 def strict_minimum(lab):
     """EM from the start reaches a strict local minimum, solved to 1e-13."""
     return lab.reference.reason

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emmd.core.algorithm import Step
+from emmd.core.algorithm import Step, inner_failure
 from emmd.core.solve import make_algorithm
 from theory.numeric.affine import affine
 from theory.numeric.complex_step import natural_gradient
@@ -14,7 +14,7 @@ from theory.numeric.curvature import Curvature
 from theory.numeric.formula import formula
 from theory.numeric.information import missing_information
 from theory.numeric.reference import reference_optimum
-from theory.numeric.rounding import gradient_rounding, linear_term_rounding
+from theory.numeric.rounding import gradient_rounding, linear_term_rounding, pulled_back_rounding
 
 _SEGMENTS = 6
 """Iterates whose segments to the optimum are bounded one by one; the rest is bounded as one small set."""
@@ -147,9 +147,20 @@ class Lab:
         return size * draws / (self.scale * np.sqrt(self.model.parameter_width()))
 
     @cached_property
+    def centre(self):
+        """The parameter of equal experts fitted to all rows: probes around it have the data in their range."""
+        columns = self.model.responsibility_columns
+        equal = np.full((self.problem.n_rows, *columns), 1.0 / (columns[0] if columns else 2))
+        pooled = self.problem.m_step(equal, np.zeros(self.problem.n_params))
+        failed = inner_failure(pooled) is not None or not np.isfinite(pooled.theta).all()
+        return np.zeros(self.problem.n_params) if failed else pooled.theta
+
+    @cached_property
     def probes(self):
         """Labelled points for identities that hold everywhere: the start, near and far random points."""
-        near, far = self.random_points("near", 2, 0.7), self.random_points("far", 2, 3.0)
+        near, far = (
+            self.centre + self.random_points(name, 2, size) for name, size in (("near", 0.7), ("far", 3.0))
+        )
         named = [("start", self.theta0), ("near 1", near[0]), ("near 2", near[1])]
         return [*named, ("far 1", far[0]), ("far 2", far[1])]
 
@@ -186,6 +197,12 @@ class Lab:
     def gradient_error(self, theta):
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""
         return gradient_rounding(self.problem, theta)
+
+    def complex_step_error(self, theta):
+        """Return a bound of the rounding error of the gradient from natural parameters, shape (p,)."""
+        _, of_slope = self.model.natural_rounding(self.problem.data, theta)
+        _, slope = natural_gradient(self.problem, theta)
+        return 2.0 * pulled_back_rounding(self.problem, theta, slope, of_slope)
 
     def path(self, start, method="em", steps=100, stop=STOP_DECREASE, **options):
         """Return the `Path` of an algorithm from a start, cached.

@@ -108,8 +108,10 @@ def _experts(rng, kind, X):
         options["variance"] = ["free", "shared", 1.0][rng.integers(3)]
     if kind == "categorical":
         options["n_classes"] = 3
-    ridge = {"expert_ridge": 0.1, "gate_ridge": 0.05} if rng.random() < 0.15 else {}
     gate = "constant" if rng.random() < 0.2 else "softmax"
+    ridge = {"expert_ridge": 0.1} if rng.random() < 0.15 else {}
+    if ridge and gate == "softmax":
+        ridge["gate_ridge"] = 0.05
     model = emmd.MixtureOfExperts(d, K, family=kind, gate=gate, **ridge, **options)
     scale = _size(X) * np.sqrt(d)
     shapes = model.shapes

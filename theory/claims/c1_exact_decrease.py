@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from theory.assumptions import linear_model_set, regular_design
+from theory.assumptions import linear_model_set, proper_step, regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.rounding import inner_rounding, loss_rounding
 
@@ -45,6 +45,6 @@ CLAIM = Claim(
         Sabotage("one Newton step for the M-step", {"method": "generalized_em"}, assumptions=(linear_model_set,)),
         Sabotage("reversed posterior KL", {"reverse": True}),
     ),
-    assumptions=(regular_design,),
+    assumptions=(regular_design, proper_step),
     proof="C1",
 )

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from theory.assumptions import linear_model_set, regular_design
+from theory.assumptions import linear_model_set, proper_step, regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.reversal import reversed_gain_search
 from theory.numeric.rounding import loss_rounding
@@ -61,5 +61,5 @@ CLAIM = Claim(
         Sabotage("reversed KL orientation", {"reverse": True}, assumptions=(linear_model_set,)),
         Sabotage("posterior KL added twice", {"twice": True}),
     ),
-    assumptions=(regular_design,),
+    assumptions=(regular_design, proper_step),
 )

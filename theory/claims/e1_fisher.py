@@ -13,7 +13,7 @@ def measure(lab, evidence=1.0):
         yield from componentwise(
             lab.model.surrogate_gradient(lab.problem.data, responsibilities, theta),
             complex_step_gradient(lab.problem, theta),
-            2.0 * lab.gradient_error(theta),
+            lab.gradient_error(theta) + lab.complex_step_error(theta),
             inner_rounding(lab.problem, 1.0),
             label,
             point=label,

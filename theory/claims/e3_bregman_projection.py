@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from emmd.core.algorithm import inner_failure
 from emmd.core.solve import make_algorithm
 from theory.assumptions import regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
@@ -13,7 +14,7 @@ def measure(lab, step_size=1.0):
     algorithm = make_algorithm("projected_mirror_descent", step_size=step_size)
     for label, theta in (lab.probes[0], lab.probes[1]):
         m_step = lab.em_step(theta)
-        if not m_step.solved:
+        if inner_failure(m_step) is not None:
             continue
         step = algorithm.step(lab.problem, theta, None)
         residual = np.full(len(theta), 2e-9) * lab.scale + inner_rounding(lab.problem, m_step.residual)

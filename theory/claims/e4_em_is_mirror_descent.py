@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from emmd.core.algorithm import inner_failure
 from emmd.core.model import MStep
 from emmd.core.solve import make_algorithm
 from theory.assumptions import linear_model_set, regular_design
@@ -15,9 +16,9 @@ def measure(lab, step_size=1.0, evidence=1.0, exact=True):
     problem = lab.problem
     for label, theta in lab.probes:
         m_step = lab.em_step(theta, evidence) if exact else _one_newton_step(lab, theta)
-        if not m_step.solved:
+        if inner_failure(m_step) is not None:
             continue
-        budget = 2.0 * (lab.gradient_error(theta) + lab.gradient_error(m_step.theta))
+        budget = lab.gradient_error(theta) + lab.complex_step_error(theta) + lab.gradient_error(m_step.theta)
         budget = budget + inner_rounding(problem, m_step.residual)
         yield from componentwise(
             problem.mirror_gradient(theta) - step_size * complex_step_gradient(problem, theta),

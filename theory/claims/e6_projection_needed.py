@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from emmd.core.algorithm import inner_failure
 from theory.assumptions import curved_model_set, regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.complex_step import (
@@ -18,7 +19,7 @@ def measure(lab, projected=True):
     unit = inner_rounding(lab.problem, 1.0)
     for label, theta in lab.probes[:3]:
         m_step = lab.em_step(theta)
-        if not m_step.solved:
+        if inner_failure(m_step) is not None:
             continue
         dual, reached, left = _dual_and_reached(lab, theta, m_step.theta)
         errors = sum(lab.model.natural_rounding(lab.problem.data, each)[1] for each in (theta, m_step.theta))

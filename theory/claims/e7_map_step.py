@@ -13,6 +13,7 @@ takes part in the projection only, as R / (1 + nu).
 
 import numpy as np
 
+from emmd.core.algorithm import inner_failure
 from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.problem import Problem
 from theory.assumptions import no_prior, regular_design
@@ -34,7 +35,7 @@ def measure(lab, step="1 / (1 + nu)", statistics=True, evidence=1.0):
         problem = lab.once(("E7", nu), lambda nu=nu: _with_prior(lab, nu))
         for label, theta in lab.probes[:3]:
             m_step = problem.m_step(lab.responsibilities(theta, evidence), theta)
-            if not m_step.solved:
+            if inner_failure(m_step) is not None:
                 continue
             length = 1.0 if step == "unit" else 1.0 / (1.0 + nu)
             dual, reached, sizes = _both_sides(lab, problem, theta, m_step.theta, length, statistics)
@@ -53,7 +54,7 @@ def _budget(lab, problem, theta, m_step, sizes):
 
 
 def _with_prior(lab, nu):
-    centre = lab.random_points(f"E7 centre {nu}", 1, 0.5)[0]
+    centre = lab.centre + lab.random_points(f"E7 centre {nu}", 1, 0.5)[0]
     model = ConjugatePrior(lab.model, nu, centre)
     return Problem(model, lab.problem.X, lab.problem.y, lab.problem.weights)
 

@@ -7,8 +7,8 @@ from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.rounding import divergence_rounding, loss_rounding
 from theory.numeric.settle import settle
 
-_PART = 0.05
-"""First distance from the optimum over 1 - lambda_max, the size of the region where a slow problem is linear."""
+_PART = 0.2
+"""First distance from the optimum; of the loss over sqrt(1 - lambda_max), where terms of fourth order count."""
 
 _NEAR = 1e-5
 
@@ -35,11 +35,12 @@ def _rate(lab, rate_from):
 
 def _ratios(lab, predicted):
     """Start on the slowest mode, ever closer; the mean over both signs has an error of second order."""
-    start = _PART * (1.0 - lab.information.rate)
-    for of in ("D_A", "loss"):
+    for of, start in (("D_A", _PART), ("loss", _PART * (1.0 - lab.information.rate) ** 0.5)):
         found = lab.once(
             ("ratio", of),
-            lambda of=of: settle(lambda h: _ratio(lab, of, h)[0], start, lambda h: _ratio(lab, of, h)[1]),
+            lambda of=of, start=start: settle(
+                lambda h: _ratio(lab, of, h)[0], start, lambda h: _ratio(lab, of, h)[1]
+            ),
         )
         where = {"of": of, "start": "along the slowest eigenvector", "length": found.length}
         sides = predicted, float(found.value[0]), float(found.error[0])
@@ -106,5 +107,5 @@ CLAIM = Claim(
         Sabotage("no swap when matching parameters", {"swap": False}, (more_than_a_sign,)),
     ),
     assumptions=(regular_design, strict_minimum),
-    resolution=0.01,
+    resolution=0.05,
 )

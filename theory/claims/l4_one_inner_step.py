@@ -18,7 +18,7 @@ def measure(lab, inner_steps=1, evidence=1.0):
         yield from componentwise(
             complex_step_gradient(lab.problem, theta),
             slope,
-            2.0 * lab.gradient_error(theta) + 2.0 * EPS * np.abs(theta) / step_size,
+            lab.gradient_error(theta) + lab.complex_step_error(theta) + 2.0 * EPS * np.abs(theta) / step_size,
             unit,
             label,
             point=label,

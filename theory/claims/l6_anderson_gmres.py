@@ -93,4 +93,5 @@ CLAIM = Claim(
         Sabotage("GMRES' iterate without the map", {"mapped": False}),
     ),
     assumptions=(regular_design, strict_minimum),
+    resolution=0.05,
 )

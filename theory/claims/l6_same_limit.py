@@ -9,7 +9,7 @@ from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
 from theory.assumptions import regular_design, strict_minimum
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.linear_start import coordinates, from_coordinates, map_error, slow_start, start_length
+from theory.numeric.linear_start import coordinates, from_coordinates, map_error, slow_start
 
 _METHODS = ("squarem", "anderson")
 _TOL = 1e-10
@@ -33,7 +33,7 @@ class _Counting(Algorithm):
 
 def measure(lab, count="evaluations", start_is_limit=False):
     """Compare limits with the reference optimum, and the evaluations of runs with a count of the calls."""
-    length = 10.0 * start_length(lab)
+    length = 0.1 * (1.0 - lab.information.rate)
     for method in _METHODS:
         run, counted, start = lab.once(("limit", method), lambda m=method: _run(lab, m, length))
         where = {"method": method, "evaluations": run.nfev, "iterations": run.nit}

@@ -20,7 +20,7 @@ from theory.numeric.linear_start import (
 )
 
 _STEP_MAX = 1e3
-_CURVED = 0.2
+_LONGEST = 30.0
 _WEIGHTS = np.arange(0.5, 8.0, 0.25)
 """Powers of 1 / (1 - lambda) that weigh the modes of a start."""
 
@@ -29,21 +29,21 @@ def measure(lab, power=2, sign=1.0, steadied=True):
     """Compare one cycle from mixtures of modes, component by component, with the factors."""
     algorithm = make_algorithm("squarem", step_max=_STEP_MAX)
     values, length = lab.information.eigenvalues, start_length(lab)
-    for weight, c, alpha in islice(_starts(lab, values, length), 3):
+    for weight, c, alpha in islice(_starts(lab, values), 3):
         seen, error = _cycle(lab, algorithm, weight, c, length, alpha)
         factor = (1.0 - sign * alpha * (1.0 - values)) ** power * (values if steadied else 1.0)
         size = np.full(len(c), np.abs(c).max())
         yield from componentwise(factor * c, seen, error, size, f"weight {weight}", alpha=alpha)
 
 
-def _starts(lab, values, length):
+def _starts(lab, values):
     """Yield starts from which the linear theory says that the extrapolation is accepted."""
     for weight in _WEIGHTS:
         c = slow_start(lab, weight)
         alpha = _alpha(lab, c)
         squared = (1.0 - alpha * (1.0 - values)) ** 2
-        # a long step leaves the region where the map is linear
-        if alpha**2 * length <= _CURVED and not loss_rises(lab, values**2 * c, squared * c):
+        # a long step leaves the region where the map is linear, and magnifies rounding
+        if alpha <= _LONGEST and not loss_rises(lab, values**2 * c, squared * c):
             yield weight, c, alpha
 
 
@@ -77,4 +77,5 @@ CLAIM = Claim(
         Sabotage("steadying map forgotten", {"steadied": False}),
     ),
     assumptions=(regular_design, strict_minimum),
+    resolution=0.05,
 )

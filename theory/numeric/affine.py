@@ -13,8 +13,8 @@ def affine(lab):
     ----------
     lab : Lab
     """
-    # far from 0 a bent function may be straight: log(1 + e^u) is
-    points = [lab.theta0, *lab.random_points("affine", 2, 0.3)]
+    # far off a bent function may be straight: log(1 + e^u) is
+    points = [lab.theta0, *(lab.centre + lab.random_points("affine", 2, 0.3))]
     for point, step in zip(points, lab.random_points("affine steps", 3, 1.0)):
         before, here, after = (_eta(lab, point + side * step) for side in (-1.0, 0.0, 1.0))
         size = np.maximum(1.0, np.abs(before) + np.abs(after) + 2.0 * np.abs(here))

@@ -9,13 +9,13 @@ import numpy as np
 from theory.numeric.rounding import inner_rounding
 from theory.numeric.settle import settle
 
-_PART = 1e-2
-"""Distance from the optimum over 1 - lambda_max, the size of the region where a slow problem is linear."""
+_PART = 0.1
+"""First distance from the optimum over sqrt(1 - lambda_max): there terms of the fourth order in the loss count."""
 
 
 def start_length(lab):
-    """Return the length, in the metric of I_com, of a start where the map is nearly linear."""
-    return _PART * (1.0 - lab.information.rate)
+    """Return the length, in the metric of I_com, of a start from which a response is followed to its limit."""
+    return _PART * (1.0 - lab.information.rate) ** 0.5
 
 
 def coordinates(lab, theta):

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_HALVINGS = 8
+_HALVINGS = 14
+
+_PAST = 4.0
+"""Rounding has taken over where the error is so many times that of the best displacement."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,19 @@ def settle(response, length, rounding):
         if k < 2:
             continue
         found = _extrapolated(seen[-3:], rounding(h), rounding(2.0 * h), h)
-        if found is not None:
-            if best is not None and found.error.max() >= best.error.max():
-                break
+        if found is None:
+            continue
+        # a smaller displacement is nearer the limit: it decides where the two disagree
+        if best is None or _disagree(found, best) or found.error.max() < best.error.max():
             best = found
+        elif found.error.max() >= _PAST * best.error.max():
+            break
     value = np.atleast_1d(seen[-1][0])
     return best or Settled(value, np.full(value.shape, np.inf), length)
+
+
+def _disagree(found, best):
+    return bool((np.abs(found.value - best.value) > found.error + best.error).any())
 
 
 def _asymmetry(answer):
