@@ -99,7 +99,7 @@ class Lab:
     @cached_property
     def curvature(self):
         """The rows' bounds of the missing information; an ArithmeticError where none is known."""
-        return Curvature(self, self.formula)
+        return Curvature(self.problem, self.formula)
 
     @cached_property
     def has_mirror_map(self):
@@ -132,7 +132,9 @@ class Lab:
     @cached_property
     def optimum_error(self):
         """A bound of the distance of the reference from the exact optimum, in the metric of I_com."""
-        slopes = np.abs(self.problem.gradient(self.reference.theta)) + self.gradient_error(self.reference.theta)
+        slopes = np.abs(self.problem.gradient(self.reference.theta)) + self.gradient_error(
+            self.reference.theta
+        )
         left = slopes @ np.sqrt((self.information.vectors**2).sum(axis=1))
         return float(left / max(1.0 - self.information.rate, 1e-300))
 

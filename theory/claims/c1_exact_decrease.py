@@ -40,9 +40,15 @@ CLAIM = Claim(
     kind=Kind.IDENTITY,
     measure=measure,
     sabotages=(
-        Sabotage("mirror step 1.1", {"method": "mirror_descent", "step_size": 1.1}, assumptions=(linear_model_set,)),
-        Sabotage("mirror step 0.9", {"method": "mirror_descent", "step_size": 0.9}, assumptions=(linear_model_set,)),
-        Sabotage("one Newton step for the M-step", {"method": "generalized_em"}, assumptions=(linear_model_set,)),
+        Sabotage(
+            "mirror step 1.1", {"method": "mirror_descent", "step_size": 1.1}, assumptions=(linear_model_set,)
+        ),
+        Sabotage(
+            "mirror step 0.9", {"method": "mirror_descent", "step_size": 0.9}, assumptions=(linear_model_set,)
+        ),
+        Sabotage(
+            "one Newton step for the M-step", {"method": "generalized_em"}, assumptions=(linear_model_set,)
+        ),
         Sabotage("reversed posterior KL", {"reverse": True}),
     ),
     assumptions=(regular_design, proper_step),

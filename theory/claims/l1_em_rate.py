@@ -60,14 +60,14 @@ def _measured_ratio(lab, of, length):
         points = start, problem.em_step(start)
         if of == "D_A":
             values = [problem.divergence(target.theta, point) for point in points]
-            errors = [
-                divergence_rounding(problem, target.theta, *each) for each in zip(points, values)
-            ]
+            errors = [divergence_rounding(problem, target.theta, *each) for each in zip(points, values)]
             # an error e of the optimum changes D_A(theta*, .) by about e sqrt(2 D_A)
             errors = [e + lab.optimum_error * (2.0 * abs(v)) ** 0.5 for e, v in zip(errors, values)]
         else:
             values = [problem.loss(point) - target.loss for point in points]
-            errors = [loss_rounding(problem, point) + loss_rounding(problem, target.theta) for point in points]
+            errors = [
+                loss_rounding(problem, point) + loss_rounding(problem, target.theta) for point in points
+            ]
         before, after = before + values[0], after + values[1]
         rounding += sum(errors)
     return after / before, 2.0 * rounding / before

@@ -59,7 +59,9 @@ CLAIM = Claim(
     kind=Kind.RATE,
     measure=measure,
     sabotages=(
-        Sabotage("largest eigenvalue only", {"form": "largest eigenvalue only"}, assumptions=(linear_model_set,)),
+        Sabotage(
+            "largest eigenvalue only", {"form": "largest eigenvalue only"}, assumptions=(linear_model_set,)
+        ),
         Sabotage("M = I_obs^-1 I_mis", {"form": "observed information"}),
         Sabotage("metric I_com at every step", {"form": "metric I_com"}, assumptions=(curved_model_set,)),
     ),

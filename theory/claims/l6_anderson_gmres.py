@@ -23,7 +23,9 @@ def measure(lab, behind=0, mapped=True):
         c = slow_start(lab, weight)
         path = _predicted(lab, c)
         for k in range(1, len(path)):
-            seen, error = lab.once(("anderson", weight, k), lambda c=c, k=k: _observed(lab, c, k, length, path[k][1]))
+            seen, error = lab.once(
+                ("anderson", weight, k), lambda c=c, k=k: _observed(lab, c, k, length, path[k][1])
+            )
             e = path[max(k - behind, 1)][0]
             predicted = lab.information.eigenvalues * e if mapped else e
             size = np.full(len(c), np.abs(c).max())

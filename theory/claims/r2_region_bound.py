@@ -26,7 +26,12 @@ def measure(lab, constant="bound"):
 def _constant(lab, point, constant):
     if constant == "best":
         return 1.0 - lab.information.eigenvalues[0]
-    return 1.0 - lab.once(("segment", point.tobytes()), lambda: lab.curvature.segment(point, lab.reference.theta)).upper
+    return (
+        1.0
+        - lab.once(
+            ("segment", point.tobytes()), lambda: lab.curvature.segment(point, lab.reference.theta)
+        ).upper
+    )
 
 
 def _compare(lab, u, v, alpha, name):

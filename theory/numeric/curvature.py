@@ -55,8 +55,8 @@ class Curvature:
 
     Parameters
     ----------
-    lab : Lab
-    formula : str
+    problem : emmd.Problem
+    formula : str or None
 
     Raises
     ------
@@ -64,13 +64,12 @@ class Curvature:
         When no formula of the loss is known: there is no bound then.
     """
 
-    def __init__(self, lab, formula):
+    def __init__(self, problem, formula):
         if formula is None:
             raise ArithmeticError("no bound of the curvature over a region is known for this loss")
-        self.lab, self.linear_experts = lab, formula == "symmoline"
-        self.weights = lab.problem.weights
-        y, model, data = lab.problem.data.y, lab.model, lab.problem.data
-        rows = np.array([model.predictor_rows(data, e) for e in np.eye(lab.problem.n_params)])
+        self.linear_experts, self.weights = formula == "symmoline", problem.weights
+        y, model, data = problem.data.y, problem.model, problem.data
+        rows = np.array([model.predictor_rows(data, e) for e in np.eye(problem.n_params)])
         self.a, self.b = rows[:, :, 0].T, rows[:, :, 1].T
         self.v = _EVIDENCE[formula] * y[:, None] * self.a + self.b
 
@@ -126,7 +125,9 @@ class Curvature:
     def hull(self, points):
         """Bound lambda_max(M) on the convex hull of points, each row by its own range."""
         logits = [self.logits(theta) for theta in points]
-        ranges = [None if each[0] is None else (np.min(each, axis=0), np.max(each, axis=0)) for each in zip(*logits)]
+        ranges = [
+            None if each[0] is None else (np.min(each, axis=0), np.max(each, axis=0)) for each in zip(*logits)
+        ]
         lows = [None if each is None else np.minimum(bump(each[0]), bump(each[1])) for each in ranges[:2]]
         return self._largest(self.missing(_highest(*ranges[2])), self.complete(*lows))
 

@@ -7,6 +7,8 @@ from scipy.optimize import minimize as scipy_minimize
 
 from emmd.core.pencil import pencil
 from emmd.core.solve import em_displacement, minimize
+from theory.numeric.hessian import density_hessian
+from theory.numeric.rounding import gradient_rounding
 
 STRICT = 1e-7
 """Smallest eigenvalue of hess L relative to I_com that counts as a strict local minimum."""
@@ -23,7 +25,7 @@ class Reference:
     displacement : float
         Relative EM displacement left at theta; at most 1e-13 when solved.
     curvature : float
-        Smallest eigenvalue of the pencil (hess L, I_com), that is 1 - lambda_max(M).
+        Smallest eigenvalue of the pencil (hess L, I_com), that is 1 - lambda_max(M); hess L from the density.
     reason : str
         Empty when theta is a strict local minimum, else what is wrong with it.
     """
@@ -65,7 +67,7 @@ def reference_optimum(problem, theta0, em_iterations=300):
     if not run.success and run.status != 1:
         return Reference(run.x, run.fun, np.inf, 0.0, run.message)
     theta = run.x if run.success else _trust_region(problem, run.x)
-    return _graded(problem, _polish(problem, theta))
+    return _graded(problem, _polish(problem, theta, problem.hessian))
 
 
 def _trust_region(problem, theta):
@@ -82,13 +84,13 @@ def _trust_region(problem, theta):
     return found.x / scale
 
 
-def _polish(problem, theta):
+def _polish(problem, theta, hessian, most=20):
     """Newton steps while they shrink the EM displacement; a singular Hessian ends them."""
     gradient = problem.gradient(theta)
     size = em_displacement(problem, theta, gradient)
-    for _ in range(20):
+    for _ in range(most):
         try:
-            trial = theta - np.linalg.solve(problem.hessian(theta), gradient)
+            trial = theta - np.linalg.solve(hessian(theta), gradient)
         except np.linalg.LinAlgError:
             return theta
         if not np.isfinite(trial).all():
@@ -102,18 +104,31 @@ def _polish(problem, theta):
 
 
 def _graded(problem, theta):
+    """Judge a point by the Hessian of the density, which shares nothing with the models' informations."""
+    found = _judged(problem, theta)
+    if not found.reason.startswith(_UNSOLVED):
+        return found
+    return _judged(problem, _polish(problem, theta, lambda point: density_hessian(problem, point), 3))
+
+
+def _judged(problem, theta):
     size = em_displacement(problem, theta, problem.gradient(theta))
     loss = problem.loss(theta)
     try:
-        curvature = float(pencil(problem.hessian(theta), problem.complete_hessian(theta))[0][0])
-    except np.linalg.LinAlgError:
+        curvature = float(pencil(density_hessian(problem, theta), problem.complete_hessian(theta))[0][0])
+    except (np.linalg.LinAlgError, ValueError):
         return Reference(theta, loss, size, 0.0, "the complete information is singular: data are separable")
-    return Reference(theta, loss, size, curvature, _weakness(size, curvature))
+    # a gradient cannot be brought below its own rounding
+    noise = em_displacement(problem, theta, gradient_rounding(problem, theta))
+    return Reference(theta, loss, size, curvature, _weakness(size, curvature, noise))
 
 
-def _weakness(size, curvature):
-    if not size <= 1e-13 * max(1.0, 1.0 / max(curvature, STRICT)):
-        return f"EM has not reached a stationary point (relative displacement {size:.1e}, 1e-13 wanted)"
+_UNSOLVED = "EM has not reached a stationary point"
+
+
+def _weakness(size, curvature, noise):
+    if not size <= max(1e-13 * max(1.0, 1.0 / max(curvature, STRICT)), noise):
+        return f"{_UNSOLVED} (relative displacement {size:.1e}, 1e-13 wanted)"
     if curvature <= STRICT:
         return f"the limit is not a strict local minimum (1 - lambda_max(M) = {curvature:.1e})"
     return ""
