@@ -7,7 +7,7 @@ import numpy as np
 
 from emmd.core.checks import describe, known_name
 from emmd.core.discover import discover
-from theory.claim import Claim, Kind
+from theory.claim import Claim
 from theory.lab import Lab
 from theory.population.lab import PopulationLab
 from theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
@@ -219,7 +219,8 @@ def _not_discriminating(record, answers):
     if any(one.verdict is Verdict.VIOLATED for one in record.sabotages):
         return ""
     if not answers:
-        return "no sabotage changes what is compared"
+        names = ", ".join(one.name for one in record.sabotages)
+        return f"the checker does not see what its sabotages change: {names}"
     if record.resolution is None or record.resolution > COARSEST:
         names = ", ".join(one.name for one in record.sabotages)
         return f"the checker refuted no false variant: {names}"

@@ -16,8 +16,10 @@ from theory.numeric.information import missing_information
 from theory.numeric.reference import reference_optimum
 from theory.numeric.rounding import gradient_rounding, linear_term_rounding, pulled_back_rounding
 
-_SEGMENTS = 6
-"""Iterates whose segments to the optimum are bounded one by one; the rest is bounded as one small set."""
+_REGION_STEPS = 12
+
+_CLOSE = 0.9
+"""Share of the optimum's own 1 - lambda_max with which one bound for a whole region is good enough."""
 
 STOP_DECREASE = 1e-10
 """Paths end when a step gains less than this part of the first loss: below it rounding decides."""
@@ -103,7 +105,7 @@ class Lab:
 
     @cached_property
     def has_mirror_map(self):
-        """Whether the model has a mirror map in theta, so that mirror steps can be taken without projection."""
+        """Whether the model has a mirror map in theta: mirror steps need no projection."""
         try:
             self.problem.mirror_gradient(self.theta0)
         except (ValueError, NotImplementedError):
@@ -150,7 +152,7 @@ class Lab:
 
     @cached_property
     def centre(self):
-        """The parameter of equal experts fitted to all rows: probes around it have the data in their range."""
+        """The parameter of equal experts fitted to all rows: around it the data are in reach."""
         columns = self.model.responsibility_columns
         equal = np.full((self.problem.n_rows, *columns), 1.0 / (columns[0] if columns else 2))
         pooled = self.problem.m_step(equal, np.zeros(self.problem.n_params))
@@ -247,11 +249,12 @@ class Lab:
         yield from ((f"{r} theta*", r * target) for r in (0.3, 1e-3))
 
     def _region(self, start):
-        path, target = self.path(start, steps=40), self.reference.theta
-        first = [self.curvature.segment(theta, target).upper for theta in path.theta[:_SEGMENTS]]
-        rest = self.curvature.hull([*path.theta[_SEGMENTS:], target])
+        path, target = self.path(start, steps=_REGION_STEPS), self.reference.theta
+        upper = self.curvature.hull([*path.theta, target])
+        if upper > 1.0 - _CLOSE * (1.0 - self.information.rate):
+            upper = max(self.curvature.segment(theta, target, 0.05, 24).upper for theta in path.theta)
         distances = [self.problem.divergence(target, theta) for theta in (path.theta[0], path.theta[-1])]
-        return Region(path, 1.0 - max(*first, rest), distances[1] < distances[0])
+        return Region(path, 1.0 - upper, distances[1] < distances[0])
 
     def _walk(self, theta, algorithm, steps, stop):
         thetas, losses, memory, failure = [theta], [self.problem.loss(theta)], None, ""

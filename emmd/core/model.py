@@ -59,8 +59,8 @@ class Model(ABC):
     ``theta`` is one flat float64 vector of length `n_params`. ``data`` is what
     `prepare` returned. All averages are weighted, all losses are minimised. A model with
     `takes_partitions` reaches rows by ``data.add_up`` alone where a sum is all it needs, and has a method
-    ``gather(data, elsewhere)`` that adds to `emmd.core.partitions.PartitionedData` what else it reads. A model
-    with `exact_divergence` computes D_A to a relative error of rounding, however close its two points.
+    ``gather(data, elsewhere)`` that adds to `emmd.core.partitions.PartitionedData` what else it reads. With
+    `exact_divergence` D_A has a relative error of rounding, however close its two points.
     """
 
     name: str

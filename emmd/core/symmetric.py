@@ -407,7 +407,7 @@ class SymmetricModel(Model):
         return loss, np.stack([terms, terms], axis=1), np.stack([odds, odds], axis=1)
 
     def natural_rounding(self, data, theta):
-        """Bound the rounding errors of eta = (a, b) and of grad l(eta) for every row, each of shape (n, 2)."""
+        """Bound the rounding errors of eta = (a, b) and of grad l(eta) for every row, both (n, 2)."""
         sizes = np.column_stack([np.abs(data.X) @ np.abs(part) for part in self.split(theta)])
         _, terms, carried = self.rounding_rows(data, theta)
         return (self.n_features + 2) * sizes, 8.0 * terms + carried

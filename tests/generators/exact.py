@@ -1,4 +1,4 @@
-"""An oracle in a hundred digits: losses, gradients and divergences of a problem from the definitions alone."""
+"""An oracle in a hundred digits: losses, gradients and divergences from the definitions alone."""
 
 import mpmath as mp
 import numpy as np

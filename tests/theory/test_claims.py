@@ -118,6 +118,73 @@ def test_a_surviving_sabotage_is_not_discriminating():
     assert "unseen" in record.reason
 
 
+def test_a_variant_that_says_the_same_here_is_not_counted():
+    """A sabotage within the budget of the claim is told, not held against the user."""
+
+    def nearly(lab, wrong=0.0):
+        yield Comparison(1.0 + wrong, 1.0, 1e-9, 1.0)
+
+    problem, theta0 = sample_problem(emmd.SymMoLinE, 0, False, n=50)
+    variants = (Sabotage("off by nothing", {"wrong": 1e-10}), Sabotage("off", {"wrong": 0.5}, truth=0.0))
+    record = check(false_claim(measure=nearly, sabotages=variants), Lab(problem, theta0))
+    assert record.verdict is Verdict.HOLDS
+    assert [one.verdict for one in record.sabotages] == [Verdict.NOT_DISTINGUISHABLE, Verdict.VIOLATED]
+    assert record.resolution == pytest.approx(1e-9)
+    # a graded sabotage is made smaller until it passes
+    assert 1e-9 < record.sabotages[1].smallest < 1e-8
+
+
+def test_a_bound_too_loose_to_refute_anything_is_not_discriminating():
+    def loose(lab, factor=1.0):
+        yield Comparison(100.0 * factor, 1.0, 1e-9, 100.0)
+
+    problem, theta0 = sample_problem(emmd.SymMoLinE, 0, False, n=50)
+    claim = false_claim(measure=loose, kind=Kind.UPPER_BOUND, sabotages=(Sabotage("half", {"factor": 0.5}),))
+    assert check(claim, Lab(problem, theta0)).verdict is Verdict.NOT_DISCRIMINATING
+
+
+def test_an_infeasible_sabotage_is_not_refuted_and_a_claim_without_any_does_not_hold():
+    def measure(lab, infeasible=False):
+        yield Comparison(np.nan if infeasible else 1.0, 1.0, 1e-9, 1.0)
+
+    problem, theta0 = sample_problem(emmd.SymMoLinE, 0, False, n=50)
+    lab = Lab(problem, theta0)
+    record = check(false_claim(measure=measure, sabotages=(Sabotage("no", {"infeasible": True}),)), lab)
+    assert record.sabotages[0].verdict is Verdict.INCONCLUSIVE
+    assert check(false_claim(measure=measure, sabotages=()), lab).verdict is Verdict.NOT_DISCRIMINATING
+
+
+def test_proofs_belong_to_formulas_not_to_names():
+    """A prior changes the loss; a subclass under another name does not."""
+
+    class Renamed(emmd.SymMoLinE):
+        name = "mine"
+
+    class Altered(emmd.SymMoLinE):
+        def loss(self, data, theta):
+            return 1.001 * super().loss(data, theta)
+
+    problem, theta0 = sample_problem(emmd.SymMoLinE, 0, False, n=80)
+    with_prior = emmd.ConjugatePrior(problem.model, 0.1, 0.5 * theta0)
+    formulas = {
+        model: Lab(emmd.Problem(model, problem.X, problem.y), theta0).formula
+        for model in (problem.model, Renamed(3), Altered(3), with_prior)
+    }
+    assert list(formulas.values()) == ["symmoline", "symmoline", None, None]
+
+
+def test_claims_may_be_objects_beside_ids():
+    def right(lab, wrong=0.0):
+        yield Comparison(1.0 + wrong, 1.0, 1e-9, 1.0)
+
+    problem, theta0 = sample_problem(emmd.SymMoLinE, 0, False, n=50)
+    mine = false_claim(measure=right, sabotages=(Sabotage("off", {"wrong": 0.1}),))
+    records = theory.verify(problem, theta0, [mine, "E1"])
+    assert [record.claim for record in records] == [mine.id, "E1-fisher-identity"]
+    with pytest.raises(TypeError, match="claims"):
+        theory.verify(problem, theta0, [3])
+
+
 def test_unknown_claims_name_the_nearest_known_one():
     with pytest.raises(ValueError, match="C1-exact-decrease"):
         select(["C1-exact-decreas"])

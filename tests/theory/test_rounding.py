@@ -59,7 +59,7 @@ def test_no_error_exceeds_its_bound(kind, seen):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_bound_is_wide_for_nothing(kind, seen):
-    """A bound adds up moduli where errors cancel, and counts worst cases; a million times is something else."""
+    """A bound adds up moduli where errors cancel, and worst cases; a million times is something else."""
     for (of, name), rows in seen.items():
         if of == kind and name in ("loss", "gradient"):
             assert max(rows)[0] >= 1e-5, name

@@ -1,8 +1,8 @@
 """C4 on the population: relative strong convexity on balls around theta*, and EM's contraction there.
 
 The one-step bound is loose near theta*, where D_A contracts by the square of the rate; the inequality behind
-it, D_L >= alpha D_A, is sharp next to the ball's worst point. That point is searched for; alpha is a bound, row
-by row, on the segment between the two points compared.
+it, D_L >= alpha D_A, is sharp next to the ball's worst point. That point is searched for; alpha is a bound,
+row by row, on the segment between the two points compared.
 """
 
 import numpy as np
@@ -23,14 +23,16 @@ _DIRECTIONS = 6
 
 
 def measure(lab, alpha="bound on the segment"):
-    """Compare D_A - D_L with (1 - alpha) D_A at the worst point, and EM steps from spheres around theta*."""
+    """Compare D_A - D_L with (1 - alpha) D_A at the worst point, and EM steps from spheres."""
     problem, balls, optimum = lab.once("C4 balls", lambda: _balls(lab))
     bounds = lab.once("C4 bounds", lambda: Curvature(problem, lab.formula))
 
     def factor(u, v):
         if alpha == "at the optimum":
             return 1.0 - balls.at_truth
-        return lab.once(("C4 segment", u.tobytes(), v.tobytes()), lambda: bounds.segment(u, v, 0.05, 12).upper)
+        return lab.once(
+            ("C4 segment", u.tobytes(), v.tobytes()), lambda: bounds.segment(u, v, 0.05, 12).upper
+        )
 
     for radius, worst in zip(balls.radius.tolist(), balls.theta):
         yield _relative_convexity(lab, problem, radius, worst, factor)

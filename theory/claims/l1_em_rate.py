@@ -8,7 +8,7 @@ from theory.numeric.rounding import divergence_rounding, loss_rounding
 from theory.numeric.settle import settle
 
 _PART = 0.2
-"""First distance from the optimum; of the loss over sqrt(1 - lambda_max), where terms of fourth order count."""
+"""First distance from the optimum; of the loss over sqrt(1 - lambda_max), where fourth-order terms count."""
 
 _NEAR = 1e-5
 

@@ -3,6 +3,8 @@
 Predicted by scipy's GMRES on the matrix from the Hessians; observed by running the algorithm.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse.linalg import gmres
 
@@ -23,9 +25,8 @@ def measure(lab, behind=0, mapped=True):
         c = slow_start(lab, weight)
         path = _predicted(lab, c)
         for k in range(1, len(path)):
-            seen, error = lab.once(
-                ("anderson", weight, k), lambda c=c, k=k: _observed(lab, c, k, length, path[k][1])
-            )
+            run = partial(_observed, lab, c, k, length, path[k][1])
+            seen, error = lab.once(("anderson", weight, k), run)
             e = path[max(k - behind, 1)][0]
             predicted = lab.information.eigenvalues * e if mapped else e
             size = np.full(len(c), np.abs(c).max())

@@ -1,7 +1,7 @@
 """R2 on a region: D_L >= alpha D_A on a segment, alpha a bound of 1 - lambda_max(M) on it.
 
-The bound is row by row, see `theory.numeric.curvature`: the least of sampled points is no bound, a row of high
-leverage makes a dip between any two of them.
+The bound is row by row, see `theory.numeric.curvature`: the least of sampled points is no bound, a row of
+high leverage makes a dip between any two of them.
 """
 
 from theory.assumptions import linear_model_set, regular_design, strict_minimum

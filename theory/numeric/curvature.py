@@ -1,8 +1,8 @@
 r"""Bounds of the missing information on segments and regions, row by row: sampled points are no bound.
 
-Both symmetric models have hess A = E[g_a(a) xx'] (+) E[g_b(b) xx'] and I_mis = E[f(l) vv'] with l the log odds
-of the posterior, linear in theta, v its derivative and f(t) = sech^2(t / 2) / 4. Along a segment l is linear
-for every row, so f lies below its chord plus its bend,
+Both symmetric models have hess A = E[g_a(a) xx'] (+) E[g_b(b) xx'] and I_mis = E[f(l) vv'] with l the log
+odds of the posterior, linear in theta, v its derivative and f(t) = sech^2(t / 2) / 4. Along a segment l is
+linear for every row, so f lies below its chord plus its bend,
 
     f(t_s) <= (1 - s) f(t_0) + s f(t_1) + min((t_1 - t_0)^2 / 8 sup -f'', sup f - min f),
 
@@ -125,20 +125,11 @@ class Curvature:
     def hull(self, points):
         """Bound lambda_max(M) on the convex hull of points, each row by its own range."""
         logits = [self.logits(theta) for theta in points]
-        ranges = [
-            None if each[0] is None else (np.min(each, axis=0), np.max(each, axis=0)) for each in zip(*logits)
-        ]
-        lows = [None if each is None else np.minimum(bump(each[0]), bump(each[1])) for each in ranges[:2]]
-        return self._largest(self.missing(_highest(*ranges[2])), self.complete(*lows))
-
-    def ball(self, centre, radius, metric):
-        """Bound lambda_max(M) where |theta - centre| <= radius in a metric, each row by its own range."""
-        inverse = np.linalg.inv(metric)
-        reach = [radius * np.sqrt(np.einsum("np,pq,nq->n", z, inverse, z)) for z in (self.a, self.b, self.v)]
-        logits = self.logits(centre)
-        lows = [None if t is None else bump(np.abs(t) + r) for t, r in zip(logits[:2], reach)]
-        high = _highest(logits[2] - reach[2], logits[2] + reach[2])
-        return self._largest(self.missing(high), self.complete(*lows))
+        of_a, of_b, of_v = ([each[k] for each in logits] for k in range(3))
+        low_a = None if self.linear_experts else np.min(bump(np.array(of_a)), axis=0)
+        low_b = np.min(bump(np.array(of_b)), axis=0)
+        high = _highest(np.min(of_v, axis=0), np.max(of_v, axis=0))
+        return self._largest(self.missing(high), self.complete(low_a, low_b))
 
     def _node(self, start, end, s):
         logits = self.logits(start + s * (end - start))

@@ -1,4 +1,4 @@
-"""Which symbolic model, if any, is the formula of a problem's loss: proofs belong to formulas, not to names."""
+"""Which symbolic model, if any, is the formula of a problem's loss: proofs belong to formulas."""
 
 import numpy as np
 

@@ -10,11 +10,11 @@ from theory.numeric.rounding import inner_rounding
 from theory.numeric.settle import settle
 
 _PART = 0.1
-"""First distance from the optimum over sqrt(1 - lambda_max): there terms of the fourth order in the loss count."""
+"""First distance from the optimum over sqrt(1 - lambda_max): there fourth-order terms of the loss count."""
 
 
 def start_length(lab):
-    """Return the length, in the metric of I_com, of a start from which a response is followed to its limit."""
+    """Return the length, in the metric of I_com, from which a response is followed to its limit."""
     return _PART * (1.0 - lab.information.rate) ** 0.5
 
 

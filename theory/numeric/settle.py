@@ -76,7 +76,7 @@ def _asymmetry(answer):
 
 
 def _extrapolated(three, of_fine, of_coarse, h):
-    (first, odd_first), (coarse, odd_coarse), (fine, odd_fine) = three
+    (first, _), (coarse, odd_coarse), (fine, odd_fine) = three
     before, change = np.abs(coarse - first).max(), np.abs(fine - coarse)
     noise = np.max(of_fine + of_coarse)
     if not (change.max() <= 0.5 * before or change.max() <= noise):
