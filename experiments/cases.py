@@ -13,6 +13,7 @@ from emmd.data.snr import snr_parameters
 from experiments.case import Case
 from experiments.mixture_cases import mixture_cases
 from experiments.table import read_table
+from experiments.varied_cases import varied_cases
 from theory.numeric.starts import best_start
 
 MODELS = {"symmoline": emmd.SymMoLinE, "symmologe": emmd.SymMoLogE}
@@ -65,12 +66,15 @@ def default_cases(models, seed):
     for name in models or MODELS:
         if name == "moe":
             yield from mixture_cases(seed, every=True)
+            yield from varied_cases(name, seed)
             continue
         for snr_expert, snr_gate, cosine in SNRS[name]:
             yield synthetic(name, _ROWS[name], _FEATURES, snr_expert, snr_gate, cosine, seed)
+        yield from varied_cases(name, seed)
         yield from (real(dataset, seed) for dataset in real_sets().values() if dataset.model == name)
     if not models:
         yield from mixture_cases(seed, every=False)
+        yield from varied_cases("moe", seed)
 
 
 def user_case(path, target, model_name=None, seed=0, sigma=0.5):

@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from emmd.core.algorithm import Step, inner_failure
+from emmd.core.conjugate_prior import ConjugatePrior
+from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm
 from theory.numeric.affine import affine
 from theory.numeric.complex_step import natural_gradient
@@ -101,7 +103,10 @@ class Lab:
     @cached_property
     def curvature(self):
         """The rows' bounds of the missing information; an ArithmeticError where none is known."""
-        return Curvature(self.problem, self.formula)
+        if not isinstance(self.model, ConjugatePrior):
+            return Curvature(self.problem, self.formula)
+        bare = Lab(Problem(self.model.model, self.problem.X, self.problem.y, self.problem.weights), self.theta0)
+        return Curvature(bare.problem, bare.formula, self.model.strength)
 
     @cached_property
     def has_mirror_map(self):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
-from scipy.optimize import root
 
 from emmd.core.algorithm import Algorithm, Step
 from emmd.core.checks import positive_number
@@ -13,6 +12,7 @@ from emmd.core.status import Status
 
 _COMPLEX = 1e-30
 _SOLVED = 1e-9
+_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class ProjectedMirrorDescent(Algorithm):
     2. theta+ = argmin E[D_A(eta(x; theta), eta~(x))], plus step_size times a ridge penalty, if any.
 
     Gradients in eta and in the predictors are complex steps of the log partition
-    function and of the evidence; the projection is left to scipy's BFGS and hybrid
-    solvers. Nothing is shared with the E-step and the M-step, and nothing is fast.
+    function and of the evidence; the projection is left to scipy's trust-region solver. Nothing is shared
+    with the E-step and the M-step, and nothing is fast.
 
     Parameters
     ----------
@@ -107,8 +107,13 @@ def _objective(problem, theta, dual, step_size):
 
 
 def _project(problem, theta, dual, step_size):
-    """Minimise the projection's objective; return theta and the largest gradient entry left."""
-    scale = problem.model.parameter_scale(problem.data)
+    """Minimise the projection's objective; return theta and the largest gradient entry left.
+
+    The Hessian only says where to look: the gradient, which says whether that is a minimum, is its own code.
+    """
+    model, data = problem.model, problem.data
+    scale = model.parameter_scale(data)
+    outer = np.outer(scale, scale)
 
     def function(u):
         # a trial far off may overflow: the solver steps back from it
@@ -116,7 +121,28 @@ def _project(problem, theta, dual, step_size):
             value, gradient = _objective(problem, u / scale, dual, step_size)
         return value, gradient / scale
 
-    rough = scipy_minimize(function, theta * scale, jac=True, method="BFGS", options={"gtol": 1e-7})
-    fine = root(lambda u: function(u)[1], rough.x, method="hybr", options={"xtol": 1e-14})
-    best = min((rough.x, fine.x), key=lambda u: np.abs(function(u)[1]).max())
+    def hessian(u):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            curvature = model.projection_hessian(data, dual, u / scale)
+        return (curvature + step_size * model.penalty_hessian(u / scale)) / outer
+
+    rough = scipy_minimize(
+        function, theta * scale, jac=True, hess=hessian, method="trust-exact", options={"gtol": 1e-10}
+    )
+    best = _polish(function, hessian, rough.x)
     return best / scale, float(np.abs(function(best)[1]).max())
+
+
+def _polish(function, hessian, u):
+    """Newton steps while they shrink the gradient."""
+    gradient = function(u)[1]
+    for _ in range(_STEPS):
+        try:
+            trial = u - np.linalg.solve(hessian(u), gradient)
+        except np.linalg.LinAlgError:
+            break
+        slope = function(trial)[1]
+        if not np.abs(slope).max() < np.abs(gradient).max():
+            break
+        u, gradient = trial, slope
+    return u

@@ -1,13 +1,23 @@
 """E1: the marginal gradient is the mirror map's gradient minus the posterior mean of S (Fisher)."""
 
+import numpy as np
+
 from theory.assumptions import regular_design
-from theory.claim import Claim, Kind, Sabotage, componentwise
-from theory.numeric.complex_step import complex_step_gradient
-from theory.numeric.rounding import inner_rounding
+from theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
+from theory.numeric.complex_step import (
+    complex_step_gradient,
+    natural_gradient,
+    natural_losses,
+    row_derivatives,
+)
+from theory.numeric.rounding import inner_rounding, loss_rounding, natural_loss_rounding
 
 
 def measure(lab, evidence=1.0):
-    """Compare both sides at the probes: E-step and mirror map against a complex step of the density."""
+    """Compare both sides at the probes: E-step and mirror map against a complex step of the density.
+
+    The density's own loss stands beside the two that the kernels compute, the marginal one and the E-step's.
+    """
     for label, theta in lab.probes:
         responsibilities = lab.responsibilities(theta, evidence)
         yield from componentwise(
@@ -19,6 +29,20 @@ def measure(lab, evidence=1.0):
             point=label,
             theta=theta,
         )
+        yield from _losses(lab, label, theta)
+
+
+def _losses(lab, label, theta):
+    problem, model = lab.problem, lab.model
+    eta, slope = natural_gradient(problem, theta)
+    mean = row_derivatives(model.natural_log_partition, eta)
+    from_density = problem.weights @ natural_losses(problem, eta) + problem.penalty(theta)
+    sizes = np.abs(mean) + np.abs(mean - slope)
+    budget = loss_rounding(problem, theta) + natural_loss_rounding(problem, theta, eta, sizes)
+    losses = {"marginal loss": problem.loss(theta), "E-step's loss": model.e_step(problem.data, theta).loss}
+    for of, loss in losses.items():
+        where = {"of": of, "point": label, "theta": theta}
+        yield Comparison(float(from_density), loss, budget, 1.0 + abs(loss), where, part=f"{of}, {label}")
 
 
 CLAIM = Claim(

@@ -93,7 +93,9 @@ def _dense(advance, theta, basis):
         other = differentiate(advance, theta, basis, factor * DISPLACEMENT)
         jacobian = min(jacobian, other, key=lambda each: each.error)
     values, left, right = eigvals_with_condition(jacobian.matrix)
-    return values, jacobian.error * left * right
+    # no two matrices differ in an eigenvalue by more than the sum of their norms
+    norms = 2.0 * float(np.linalg.norm(jacobian.matrix, 2)) + jacobian.error
+    return values, min(jacobian.error * left * right, norms)
 
 
 def eigvals_with_condition(matrix):

@@ -57,6 +57,9 @@ class Curvature:
     ----------
     problem : emmd.Problem
     formula : str or None
+    strength : float
+        nu of a conjugate prior that is added to this loss: hess A is then 1 + nu times as large, and I_mis is
+        what it was, for pseudo-observations are complete.
 
     Raises
     ------
@@ -64,10 +67,11 @@ class Curvature:
         When no formula of the loss is known: there is no bound then.
     """
 
-    def __init__(self, problem, formula):
+    def __init__(self, problem, formula, strength=0.0):
         if formula is None:
             raise ArithmeticError("no bound of the curvature over a region is known for this loss")
         self.linear_experts, self.weights = formula == "symmoline", problem.weights
+        self.factor = 1.0 + strength
         y, model, data = problem.data.y, problem.model, problem.data
         rows = np.array([model.predictor_rows(data, e) for e in np.eye(problem.n_params)])
         self.a, self.b = rows[:, :, 0].T, rows[:, :, 1].T
@@ -148,11 +152,10 @@ class Curvature:
         # the position makes every entry of the heap comparable
         return -max(ends), left.s, left, right
 
-    @staticmethod
-    def _largest(missing, complete):
+    def _largest(self, missing, complete):
         """Return lambda_max of a pencil; infinite where the metric is not positive definite."""
         try:
-            return float(pencil(missing, complete)[0][-1])
+            return float(pencil(missing, complete)[0][-1]) / self.factor
         except np.linalg.LinAlgError:
             return np.inf
 

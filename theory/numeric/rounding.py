@@ -59,6 +59,24 @@ def divergence_rounding(problem, u, v, divergence):
     return loss_rounding(problem, u) + loss_rounding(problem, v)
 
 
+def natural_loss_rounding(problem, theta, eta, sizes):
+    """Return a bound of the rounding error of E[A(eta) - A_y(eta)], the loss from natural parameters.
+
+    Parameters
+    ----------
+    problem : emmd.Problem
+    theta : ndarray of shape (p,)
+    eta : ndarray of shape (n, D)
+    sizes : ndarray of shape (n, D)
+        |grad A| + |grad A_y|.
+    """
+    model = problem.model
+    of_eta, _ = model.natural_rounding(problem.data, theta)
+    maps = np.abs(model.natural_log_partition(eta)) + np.abs(model.natural_log_numerator(problem.data, eta))
+    rows = 8.0 * (1.0 + maps) + (sizes * (8.0 * np.abs(eta) + of_eta)).sum(axis=1)
+    return float(EPS * (depth(problem) * problem.weights @ (maps + rows)))
+
+
 def pulled_back_rounding(problem, theta, mean, error):
     """Return a bound of the rounding error of E[J(x; theta)' mean], shape (p,).
 
