@@ -105,7 +105,9 @@ class Lab:
         """The rows' bounds of the missing information; an ArithmeticError where none is known."""
         if not isinstance(self.model, ConjugatePrior):
             return Curvature(self.problem, self.formula)
-        bare = Lab(Problem(self.model.model, self.problem.X, self.problem.y, self.problem.weights), self.theta0)
+        bare = Lab(
+            Problem(self.model.model, self.problem.X, self.problem.y, self.problem.weights), self.theta0
+        )
         return Curvature(bare.problem, bare.formula, self.model.strength)
 
     @cached_property

@@ -12,10 +12,11 @@ from emmd.core.acceleration import Secants
 from emmd.core.solve import make_algorithm
 from theory.assumptions import regular_design, strict_minimum
 from theory.claim import Claim, Kind, Sabotage, componentwise
-from theory.numeric.linear_start import loss_rises, odd_part, slow_start, start_length
+from theory.numeric.linear_start import loss_rises, odd_part, response_error, slow_start, start_length
 
 _STEP_MAX = 1e6
 _STEPS = 3
+_LOST = 1e-3
 
 
 def measure(lab, behind=0, mapped=True):
@@ -49,7 +50,8 @@ def _observed(lab, c, steps, length, magnified):
 def _predicted(lab, c):
     """Return pairs (error of GMRES' iterate, how far it magnifies errors), entry k for Anderson's k-th step.
 
-    The list ends before the first step that a safeguard of the algorithm would change.
+    The list ends before the first step that a safeguard of the algorithm would change, or whose secants magnify
+    rounding beyond all digits.
     """
     values = lab.information.eigenvalues
     to_scaled = lab.scale[:, None] * lab.information.vectors
@@ -61,6 +63,8 @@ def _predicted(lab, c):
             if (np.linalg.eigvals(secants.projected_jacobian()[1]).real >= 1.0).any():
                 break
             e, magnified = _gmres(to_scaled, values, c, k - 1), _condition(secants)
+            if magnified * response_error(lab) > _LOST * start_length(lab):
+                break
         if loss_rises(lab, errors[-1], values * e):
             break
         errors.append(values * e)

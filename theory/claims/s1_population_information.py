@@ -28,7 +28,9 @@ def measure(lab, turned=0.0, cross=1.0):
         information[2:, :2] *= cross
         seen = lab.once(("nodes", point), lambda point=point: _by_nodes(lab.model.name, *point))
         budget, ones = np.full(4, 20.0 * _TOL), np.ones(4)
-        yield from componentwise(np.linalg.eigvalsh(information), seen, budget, ones, str(point), **at(*point))
+        yield from componentwise(
+            np.linalg.eigvalsh(information), seen, budget, ones, str(point), **at(*point)
+        )
 
 
 def _by_nodes(name, snr_expert, snr_gate, cosine):

@@ -40,6 +40,11 @@ def map_error(lab):
     return float(error @ np.sqrt((lab.information.vectors**2).sum(axis=1)))
 
 
+def response_error(lab):
+    """Return a bound of the error of an evaluation's distance from theta*, in the metric of I_com."""
+    return 20.0 * (map_error(lab) + lab.optimum_error)
+
+
 def odd_part(lab, advance, c, length, amplification=1.0):
     """Return the linear response of a map to c, and a bound of its error, both of shape (p,).
 
@@ -56,7 +61,7 @@ def odd_part(lab, advance, c, length, amplification=1.0):
     amplification : float
         How many errors of one evaluation of EM's map the response holds, at most.
     """
-    error = 20.0 * amplification * (map_error(lab) + lab.optimum_error)
+    error = amplification * response_error(lab)
     found = settle(lambda h: _odd(lab, advance, c, h), length, lambda h: error / h)
     return found.value, found.error
 

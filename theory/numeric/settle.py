@@ -6,6 +6,18 @@ import numpy as np
 
 _HALVINGS = 14
 
+_BENT = 0.5
+"""Share of a change that terms of higher order may make up."""
+
+_AT_LEAST = 0.1
+"""Share of the last change that is never believed to be gone."""
+
+_SILENT = 0.05
+"""Share of the bound of rounding errors that real ones reach, about."""
+
+ENOUGH = 1e-5
+"""Changes of a response, whose own scale is 1, that need no law."""
+
 _PAST = 4.0
 """Rounding has taken over where the error is so many times that of the best displacement."""
 
@@ -44,9 +56,9 @@ def settle(response, length, rounding):
     Returns
     -------
     Settled
-        Of the displacement with the least error, by Richardson's extrapolation of two. The change under a
-        halving bounds the error of what is extrapolated from it: it is believed only where it has become
-        smaller than half the change before, as for an analytic response it does.
+        Of the displacement with the least error, by Richardson's extrapolation of two. How much the
+        extrapolated value changes under a halving bounds its error: it is believed only where the response's
+        own change is a quarter of the change before, about, as for an analytic response it becomes.
     """
     seen, best = [], None
     for k in range(_HALVINGS):
@@ -77,11 +89,18 @@ def _asymmetry(answer):
 
 def _extrapolated(three, of_fine, of_coarse, h):
     (first, _), (coarse, odd_coarse), (fine, odd_fine) = three
-    before, change = np.abs(coarse - first).max(), np.abs(fine - coarse)
+    before, change = coarse - first, fine - coarse
     noise = np.max(of_fine + of_coarse)
-    if not (change.max() <= 0.5 * before or change.max() <= noise):
+    # an even error of second order falls to a quarter, with its sign
+    bent = np.abs(4.0 * change - before).max() > _BENT * np.abs(before).max()
+    silent = max(np.abs(change).max(), 0.25 * np.abs(before).max()) <= ENOUGH
+    if bent and not silent and np.abs(change).max() > _SILENT * noise:
         return None
+    # the extrapolated value itself changed by (4 change - before) / 3, and is in error by a part of that
+    left = np.maximum(np.abs(4.0 * change - before) / 3.0, _AT_LEAST * np.abs(change))
+    if bent:
+        left = left + np.abs(before) + np.abs(change)
     # what a safeguard does on one side only does not become smaller with the displacement
     if odd_fine is not None and not (odd_fine <= 0.75 * odd_coarse or odd_fine <= 10.0 * noise):
         return None
-    return Settled((4.0 * fine - coarse) / 3.0, change + 2.0 * of_fine + of_coarse, h)
+    return Settled((4.0 * fine - coarse) / 3.0, left + 2.0 * of_fine + of_coarse, h)
