@@ -47,7 +47,10 @@ def verdict_table(records, every=False):
     Notes
     -----
     ``slack`` is what is left of the error budget (identity, rate) or of the
-    bound; ``refuted`` counts sabotages, over all problems of the row.
+    bound; ``resolution`` is the smallest error of the prediction, relative to its
+    scale, that the check refutes, the coarsest of the row's problems; ``refuted``
+    counts sabotages over all problems of the row, without those that say the same
+    as the claim there.
     """
     title = (
         "every claim on every problem" if every else "per claim and model: the problem with the least slack"
@@ -56,7 +59,7 @@ def verdict_table(records, every=False):
     for name in ("claim", "model", "problem"):
         table.add_column(name, no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for name in ("predicted", "observed", "slack", "budget"):
+    for name in ("predicted", "observed", "slack", "resolution"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("refuted", justify="right", no_wrap=True)
     table.add_column("proof", no_wrap=True)
@@ -86,13 +89,19 @@ def _add(table, group):
         worst.problem,
         f"[{_STYLE[worst.verdict]}]{verdict}[/]",
         *(number(value) for value in (worst.predicted, worst.observed)),
-        *(number(value, 2) for value in (worst.slack, worst.error_budget)),
+        number(worst.slack, 2),
+        number(max((r.resolution for r in group if r.resolution is not None), default=None), 2),
         _sabotages(group),
         "proved" if worst.proof == "proved" else worst.proof or "-",
     )
 
 
 def _sabotages(group):
-    every = [sabotage for record in group for sabotage in record.sabotages]
-    refuted = sum(sabotage.verdict is Verdict.VIOLATED for sabotage in every)
-    return f"{refuted}/{len(every)}" if every else "-"
+    refuted, same, every = count_sabotages(group)
+    return f"{refuted}/{every - same}" if every else "-"
+
+
+def count_sabotages(records):
+    """Return how many sabotages were refuted, how many cannot be told from their claims, and how many there are."""
+    every = [sabotage.verdict for record in records for sabotage in record.sabotages]
+    return every.count(Verdict.VIOLATED), every.count(Verdict.NOT_DISTINGUISHABLE), len(every)

@@ -8,9 +8,10 @@ import numpy as np
 from emmd.core.checks import known_name
 from experiments.cases import MODELS, default_cases, user_case
 from experiments.console import announce_compilation, messages, progress, results
+from experiments.expected import unexpected
 from experiments.output import plain, write_json
 from experiments.population_claims import population_records
-from experiments.verdict_table import verdict_table
+from experiments.verdict_table import count_sabotages, verdict_table
 from theory.checker import broken_claims, check, select
 from theory.lab import Lab
 from theory.verdict import Verdict
@@ -40,6 +41,11 @@ class Request:
     out: str | None = None
     every: bool = False
 
+    @property
+    def ships(self):
+        """Whether the problems are those whose verdicts are written down."""
+        return self.data is None and self.seed == 0
+
     def command(self, claim, model):
         """Return the command that repeats one claim on the same data."""
         words = ["emmd", "verify", "--claim", claim, "--model", model, "--seed", str(self.seed)]
@@ -62,8 +68,11 @@ def run(request):
                     records.append(check(claim, lab, case.name))
                     advance(f"{case.model} {case.name} {claim.label}")
         records += population()
+    surprises = unexpected(records) if request.ships else []
     _report(request, cases, records)
-    return int(any(record.failed for record in records) or bool(broken_claims()))
+    for sentence in surprises:
+        messages.print(f"unexpected: {sentence}", style="bold red", markup=False, soft_wrap=True)
+    return int(any(record.failed for record in records) or bool(broken_claims()) or bool(surprises))
 
 
 def _cases(request):
@@ -135,10 +144,10 @@ def _summary(records):
     counts: dict = {}
     for record in records:
         counts[str(record.verdict)] = counts.get(str(record.verdict), 0) + 1
-    sabotages = [sabotage for record in records for sabotage in record.sabotages]
-    refuted = sum(sabotage.verdict is Verdict.VIOLATED for sabotage in sabotages)
+    refuted, same, every = count_sabotages(records)
+    beside = f", {same} say the same as their claims there" if same else ""
     listed = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    return f"{len(records)} checks: {listed}; {refuted} of {len(sabotages)} sabotages refuted"
+    return f"{len(records)} checks: {listed}; {refuted} of {every - same} sabotages refuted{beside}"
 
 
 def _machine(request, record):

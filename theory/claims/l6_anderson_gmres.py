@@ -50,8 +50,8 @@ def _observed(lab, c, steps, length, magnified):
 def _predicted(lab, c):
     """Return pairs (error of GMRES' iterate, how far it magnifies errors), entry k for Anderson's k-th step.
 
-    The list ends before the first step that a safeguard of the algorithm would change, or whose secants magnify
-    rounding beyond all digits.
+    The list ends before the first step that a safeguard of the algorithm would change, or whose secants
+    magnify rounding beyond all digits.
     """
     values = lab.information.eigenvalues
     to_scaled = lab.scale[:, None] * lab.information.vectors
