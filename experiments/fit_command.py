@@ -4,20 +4,22 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from rich.table import Table
+from rich.text import Text
 from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
 from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
-from experiments.console import announce_compilation, messages, results
+from experiments.console import announce_compilation, literal, messages, results
 from experiments.fit_fixed import fixed_values
+from experiments.labels import class_labels
 from experiments.output import write_json
 from experiments.table import read_table
 from experiments.verdict_table import number
 
 _REGRESSION = ("gamma", "gaussian", "poisson")
 _LABELS = ("bernoulli", "categorical")
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _estimator(request, data):
     variance = _variance(request)
     if request.family in _REGRESSION:
         return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), data.y
-    return MixtureOfExpertsClassifier(**common), _labels(request, data.y)
+    return MixtureOfExpertsClassifier(**common), class_labels(data.y, request.family)
 
 
 def _by_number(options, names):
@@ -134,19 +136,6 @@ def _variance(request):
     except ValueError:
         raise ValueError(f"--variance must be free, shared or a number, got {request.variance!r}") from None
     return positive_number("--variance", value)
-
-
-def _labels(request, y):
-    text = y.dtype.kind == "U"
-    if not text and (y != np.floor(y)).any():
-        row = int(np.argmax(y != np.floor(y)))
-        raise ValueError(
-            f"--target must hold whole numbers for family {request.family}, got {y[row]:g} in row {row}"
-        )
-    distinct = len(np.unique(y))
-    if request.family == "bernoulli" and distinct != 2:
-        raise ValueError(f"--target must hold two different labels for family bernoulli, got {distinct}")
-    return y if text else y.astype(int)
 
 
 def machine(estimator, data):
@@ -180,9 +169,13 @@ def _print(request, estimator, data):
     )
     results.print(f"{kept.count('converged')} of {len(kept)} starts converged; {_ending(estimator)}")
     if not estimator.converged_:
-        results.print(f"[bold red]{estimator.status_.name.lower()}[/] {estimator.message_}", soft_wrap=True)
+        _remark(estimator.status_.name.lower(), "bold red", estimator.message_)
     elif estimator.standard_errors_ is None:
-        results.print(f"[yellow]no standard errors[/] {estimator.standard_errors_message_}", soft_wrap=True)
+        _remark("no standard errors", "yellow", estimator.standard_errors_message_)
+
+
+def _remark(what, style, sentence):
+    results.print(Text.assemble((what, style), " ", literal(sentence)), soft_wrap=True)
 
 
 def _ending(estimator):
@@ -207,7 +200,8 @@ def coefficient_table(estimator, names):
             deviations = ["fixed"] * len(values)
         # one shared variance stands in all columns
         cells = [_cell(v, s) for v, s in zip(values, deviations)]
-        table.add_row(part, term, *(cells * K if len(cells) == 1 else cells))
+        names_shown = (literal(name, _LONGEST_NAME) for name in (part, term))
+        table.add_row(*names_shown, *(cells * K if len(cells) == 1 else cells))
     return table
 
 
