@@ -38,7 +38,7 @@ def progress(total, what):
     """Show a progress bar on standard error; yields ``advance(description)``."""
     described = TextColumn("{task.description}", markup=False)
     columns = (described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=messages, transient=True) as bar:
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda description="": bar.update(
             task, advance=1, description=visible(f"{what} {description}".strip())

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +13,7 @@ from experiments.console import announce_compilation, literal, messages, results
 from experiments.fit_fixed import fixed_values
 from experiments.labels import class_labels
 from experiments.output import write_json
+from experiments.snr.export import writable_folder
 from experiments.table import read_table
 from experiments.verdict_table import number
 
@@ -65,21 +65,19 @@ def run(request):
             f"--experts must be at most the number of rows in {request.file} ({len(data.y)}), "
             f"got {request.experts}"
         )
-    if request.out is not None:
-        # before the fit, not after it
-        _make(Path(request.out))
     estimator, y = _estimator(request, data)
     announce_compilation()
     with warnings.catch_warnings(), messages.status("fitting") as line:
         # the report below says the same as the warning
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator.set_params(callback=_progress(line, request.starts)).fit(data.X, y)
-    if request.json != "-":
-        _print(request, estimator, data)
-    if request.json is not None:
-        write_json(machine(estimator, data), request.json)
+    # files first: the terminal or a pipe may refuse what is printed
     if request.out is not None:
         _write(request, estimator, data, y)
+    if request.json is not None:
+        write_json(machine(estimator, data), request.json)
+    if request.json != "-":
+        _print(request, estimator, data)
     return 0
 
 
@@ -230,18 +228,11 @@ def _cell(value, deviation):
     return f"{value:.5g} ({deviation if isinstance(deviation, str) else number(deviation)})"
 
 
-def _make(folder):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
-
-
 def _write(request, estimator, data, y):
     from experiments.figures import experts
     from experiments.figures.style import save
 
-    folder = Path(request.out)
+    folder = writable_folder(request.out)
     save_model(estimator, folder / "model.json")
     if len(data.names) <= 2:
         save(experts.draw(estimator, data.X, y, data.names, request.target), folder, "experts")

@@ -97,7 +97,7 @@ def _without_nul(file):
 
 def _names_found(file, separator, target):
     """Return whether the header has the target when it is cut at a separator, and how many names."""
-    names = next(_reader(file, separator), [])
+    names: list = next(_reader(file, separator), [])
     return target in map(str.strip, names), len(names)
 
 

@@ -3,8 +3,6 @@
 Names are text: nothing in them is markup, mathematics or a command to the terminal.
 """
 
-_LONGEST_IN_FIGURE = 40
-
 
 def visible(text, longest=None):
     r"""Return a text in one line without control characters.
@@ -27,6 +25,6 @@ def visible(text, longest=None):
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-def for_figure(text):
+def for_figure(text, longest=32):
     """Return a text as matplotlib shows it letter by letter: a dollar would begin a formula."""
-    return visible(text, _LONGEST_IN_FIGURE).replace("$", r"\$")
+    return visible(text, longest).replace("$", r"\$")

@@ -76,6 +76,10 @@ def _curves(estimator, X, y, name, target):
     return figure
 
 
+def _share(target, label):
+    return f"P({target} = {for_figure(label)} | x)"
+
+
 def _title(estimator):
     return f"{estimator.n_experts} experts, log-likelihood {estimator.loglik_:.2f}, {_status(estimator)}"
 
@@ -110,10 +114,16 @@ def _classification(axes, estimator, line, gate, target):
             colour = COLOURS[k % len(COLOURS)]
             _faded(axes, line[:, 0], experts[:, k, 1], gate[:, k], colour, f"expert {k + 1}")
         axes.plot(line[:, 0], mixture[:, 1], color="k", lw=1.5, ls="--", label="mixture")
-        axes.set_ylabel(f"P({target} = {for_figure(classes[1])} | x)")
+        axes.set_ylabel(_share(target, classes[1]))
         return
     for c, style in zip(range(len(classes)), ("-", "--", ":", "-.") * len(classes)):
-        axes.plot(line[:, 0], mixture[:, c], color="k", ls=style, label=f"P({target} = {for_figure(classes[c])} | x)")
+        axes.plot(
+            line[:, 0],
+            mixture[:, c],
+            color="k",
+            ls=style,
+            label=f"P({target} = {for_figure(classes[c])} | x)",
+        )
     axes.set_ylabel("probability")
 
 
@@ -152,7 +162,10 @@ def _surface(figure, axes, estimator, X, y, grid, extent, target):
         scale = {"cmap": "viridis", "vmin": y.min(), "vmax": y.max()}
     elif len(classes) == 2:
         values, shown = estimator.predict_proba(grid)[:, 1], np.searchsorted(classes, y)
-        label, scale = f"P({target} = {for_figure(classes[1])} | x)", {"cmap": "viridis", "vmin": 0, "vmax": 1}
+        label, scale = (
+            _share(target, classes[1]),
+            {"cmap": "viridis", "vmin": 0, "vmax": 1},
+        )
     else:
         values, shown = estimator.predict_proba(grid).argmax(axis=1), np.searchsorted(classes, y)
         from matplotlib.colors import ListedColormap

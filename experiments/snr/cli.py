@@ -5,19 +5,19 @@ from typing import Annotated
 
 import typer
 
+from experiments.writable import Json, try_folder
+
 app = typer.Typer(
     help="Scripted SNR experiments: from one config file to a report.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="TOML file, or the name of a shipped one.")]
 StoreFile = Annotated[str, typer.Option("--store", metavar="FILE", help="SQLite file with the runs.")]
-Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder to write to.", callback=try_folder)]
 DataDir = Annotated[
     str | None, typer.Option("--data-dir", metavar="DIR", help="Folder with Fashion-MNIST's files.")
 ]
-Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.")]
 
 
 @app.command()

@@ -13,13 +13,14 @@ from rich.progress import (
 )
 
 from emmd.data.fashion_mnist import DATA_DIR
-from experiments.console import announce_compilation, messages, results
+from experiments.console import announce_compilation, literal, messages, results
 from experiments.output import write_json
 from experiments.snr.estimate import estimate
 from experiments.snr.export import write_tables
 from experiments.snr.plan import make_plan
 from experiments.snr.read_config import parse, read_text
 from experiments.snr.sweep import run_sweep
+from experiments.streams import Interrupted
 
 
 def check(config, data_dir, json):
@@ -46,16 +47,26 @@ def run(config, store, options, data_dir, json):
     text = read_text(config)
     _look_in(data_dir)
     announce_compilation()
-    with _progress() as advance:
-        summary = run_sweep(text, store, options, advance, config)
+    new_runs = 0
+    try:
+        with _progress() as advance:
+
+            def count(total, new):
+                nonlocal new_runs
+                new_runs += new
+                advance(total, new)
+
+            summary = run_sweep(text, store, options, count, config)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted; {new_runs} new runs are kept in {store}, the same command goes on from there"
+        ) from None
     if json is not None:
         write_json(summary, json)
     if json != "-":
         failed = f"; {summary.failed} failed, with their reasons in the store" if summary.failed else ""
-        results.print(
-            f"{summary.planned} runs: {summary.found} were in {store}, {summary.done} done now{failed}",
-            soft_wrap=True,
-        )
+        told = f"{summary.planned} runs: {summary.found} were in {store}, {summary.done} done now{failed}"
+        results.print(literal(told), soft_wrap=True)
     return 0
 
 
@@ -63,14 +74,14 @@ def report(store, out):
     """Write the report of a store; return the exit code."""
     from experiments.snr.report.write import write_report
 
-    results.print(f"wrote {write_report(store, out)}", soft_wrap=True)
+    results.print(literal(f"wrote {write_report(store, out)}"), soft_wrap=True)
     return 0
 
 
 def export(store, out, file_format):
     """Write the tables of a store; return the exit code."""
     for path in write_tables(store, out, file_format):
-        results.print(f"wrote {path}", soft_wrap=True)
+        results.print(literal(f"wrote {path}"), soft_wrap=True)
     return 0
 
 

@@ -1,0 +1,70 @@
+"""Where results are to go is tried before the work, not after it."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def try_file(path: str | None) -> str | None:
+    """Return a path, after it has been tried; what is there stays as it is.
+
+    Parameters
+    ----------
+    path : str or None
+        ``-`` is standard output.
+
+    Raises
+    ------
+    ValueError
+        If no file can be written there.
+    """
+    if path is None or path == "-":
+        return path
+    try:
+        if not Path(path).exists():
+            with open(path, "x"):
+                pass
+            os.unlink(path)
+        elif Path(path).is_file():
+            with open(path, "a"):
+                pass
+        elif Path(path).is_dir():
+            raise IsADirectoryError("a folder")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--json must be a writable file, got {path}: {error}") from error
+    return path
+
+
+def try_folder(path: str | None) -> str | None:
+    """Return a path, after a folder has been made there, tried and, if it is new, taken away again.
+
+    Raises
+    ------
+    ValueError
+        If nothing can be written there.
+    """
+    if path is None:
+        return path
+    try:
+        folder = Path(path)
+        new = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        finally:
+            for each in new:
+                with contextlib.suppress(OSError):
+                    each.rmdir()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--out must be a folder that can be written to, got {path}: {error}") from error
+    return path
+
+
+Json = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.", callback=try_file),
+]
