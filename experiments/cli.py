@@ -1,5 +1,6 @@
 """The command line. Heavy imports wait inside the commands, so that help is immediate."""
 
+import signal
 import sys
 from typing import Annotated
 
@@ -171,6 +172,9 @@ def main() -> None:
     """
     with guarded():
         code = _exit_code(sys.argv[1:])
+    if code == _INTERRUPTED:
+        # all is said, and the end is near
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

@@ -85,7 +85,7 @@ def _rows(path, target):
 def _reader(file, separator):
     file.seek(0)
     # strict: a quote that is never closed would take all that follows into one cell
-    return csv.reader(_without_nul(file), delimiter=separator, skipinitialspace=True, strict=True)
+    return csv.reader(_without_nul(file), delimiter=separator, strict=True)
 
 
 def _without_nul(file):
@@ -97,7 +97,10 @@ def _without_nul(file):
 
 def _names_found(file, separator, target):
     """Return whether the header has the target when it is cut at a separator, and how many names."""
-    names: list = next(_reader(file, separator), [])
+    try:
+        names: list = next(_reader(file, separator), [])
+    except csv.Error:
+        return False, 0
     return target in map(str.strip, names), len(names)
 
 

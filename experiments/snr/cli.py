@@ -1,10 +1,12 @@
 """`emmd snr`: the command line of sweeps. Heavy imports wait inside the commands."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from experiments.streams import Interrupted
 from experiments.writable import Json, try_folder
 
 app = typer.Typer(
@@ -47,6 +49,14 @@ def run(
     json: Json = None,
 ) -> int:
     """Run a sweep, or go on with one that was interrupted."""
+    try:
+        return _run(config, store, jobs, scheduler, (wait, accept_version, retry_failed), data_dir, json)
+    except KeyboardInterrupt:
+        kept = f"{_kept(store)} finished runs are kept in {store}"
+        raise Interrupted(f"interrupted; {kept}, the same command goes on from there") from None
+
+
+def _run(config, store, jobs, scheduler, flags, data_dir, json):
     from experiments.snr import workers
 
     jobs = jobs or os.cpu_count() or 1
@@ -55,8 +65,19 @@ def run(
     from experiments.snr.commands import run
     from experiments.snr.sweep import Options
 
-    options = Options(jobs, scheduler, wait, accept_version, retry_failed)
-    return run(config, store, options, data_dir, json)
+    return run(config, store, Options(jobs, scheduler, *flags), data_dir, json)
+
+
+def _kept(store):
+    """Return the number of runs in a store; it may not have been begun."""
+    import sqlite3
+    from contextlib import closing
+
+    try:
+        with closing(sqlite3.connect(f"{Path(store).absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT count(*) FROM runs").fetchone()[0]
+    except sqlite3.Error:
+        return 0
 
 
 @app.command()

@@ -20,7 +20,6 @@ from experiments.snr.export import write_tables
 from experiments.snr.plan import make_plan
 from experiments.snr.read_config import parse, read_text
 from experiments.snr.sweep import run_sweep
-from experiments.streams import Interrupted
 
 
 def check(config, data_dir, json):
@@ -47,20 +46,8 @@ def run(config, store, options, data_dir, json):
     text = read_text(config)
     _look_in(data_dir)
     announce_compilation()
-    new_runs = 0
-    try:
-        with _progress() as advance:
-
-            def count(total, new):
-                nonlocal new_runs
-                new_runs += new
-                advance(total, new)
-
-            summary = run_sweep(text, store, options, count, config)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"interrupted; {new_runs} new runs are kept in {store}, the same command goes on from there"
-        ) from None
+    with _progress() as advance:
+        summary = run_sweep(text, store, options, advance, config)
     if json is not None:
         write_json(summary, json)
     if json != "-":

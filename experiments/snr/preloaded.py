@@ -1,13 +1,8 @@
 """What all worker processes share: everything imported, and Numba ready to load compiled kernels."""
 
-import signal
+from numba.core.registry import cpu_target
 
-# Ctrl-C reaches the whole group: the parent alone answers, from before the imports on
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-from numba.core.registry import cpu_target  # noqa: E402
-
-import experiments.snr.execute  # noqa: E402
+import experiments.snr.execute
 
 # otherwise the first kernel of each worker does this
 cpu_target.typing_context.refresh()
