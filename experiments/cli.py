@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from experiments.snr.cli import app as snr
-from experiments.streams import Interrupted, guarded
+from experiments.streams import Interrupted, Interrupts, guarded
 from experiments.text import visible
 from experiments.writable import Json, try_folder
 
@@ -170,11 +170,9 @@ def main() -> None:
 
     Ends with 0: done; 1: a claim failed; 2: bad input, with one sentence on standard error; 130: Ctrl-C.
     """
+    signal.signal(signal.SIGINT, Interrupts())
     with guarded():
         code = _exit_code(sys.argv[1:])
-    if code == _INTERRUPTED:
-        # all is said, and the end is near
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

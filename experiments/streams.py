@@ -1,12 +1,28 @@
-"""Standard output and standard error as they may be: closed, full, or read by someone who has seen enough."""
+"""Outputs that are closed, full, or read by someone who has seen enough; and Ctrl-C."""
 
 import os
 import sys
+import time
 from contextlib import contextmanager
 
 
 class Interrupted(Exception):
     """Ctrl-C, with a sentence on what is kept and how to go on."""
+
+
+class Interrupts:
+    """Handler of Ctrl-C: an impatient second one must not disturb the end that the first one has begun."""
+
+    _SECONDS = 2.0
+
+    def __init__(self):
+        self._last = float("-inf")
+
+    def __call__(self, number, frame):
+        """Raise KeyboardInterrupt, unless it was raised just now."""
+        before, self._last = self._last, time.monotonic()
+        if self._last - before > self._SECONDS:
+            raise KeyboardInterrupt
 
 
 class _Guarded:

@@ -56,6 +56,8 @@ def begin(environment):
 
 def _leave(number, frame):
     """End in the middle of a run, and give back what a process that is killed would leave to others."""
+    # the executor asks again when it sees the first worker gone
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     multiprocessing.util._exit_function()  # type: ignore[attr-defined]
     os._exit(1)
 
