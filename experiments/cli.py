@@ -9,7 +9,7 @@ import typer
 from experiments.snr.cli import app as snr
 from experiments.streams import Interrupted, Interrupts, guarded
 from experiments.text import visible
-from experiments.writable import Json, try_folder
+from experiments.writable import Json, out_option
 
 app = typer.Typer(
     help="A laboratory for EM as projected mirror descent: verify claims, compare rates, run experiments.",
@@ -41,10 +41,7 @@ def verify(
     sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
     seed: Seed = 0,
     every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Write figures and verdicts to DIR.", callback=try_folder),
-    ] = None,
+    out: Annotated[str | None, out_option("Write figures and verdicts to DIR.")] = None,
     json: Json = None,
 ) -> int:
     """Run the claims with their sabotages and print their verdicts."""
@@ -81,14 +78,7 @@ def population(
     bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
     seed: Seed = 0,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR",
-            help="Write figures to DIR: of the bound, or all without one.",
-            callback=try_folder,
-        ),
-    ] = None,
+    out: Annotated[str | None, out_option("Write figures to DIR: of the bound, or all without one.")] = None,
     json: Json = None,
 ) -> int:
     """Print the exact spectrum of population EM, and check a bound on its rate."""
@@ -124,10 +114,7 @@ def fit(
     ] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts; the best proper fit is kept.")] = 12,
     seed: Seed = 0,
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Write the model and figures to DIR.", callback=try_folder),
-    ] = None,
+    out: Annotated[str | None, out_option("Write the model and figures to DIR.")] = None,
     json: Json = None,
 ) -> int:
     """Fit a mixture of experts to a table; print coefficients, standard errors and EM's rate."""

@@ -13,9 +13,9 @@ from experiments.console import announce_compilation, literal, messages, results
 from experiments.fit_fixed import fixed_values
 from experiments.labels import class_labels
 from experiments.output import write_json
-from experiments.snr.export import writable_folder
 from experiments.table import read_table
 from experiments.verdict_table import number
+from experiments.writable import writable_folder
 
 _REGRESSION = ("gamma", "gaussian", "poisson")
 _LABELS = ("bernoulli", "categorical")

@@ -1,5 +1,6 @@
 """Outputs that are closed, full, or read by someone who has seen enough; and Ctrl-C."""
 
+import io
 import os
 import sys
 import time
@@ -38,8 +39,9 @@ class _Guarded:
     def __init__(self, stream, required):
         self._stream = stream
         self._required = required
-        # a name that the terminal's alphabet lacks must not end a command
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            # a name that the terminal's alphabet lacks must not end a command
+            stream.reconfigure(errors="backslashreplace")
 
     def __getattr__(self, name):
         return getattr(self._stream, name)

@@ -1,10 +1,9 @@
 """Where results are to go is tried before the work, not after it."""
 
-import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,31 +39,34 @@ def try_file(path: str | None) -> str | None:
 
 
 def try_folder(path: str | None) -> str | None:
-    """Return a path, after a folder has been made there, tried and, if it is new, taken away again.
+    """Return a path, after a folder has been made there and tried.
 
     Raises
     ------
     ValueError
         If nothing can be written there.
     """
-    if path is None:
-        return path
+    if path is not None:
+        writable_folder(path)
+    return path
+
+
+def writable_folder(path: str | Path) -> Path:
+    """Return a folder, made when missing, or raise a ValueError."""
     try:
-        folder = Path(path)
-        new = [each for each in (folder, *folder.parents) if not each.exists()]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        finally:
-            for each in new:
-                with contextlib.suppress(OSError):
-                    each.rmdir()
+        Path(path).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
     except (OSError, ValueError) as error:
         raise ValueError(f"--out must be a folder that can be written to, got {path}: {error}") from error
-    return path
+    return Path(path)
 
 
 Json = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.", callback=try_file),
 ]
+
+
+def out_option(said: str) -> Any:
+    """Return the option for a folder of results; eager, so that a file of results may go into it."""
+    return typer.Option("--out", metavar="DIR", help=said, callback=try_folder, is_eager=True)

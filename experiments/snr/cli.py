@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from experiments.streams import Interrupted
-from experiments.writable import Json, try_folder
+from experiments.writable import Json, out_option
 
 app = typer.Typer(
     help="Scripted SNR experiments: from one config file to a report.",
@@ -16,7 +16,7 @@ app = typer.Typer(
 
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="TOML file, or the name of a shipped one.")]
 StoreFile = Annotated[str, typer.Option("--store", metavar="FILE", help="SQLite file with the runs.")]
-Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder to write to.", callback=try_folder)]
+Folder = Annotated[str, out_option("Folder to write to.")]
 DataDir = Annotated[
     str | None, typer.Option("--data-dir", metavar="DIR", help="Folder with Fashion-MNIST's files.")
 ]

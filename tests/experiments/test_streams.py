@@ -108,13 +108,29 @@ def test_where_nothing_can_be_written_nothing_is_begun(emmd, tmp_path, words, op
 def test_a_place_that_is_tried_stays_as_it_was(emmd, tmp_path):
     (tmp_path / "old.json").write_text("kept")
     words = ["fit", "nowhere.csv", "--target", "y", "--experts", 2, "--family", "gaussian"]
-    places = [("--json", "old.json"), ("--json", "new.json"), ("--out", "new/folder"), ("--out", ".")]
+    places = [("--json", "old.json"), ("--json", "new.json"), ("--out", ".")]
     for option, place in places:
         code, _, err = emmd(*words, option, tmp_path / place)
         assert code == 2
         assert err.startswith("emmd: nowhere.csv must be")
     assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
     assert (tmp_path / "old.json").read_text() == "kept"
+
+
+def test_a_file_may_go_into_the_folder_that_is_made(emmd, fit, tmp_path):
+    out = tmp_path / "new" / "folder"
+    assert emmd(*fit, "--json", out / "fit.json", "--out", out)[0] == 0
+    assert {path.name for path in out.iterdir()} >= {"fit.json", "model.json"}
+
+
+def test_an_alphabet_without_the_names_letters_is_no_error(python, tmp_path):
+    path = write_table(tmp_path / "t.csv", np.random.default_rng(0), ["µ 温", "y"], [range(9), range(9)])
+    words = ["fit", str(path), "--target", "y", "--experts", "2", "--family", "gaussian", "--starts", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    process = start(python, words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert "\\xb5 \\u6e29" in out
 
 
 @pytest.mark.parametrize("words", [[], ["snr"]])
