@@ -7,10 +7,12 @@ does not matter; the M-step turns them into parameters.
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 from scipy.special import ndtri
+from threadpoolctl import ThreadpoolController
 
 from emmd.core.checks import positive_integer
 from emmd.core.solve import minimize
@@ -177,13 +179,22 @@ def _by_kmeans(problem, rows, pooled, rng):
     line /= np.linalg.norm(line)
     spread = np.sqrt(problem.weights @ (rows @ line) ** 2)
     centres = np.outer(ndtri((np.arange(K) + 0.5) / K) * spread, line)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _libraries().limit(limits=1, user_api="openmp"):
         # fewer distinct rows than experts: the fit's own status says so
         warnings.simplefilter("ignore", ConvergenceWarning)
         clusters = KMeans(K, init=centres, n_init=1, max_iter=50)
         labels = clusters.fit(rows, sample_weight=problem.weights * len(rows)).labels_
     # clusters are separable by construction: hard labels would send the gate to infinity
     return _SHARE * (labels[:, None] == np.arange(K)) + (1.0 - _SHARE) / K
+
+
+@cache
+def _libraries():
+    """Return the control of the threads that scikit-learn's k-means takes from OpenMP; it is loaded by then.
+
+    One thread adds in one order, and a forked child has no other: GNU OpenMP would wait for the parent's.
+    """
+    return ThreadpoolController()
 
 
 def _at_random(problem, rows, pooled, rng):

@@ -1,22 +1,30 @@
 """The command line. Heavy imports wait inside the commands, so that help is immediate."""
 
+import signal
 import sys
 from typing import Annotated
 
 import typer
 
 from experiments.snr.cli import app as snr
+from experiments.streams import Interrupted, Interrupts, guarded
+from experiments.text import visible
+from experiments.writable import Json, out_option
 
 app = typer.Typer(
     help="A laboratory for EM as projected mirror descent: verify claims, compare rates, run experiments.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 app.add_typer(snr, name="snr")
 
-Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.")]
+_REFUSED, _INTERRUPTED = 2, 130
+_GROUPS: list[list[str]] = [[], ["snr"]]
+"""Commands that only hold others: alone they show their help."""
+
+_LONGEST_SENTENCE = 1000
+
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
 
 
@@ -33,7 +41,7 @@ def verify(
     sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
     seed: Seed = 0,
     every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Write figures and verdicts to DIR.")] = None,
+    out: Annotated[str | None, out_option("Write figures and verdicts to DIR.")] = None,
     json: Json = None,
 ) -> int:
     """Run the claims with their sabotages and print their verdicts."""
@@ -70,10 +78,7 @@ def population(
     bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
     seed: Seed = 0,
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Write figures to DIR: of the bound, or all without one."),
-    ] = None,
+    out: Annotated[str | None, out_option("Write figures to DIR: of the bound, or all without one.")] = None,
     json: Json = None,
 ) -> int:
     """Print the exact spectrum of population EM, and check a bound on its rate."""
@@ -109,9 +114,7 @@ def fit(
     ] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts; the best proper fit is kept.")] = 12,
     seed: Seed = 0,
-    out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write the model and figures to DIR.")
-    ] = None,
+    out: Annotated[str | None, out_option("Write the model and figures to DIR.")] = None,
     json: Json = None,
 ) -> int:
     """Fit a mixture of experts to a table; print coefficients, standard errors and EM's rate."""
@@ -150,21 +153,45 @@ def bench(
 
 
 def main() -> None:
-    """Run the command line: 0 done, 1 a claim failed, 2 bad input with one sentence on standard error."""
+    """Run the command line.
+
+    Ends with 0: done; 1: a claim failed; 2: bad input, with one sentence on standard error; 130: Ctrl-C.
+    """
+    signal.signal(signal.SIGINT, Interrupts())
+    with guarded():
+        code = _exit_code(sys.argv[1:])
+    sys.exit(code)
+
+
+def _exit_code(arguments: list[str]) -> int:
     try:
-        code = app(standalone_mode=False)
-    except (ValueError, TypeError) as error:
-        sys.exit(_refuse(error))
+        code = _run(arguments)
+    except Interrupted as stop:
+        return _say(stop, _INTERRUPTED)
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = _INTERRUPTED
+    except (ValueError, TypeError) as error:
+        return _say(error, _REFUSED)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        sys.exit(_refuse(error.format_message()))
-    sys.exit(code or 0)
+        return _say(error.format_message(), _REFUSED)
+    return _say("interrupted", code) if code == _INTERRUPTED else code
 
 
-def _refuse(error: object) -> int:
-    sentence = " ".join(str(error).split())
-    print(f"emmd: {sentence}", file=sys.stderr)
-    return 2
+def _run(arguments: list[str]) -> int:
+    if sys.stdout is None:
+        raise ValueError("standard output must be open, got a closed one")
+    if arguments in _GROUPS:
+        arguments = [*arguments, "--help"]
+    code = app(arguments, standalone_mode=False)
+    sys.stdout.flush()
+    return code or 0
+
+
+def _say(sentence: object, code: int) -> int:
+    text = visible(" ".join(str(sentence).split()))
+    if len(text) > _LONGEST_SENTENCE:
+        text = f"{text[: _LONGEST_SENTENCE // 2]} ... {text[-_LONGEST_SENTENCE // 2 :]}"
+    print(f"emmd: {text}", file=sys.stderr)
+    return code

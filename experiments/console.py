@@ -4,21 +4,45 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-results = Console(highlight=False)
+from experiments.text import visible
+
+# names are text: :key: is no picture
+results = Console(highlight=False, emoji=False)
 if not results.is_terminal:
     # a file or a pipe has no width of its own; the widest table needs this much
-    results = Console(highlight=False, width=136)
-messages = Console(stderr=True, highlight=False)
+    results = Console(highlight=False, emoji=False, width=136)
+messages = Console(stderr=True, highlight=False, emoji=False)
+
+
+def literal(text, longest=None):
+    """Return a user's text for tables and consoles, which would read brackets in a string as markup.
+
+    Parameters
+    ----------
+    text : object
+    longest : int, optional
+        See `experiments.text.visible`.
+
+    Returns
+    -------
+    rich.text.Text
+        To stand alone, or beside others in ``Text.assemble``.
+    """
+    return Text(visible(text, longest))
 
 
 @contextmanager
 def progress(total, what):
     """Show a progress bar on standard error; yields ``advance(description)``."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=messages, transient=True) as bar:
+    described = TextColumn("{task.description}", markup=False)
+    columns = (described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda description="": bar.update(task, advance=1, description=f"{what} {description}".strip())
+        yield lambda description="": bar.update(
+            task, advance=1, description=visible(f"{what} {description}".strip())
+        )
 
 
 def announce_compilation():

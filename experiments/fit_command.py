@@ -2,22 +2,24 @@
 
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
 from rich.table import Table
+from rich.text import Text
 from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
 from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
-from experiments.console import announce_compilation, messages, results
+from experiments.console import announce_compilation, literal, messages, results
 from experiments.fit_fixed import fixed_values
+from experiments.labels import class_labels
 from experiments.output import write_json
 from experiments.table import read_table
 from experiments.verdict_table import number
+from experiments.writable import writable_folder
 
 _REGRESSION = ("gamma", "gaussian", "poisson")
 _LABELS = ("bernoulli", "categorical")
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -63,21 +65,19 @@ def run(request):
             f"--experts must be at most the number of rows in {request.file} ({len(data.y)}), "
             f"got {request.experts}"
         )
-    if request.out is not None:
-        # before the fit, not after it
-        _make(Path(request.out))
     estimator, y = _estimator(request, data)
     announce_compilation()
     with warnings.catch_warnings(), messages.status("fitting") as line:
         # the report below says the same as the warning
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator.set_params(callback=_progress(line, request.starts)).fit(data.X, y)
-    if request.json != "-":
-        _print(request, estimator, data)
-    if request.json is not None:
-        write_json(machine(estimator, data), request.json)
+    # files first: the terminal or a pipe may refuse what is printed
     if request.out is not None:
         _write(request, estimator, data, y)
+    if request.json is not None:
+        write_json(machine(estimator, data), request.json)
+    if request.json != "-":
+        _print(request, estimator, data)
     return 0
 
 
@@ -109,7 +109,7 @@ def _estimator(request, data):
     variance = _variance(request)
     if request.family in _REGRESSION:
         return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), data.y
-    return MixtureOfExpertsClassifier(**common), _labels(request, data.y)
+    return MixtureOfExpertsClassifier(**common), class_labels(data.y, request.family)
 
 
 def _by_number(options, names):
@@ -134,19 +134,6 @@ def _variance(request):
     except ValueError:
         raise ValueError(f"--variance must be free, shared or a number, got {request.variance!r}") from None
     return positive_number("--variance", value)
-
-
-def _labels(request, y):
-    text = y.dtype.kind == "U"
-    if not text and (y != np.floor(y)).any():
-        row = int(np.argmax(y != np.floor(y)))
-        raise ValueError(
-            f"--target must hold whole numbers for family {request.family}, got {y[row]:g} in row {row}"
-        )
-    distinct = len(np.unique(y))
-    if request.family == "bernoulli" and distinct != 2:
-        raise ValueError(f"--target must hold two different labels for family bernoulli, got {distinct}")
-    return y if text else y.astype(int)
 
 
 def machine(estimator, data):
@@ -180,9 +167,13 @@ def _print(request, estimator, data):
     )
     results.print(f"{kept.count('converged')} of {len(kept)} starts converged; {_ending(estimator)}")
     if not estimator.converged_:
-        results.print(f"[bold red]{estimator.status_.name.lower()}[/] {estimator.message_}", soft_wrap=True)
+        _remark(estimator.status_.name.lower(), "bold red", estimator.message_)
     elif estimator.standard_errors_ is None:
-        results.print(f"[yellow]no standard errors[/] {estimator.standard_errors_message_}", soft_wrap=True)
+        _remark("no standard errors", "yellow", estimator.standard_errors_message_)
+
+
+def _remark(what, style, sentence):
+    results.print(Text.assemble((what, style), " ", literal(sentence)), soft_wrap=True)
 
 
 def _ending(estimator):
@@ -207,7 +198,8 @@ def coefficient_table(estimator, names):
             deviations = ["fixed"] * len(values)
         # one shared variance stands in all columns
         cells = [_cell(v, s) for v, s in zip(values, deviations)]
-        table.add_row(part, term, *(cells * K if len(cells) == 1 else cells))
+        names_shown = (literal(name, _LONGEST_NAME) for name in (part, term))
+        table.add_row(*names_shown, *(cells * K if len(cells) == 1 else cells))
     return table
 
 
@@ -236,18 +228,11 @@ def _cell(value, deviation):
     return f"{value:.5g} ({deviation if isinstance(deviation, str) else number(deviation)})"
 
 
-def _make(folder):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
-
-
 def _write(request, estimator, data, y):
     from experiments.figures import experts
     from experiments.figures.style import save
 
-    folder = Path(request.out)
+    folder = writable_folder(request.out)
     save_model(estimator, folder / "model.json")
     if len(data.names) <= 2:
         save(experts.draw(estimator, data.X, y, data.names, request.target), folder, "experts")

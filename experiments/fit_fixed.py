@@ -32,7 +32,7 @@ def fixed_values(gate, experts):
 def _read(option, path, names):
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{option} must be a readable JSON file, got {path}: {error}") from error
     values = document.get("params", document) if isinstance(document, dict) else {}
     found = {

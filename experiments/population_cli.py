@@ -96,7 +96,7 @@ def _print(spectrum, d, checked):
     iterations = _iterations(spectrum.rate(d))
     results.print(f"rate {spectrum.rate(d):.12f} +- {spectrum.error:.1e}; {iterations} iterations to 1e-8")
     if checked is not None:
-        results.print(_bound_text(checked))
+        results.print(_bound_text(checked), markup=False)
 
 
 def _spectrum_table(spectrum, d):
@@ -129,21 +129,21 @@ def _bound_text(checked):
 
 
 def _draw(checked, out):
-    from experiments.console import messages
+    from experiments.console import literal, messages
     from experiments.figures.population_slack import draw
     from experiments.figures.style import save
 
     for path in save(draw(checked), out, "population_bound"):
-        messages.print(f"wrote {path}")
+        messages.print(literal(f"wrote {path}"), soft_wrap=True)
 
 
 def _draw_all(spectrum, out):
-    from experiments.console import messages
+    from experiments.console import literal, messages
     from experiments.population_figures import write_all
 
     point = spectrum.model, spectrum.snr_expert, spectrum.snr_gate, spectrum.cosine
     written, left_out = write_all(out, *point)
     for path in written:
-        messages.print(f"wrote {path}")
+        messages.print(literal(f"wrote {path}"), soft_wrap=True)
     for sentence in left_out:
-        messages.print(sentence)
+        messages.print(literal(sentence), soft_wrap=True)

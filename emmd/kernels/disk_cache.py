@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import pickle
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -106,12 +107,20 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
+
 class _Locator(InTreeCacheLocator):
     """Says that everything lies in `cache_folder`, wherever the user's own kernels are kept."""
 
     def __init__(self, py_func, py_file):
         super().__init__(py_func, py_file)
         self._cache_path = str(cache_folder() / self.get_suitable_cache_subpath(py_file))
+
+    def ensure_cache_path(self):
+        # Numba's own refuses to compile where nothing can be kept
+        with contextlib.suppress(OSError):
+            Path(self._cache_path).mkdir(parents=True, exist_ok=True)
 
 
 class _WholeImpl(CompileResultCacheImpl):
@@ -158,6 +167,18 @@ class KernelCache(FunctionCache):
             announce_compilation()
         return found
 
+    def _load_overload(self, sig, target_context):
+        try:
+            return super()._load_overload(sig, target_context)
+        except Exception:  # whatever a library that has changed under its version number may raise
+            return None
+
+    def save_overload(self, sig, data):
+        """Keep machine code on disk, where there is room for it."""
+        # A full or vanished disk costs a compilation next time; it must not fail the computation.
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
+
 
 class PartCache(KernelCache):
     """The same for functions that are compiled as parts of other kernels."""
@@ -172,19 +193,27 @@ class _OneFilePerKey(IndexDataCacheFile):
     and writes back without a lock: two processes that compile different signatures both take number 1, and
     the index of one ends up pointing to the code of the other. A name that depends on the key alone needs no
     index, and the replacement of one whole file is atomic, so there is nothing to lock.
+
+    Each file begins with the digest of the rest, which is code to be run: a flipped bit may end the program.
     """
 
     def save(self, key, data):
-        # A full or vanished disk costs a compilation next time; it must not fail the computation.
-        with contextlib.suppress(OSError):
-            self._save_data(self._name(key), (key, data))
+        self._save_data(self._name(key), (key, data))
 
     def load(self, key):
         try:
-            stored, data = self._load_data(self._name(key))
-        except Exception:  # unpickling a damaged file may raise anything; compiling again mends it
+            file = Path(self._data_path(self._name(key))).read_bytes()
+        except OSError:
             return None
+        digest, content = file[:_DIGEST_BYTES], file[_DIGEST_BYTES:]
+        if hashlib.sha256(content).digest() != digest:
+            return None
+        stored, data = pickle.loads(content)
         return data if stored == key else None
+
+    def _dump(self, obj):
+        content = super()._dump(obj)
+        return hashlib.sha256(content).digest() + content
 
     def _name(self, key):
         digest = hashlib.sha256(repr((self._source_stamp, key)).encode())

@@ -55,7 +55,7 @@ def run(request):
 def _plugins(package, kind):
     found = discover(package, kind)
     for module, trace in found.broken.items():
-        messages.print(f"{module} cannot be imported:\n{trace}")
+        messages.print(f"{module} cannot be imported:\n{trace}", markup=False)
     return {plugin.name: plugin for plugin in found.plugins.values()}
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments.figures.style import COLOURS, new_figure, styled
+from experiments.text import for_figure
 
 _GRID = 200
 _MOST_POINTS = 5000
@@ -29,6 +30,7 @@ def draw(estimator, X, y, names, target):
     """
     step = -(-len(X) // _MOST_POINTS)
     X, y = X[::step], y[::step]
+    names, target = [for_figure(name) for name in names], for_figure(target)
     with styled():
         if X.shape[1] == 1:
             return _curves(estimator, X, y, names[0], target)
@@ -74,6 +76,10 @@ def _curves(estimator, X, y, name, target):
     return figure
 
 
+def _share(target, label):
+    return f"P({target} = {for_figure(label)} | x)"
+
+
 def _title(estimator):
     return f"{estimator.n_experts} experts, log-likelihood {estimator.loglik_:.2f}, {_status(estimator)}"
 
@@ -108,10 +114,16 @@ def _classification(axes, estimator, line, gate, target):
             colour = COLOURS[k % len(COLOURS)]
             _faded(axes, line[:, 0], experts[:, k, 1], gate[:, k], colour, f"expert {k + 1}")
         axes.plot(line[:, 0], mixture[:, 1], color="k", lw=1.5, ls="--", label="mixture")
-        axes.set_ylabel(f"P({target} = {classes[1]} | x)")
+        axes.set_ylabel(_share(target, classes[1]))
         return
     for c, style in zip(range(len(classes)), ("-", "--", ":", "-.") * len(classes)):
-        axes.plot(line[:, 0], mixture[:, c], color="k", ls=style, label=f"P({target} = {classes[c]} | x)")
+        axes.plot(
+            line[:, 0],
+            mixture[:, c],
+            color="k",
+            ls=style,
+            label=f"P({target} = {for_figure(classes[c])} | x)",
+        )
     axes.set_ylabel("probability")
 
 
@@ -150,7 +162,10 @@ def _surface(figure, axes, estimator, X, y, grid, extent, target):
         scale = {"cmap": "viridis", "vmin": y.min(), "vmax": y.max()}
     elif len(classes) == 2:
         values, shown = estimator.predict_proba(grid)[:, 1], np.searchsorted(classes, y)
-        label, scale = f"P({target} = {classes[1]} | x)", {"cmap": "viridis", "vmin": 0, "vmax": 1}
+        label, scale = (
+            _share(target, classes[1]),
+            {"cmap": "viridis", "vmin": 0, "vmax": 1},
+        )
     else:
         values, shown = estimator.predict_proba(grid).argmax(axis=1), np.searchsorted(classes, y)
         from matplotlib.colors import ListedColormap
@@ -163,5 +178,5 @@ def _surface(figure, axes, estimator, X, y, grid, extent, target):
     axes.scatter(*X.T, c=shown, s=12, ec="white", lw=0.3, **scale)
     bar = figure.colorbar(image, ax=axes)
     if classes is not None and len(classes) > 2:
-        bar.set_ticks(range(len(classes)), labels=[str(label) for label in classes])
+        bar.set_ticks(range(len(classes)), labels=[for_figure(label) for label in classes])
     axes.set_title(label)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from experiments.figures.style import COLOURS, log_edges, new_figure, styled
+from experiments.text import for_figure
 
 _COLUMNS = 4
 
@@ -68,7 +69,7 @@ def _mark(panels, check):
 
 
 def _title(check):
-    text = check.text if len(check.text) <= 60 else check.text[:57] + "..."
+    text = for_figure(check.text, 60)
     slack = (check.bound - check.rate) * (1.0 if check.kind == "upper" else -1.0)
     return (
         f"{check.kind} bound {text}, {check.model}, d = {check.grid.d}: {check.verdict.value}\n"

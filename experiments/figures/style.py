@@ -3,6 +3,7 @@
 matplotlib is imported when something is drawn: the names of figures are wanted much more often.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,11 @@ def save(figure, folder, name):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
-        for path in paths:
-            figure.savefig(path, dpi=150)
+        with warnings.catch_warnings():
+            # a box stands where the font lacks a letter of a user's name
+            warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+            for path in paths:
+                figure.savefig(path, dpi=150)
     except OSError as error:
         raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
     return paths

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from emmd.core.solve import make_algorithm, minimize
-from experiments.console import messages, progress
+from experiments.console import literal, messages, progress
 from experiments.figures import convergence, spectrum
 from experiments.figures.style import save
 from experiments.natural_options import natural_options
 from experiments.output import write_json
+from experiments.text import for_figure
 from theory.lab import Lab
 from theory.numeric.rates import best_step, predicted_rate
 
@@ -31,7 +32,7 @@ def save_all(cases, records, folder):
             if lab.reference.strict:
                 _case(case, lab, folder)
             else:
-                messages.print(f"no figures for {case.model} {case.name}: {lab.reference.reason}")
+                messages.print(literal(f"no figures for {case.model} {case.name}: {lab.reference.reason}"))
             advance(case.name)
     Path(folder).mkdir(parents=True, exist_ok=True)
     write_json(records, str(Path(folder) / "verdicts.json"))
@@ -39,7 +40,7 @@ def save_all(cases, records, folder):
 
 def _case(case, lab, folder):
     stem = re.sub(r"[^a-z0-9]+", "-", f"{case.model} {case.name}".lower()).strip("-")
-    title = f"{case.model}, {case.name}"
+    title = f"{case.model}, {for_figure(case.name)}"
     values = lab.information.eigenvalues
     observed = np.sort(lab.contraction("em").eigenvalues.real)
     save(spectrum.draw(title, values, observed, best_step(values)), folder, f"{stem}-spectrum")

@@ -1,23 +1,25 @@
 """`emmd snr`: the command line of sweeps. Heavy imports wait inside the commands."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from experiments.streams import Interrupted
+from experiments.writable import Json, out_option
+
 app = typer.Typer(
     help="Scripted SNR experiments: from one config file to a report.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="TOML file, or the name of a shipped one.")]
 StoreFile = Annotated[str, typer.Option("--store", metavar="FILE", help="SQLite file with the runs.")]
-Folder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+Folder = Annotated[str, out_option("Folder to write to.")]
 DataDir = Annotated[
     str | None, typer.Option("--data-dir", metavar="DIR", help="Folder with Fashion-MNIST's files.")
 ]
-Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE, - for stdout.")]
 
 
 @app.command()
@@ -47,6 +49,14 @@ def run(
     json: Json = None,
 ) -> int:
     """Run a sweep, or go on with one that was interrupted."""
+    try:
+        return _run(config, store, jobs, scheduler, (wait, accept_version, retry_failed), data_dir, json)
+    except KeyboardInterrupt:
+        kept = f"{_kept(store)} finished runs are kept in {store}"
+        raise Interrupted(f"interrupted; {kept}, the same command goes on from there") from None
+
+
+def _run(config, store, jobs, scheduler, flags, data_dir, json):
     from experiments.snr import workers
 
     jobs = jobs or os.cpu_count() or 1
@@ -55,8 +65,19 @@ def run(
     from experiments.snr.commands import run
     from experiments.snr.sweep import Options
 
-    options = Options(jobs, scheduler, wait, accept_version, retry_failed)
-    return run(config, store, options, data_dir, json)
+    return run(config, store, Options(jobs, scheduler, *flags), data_dir, json)
+
+
+def _kept(store):
+    """Return the number of runs in a store; it may not have been begun."""
+    import sqlite3
+    from contextlib import closing
+
+    try:
+        with closing(sqlite3.connect(f"{Path(store).absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT count(*) FROM runs").fetchone()[0]
+    except sqlite3.Error:
+        return 0
 
 
 @app.command()

@@ -13,7 +13,7 @@ from rich.progress import (
 )
 
 from emmd.data.fashion_mnist import DATA_DIR
-from experiments.console import announce_compilation, messages, results
+from experiments.console import announce_compilation, literal, messages, results
 from experiments.output import write_json
 from experiments.snr.estimate import estimate
 from experiments.snr.export import write_tables
@@ -52,10 +52,8 @@ def run(config, store, options, data_dir, json):
         write_json(summary, json)
     if json != "-":
         failed = f"; {summary.failed} failed, with their reasons in the store" if summary.failed else ""
-        results.print(
-            f"{summary.planned} runs: {summary.found} were in {store}, {summary.done} done now{failed}",
-            soft_wrap=True,
-        )
+        told = f"{summary.planned} runs: {summary.found} were in {store}, {summary.done} done now{failed}"
+        results.print(literal(told), soft_wrap=True)
     return 0
 
 
@@ -63,14 +61,14 @@ def report(store, out):
     """Write the report of a store; return the exit code."""
     from experiments.snr.report.write import write_report
 
-    results.print(f"wrote {write_report(store, out)}", soft_wrap=True)
+    results.print(literal(f"wrote {write_report(store, out)}"), soft_wrap=True)
     return 0
 
 
 def export(store, out, file_format):
     """Write the tables of a store; return the exit code."""
     for path in write_tables(store, out, file_format):
-        results.print(f"wrote {path}", soft_wrap=True)
+        results.print(literal(f"wrote {path}"), soft_wrap=True)
     return 0
 
 

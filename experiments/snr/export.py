@@ -1,9 +1,8 @@
 """A store as plain tables for other programs."""
 
-from pathlib import Path
-
 from emmd.core.checks import known_name
 from emmd.runs import load_runs, load_traces
+from experiments.writable import writable_folder
 
 _FORMATS = ("csv", "parquet")
 
@@ -34,15 +33,6 @@ def write_tables(store, folder, file_format):
     return [_write(table, folder / f"{name}.{file_format}", file_format) for name, table in tables.items()]
 
 
-def writable_folder(folder):
-    """Return a folder, made when missing, or raise a ValueError."""
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _refused(folder, error) from error
-    return Path(folder)
-
-
 def _write(table, path, file_format):
     try:
         if file_format == "csv":
@@ -52,9 +42,7 @@ def _write(table, path, file_format):
     except ImportError as error:
         raise ValueError("--format parquet needs pyarrow: pip install 'emmd[parquet]'") from error
     except OSError as error:
-        raise _refused(path.parent, error) from error
+        raise ValueError(
+            f"--out must be a folder that can be written to, got {path.parent}: {error}"
+        ) from error
     return path
-
-
-def _refused(folder, error):
-    return ValueError(f"--out must be a folder that can be written to, got {folder}: {error}")

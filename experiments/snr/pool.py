@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import active_children
 
 from experiments.snr import workers
 from experiments.snr.execute import execute_all
@@ -42,12 +43,17 @@ def processes(jobs):
     if jobs == 1:
         yield Here()
         return
-    environment = dict(os.environ)
+    environment, others = dict(os.environ), active_children()
     pool = ProcessPoolExecutor(jobs, workers.context(), initializer=workers.begin, initargs=(environment,))
     try:
         for _ in range(jobs):
             pool.submit(_nothing)
         yield pool
+    except KeyboardInterrupt:
+        # a run may take minutes, and nobody waits for it
+        for worker in set(active_children()).difference(others):
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

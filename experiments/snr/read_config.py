@@ -30,7 +30,7 @@ def read_text(config):
         entry = shipped().get(str(config), entry)
     try:
         return entry.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         known = ", ".join(sorted(shipped()))
         raise ValueError(
             f"CONFIG must be a readable TOML file or one of {known}, got {config}: {error}"
@@ -53,7 +53,7 @@ def parse(text, name="CONFIG"):
     """
     try:
         return Experiment.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{name} must be TOML: {error}") from error
     except ValidationError as error:
         raise ValueError(f"{name}: {_sentence(error.errors()[0])}") from None

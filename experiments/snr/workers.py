@@ -1,6 +1,7 @@
 """Where worker processes come from. Light to import: commands call `prepare` before their heavy imports."""
 
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -29,11 +30,17 @@ def prepare():
     if _FORKED:
         from multiprocessing.forkserver import ensure_running
 
-        ensure_running()
+        # Ctrl-C reaches the whole group, and this process alone answers: the server and all that it forks
+        # inherit that they do not
+        answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, answer)
 
 
 def begin(environment):
-    """Set up a worker: the parent's environment, no Ctrl-C, and no life after the parent's.
+    """Set up a worker: the parent's environment, no Ctrl-C, an end on demand, and no life after the parent's.
 
     Parameters
     ----------
@@ -41,9 +48,18 @@ def begin(environment):
         Variables of the parent; a server keeps those from when it was started.
     """
     os.environ.update(environment)
-    # Ctrl-C reaches the whole group: the parent alone answers
+    # once more: the server may have been started by another
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _leave(number, frame):
+    """End in the middle of a run, and give back what a process that is killed would leave to others."""
+    # the executor asks again when it sees the first worker gone
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    multiprocessing.util._exit_function()  # type: ignore[attr-defined]
+    os._exit(1)
 
 
 def _follow_parent():

@@ -1,7 +1,6 @@
 """What an estimator offers once it is fitted: predictions, sampling, warm start, callback, files."""
 
 import doctest
-import json
 
 import numpy as np
 import pytest
@@ -139,35 +138,6 @@ def test_an_exception_in_the_callback_ends_the_fit(n_jobs):
 
     with pytest.raises(RuntimeError, match="enough"):
         emmd.MixtureOfExpertsRegressor(n_init=3, callback=callback, n_jobs=n_jobs).fit(X, y)
-
-
-def test_a_model_file_restores_every_bit(fitted, labelled, tmp_path):
-    for fit, X, y in (fitted, labelled):
-        emmd.save_model(fit, tmp_path / "model.json")
-        again = emmd.load_model(tmp_path / "model.json")
-        np.testing.assert_array_equal(again.predict(X), fit.predict(X))
-        np.testing.assert_array_equal(again.responsibilities(X, y), fit.responsibilities(X, y))
-        np.testing.assert_array_equal(again.standard_errors_["coef"], fit.standard_errors_["coef"])
-        assert again.status_ is fit.status_
-        assert again.starts_ == fit.starts_
-        assert again.get_params() == {**fit.get_params(), "random_state": None}
-
-
-def test_model_files_that_do_not_fit(fitted, tmp_path):
-    path = tmp_path / "model.json"
-    with pytest.raises(TypeError, match="fitted emmd estimator"):
-        emmd.save_model(emmd.MixtureOfExpertsRegressor(), path)
-    with pytest.raises(ValueError, match="must be a model file"):
-        emmd.load_model(path)
-    path.write_text("{}")
-    with pytest.raises(ValueError, match="got another file"):
-        emmd.load_model(path)
-    emmd.save_model(fitted[0], path)
-    document = json.loads(path.read_text())
-    document["theta"]["array"].pop()
-    path.write_text(json.dumps(document))
-    with pytest.raises(ValueError, match="undamaged"):
-        emmd.load_model(path)
 
 
 def test_masked_entries_are_refused_where_scikit_learn_would_read_what_lies_under_the_mask(fitted, labelled):

@@ -205,6 +205,7 @@ WRONG = [
     (["--gate-feature", "w"], "--gate-feature must be one of x, got 'w'"),
     (["--gate", "constant", "--gate-feature", "x"], "gate_features must be None for gate='constant'"),
     (["--fixed-gate", "no.json"], "--fixed-gate must be a readable JSON file"),
+    (["--fixed-gate", "DEEP"], "--fixed-gate must be a readable JSON file"),
     (["--fixed-gate", "EMPTY"], "--fixed-gate must be a JSON file with gate_coef, gate_intercept, got none"),
     (["--fixed-gate", "EMPTY", "--fixed-experts", "EMPTY"], "must not be given together"),
     (["--fixed-gate", "ODD"], "gate_coef must have shape (2, 1), got (1, 1)"),
@@ -213,7 +214,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("words", "says"), WRONG, ids=[says[:30] for _, says in WRONG])
 def test_bad_options_of_what_is_known(emmd, lines, tmp_path, words, says):
-    files = {"EMPTY": "[1]", "ODD": '{"gate_coef": [[1]], "gate_intercept": [0, 0]}'}
+    files = {"EMPTY": "[1]", "DEEP": "[" * 100_000, "ODD": '{"gate_coef": [[1]], "gate_intercept": [0, 0]}'}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     code, _, err = emmd(*with_options(lines), *(tmp_path / w if w in files else w for w in words))

@@ -9,6 +9,7 @@ import matplotlib as mpl
 
 from experiments.snr.report.cells import reached
 from experiments.snr.report.tables import heading, shown
+from experiments.text import visible
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; }
@@ -40,12 +41,13 @@ def page(name, sections, facts):
     str
         Figures are inlined as SVG; there are no scripts and no links to elsewhere.
     """
+    title = escape(f"emmd: {visible(name)}")
     body = "\n".join(_section(section) for section in sections)
     machines = "".join(f"<li>{escape(_machine(json.loads(text)))}</li>" for text in facts)
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>emmd: {escape(name)}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{_STYLE}</style></head>\n<body><h1>emmd: {escape(name)}</h1>\n{body}\n"
+        f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1>\n{body}\n"
         f"<h2>Machines</h2><ul>{machines}</ul></body></html>\n"
     )
 

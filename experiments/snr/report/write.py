@@ -8,13 +8,13 @@ from typing import Any
 from emmd.core.discover import discover
 from emmd.runs import load_runs, load_traces, open_store
 from experiments.figures.style import save
-from experiments.snr.export import writable_folder
 from experiments.snr.plan import make_plan
 from experiments.snr.read_config import parse
 from experiments.snr.report.figure import ReportFigure
 from experiments.snr.report.page import page
 from experiments.snr.report.tables import save_table
 from experiments.snr.report.verdicts import verdicts
+from experiments.writable import writable_folder
 
 
 @dataclass
