@@ -1,8 +1,8 @@
 """What `emmd verify` must say of the problems that it ships: anything else is a fault of emmd.
 
 Code that decides whether it is tested can switch its own test off: a wrong information matrix makes every
-rate not applicable, a budget a million times too wide lets everything pass. So the verdicts on shipped problems
-are written down, with the resolution that every claim reaches there and the sabotages that it refutes.
+rate not applicable, a budget a million times too wide lets everything pass. So the verdicts on shipped
+problems are written down, with the resolution that every claim reaches and the sabotages that it refutes.
 """
 
 import json

@@ -28,7 +28,7 @@ def varied_cases(model_name, seed):
     weights = rng.integers(1, 5, len(y)) * np.where(rng.random(len(y)) < 0.05, 1e-9, 1.0)
     note = f"n = {len(y)}, d = 2, seed = {seed}"
     yield Case(
-        "weighted", emmd.Problem(model, X, y, weights), start, f"{note}; weights 1 to 4, some 1e-9 times"
+        "weighted", emmd.Problem(model, X, y, weights), start, f"{note}; weights 1 to 4, some 1e-9 of it"
     )
     prior = emmd.ConjugatePrior(model, 0.3, 0.5 * truth)
     yield Case("prior", emmd.Problem(prior, X, y), start, f"{note}; conjugate prior of strength 0.3")

@@ -2,7 +2,9 @@
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from experiments.console import literal
 from theory.verdict import Verdict
 
 _ORDER = (
@@ -84,10 +86,10 @@ def _add(table, group):
         same = sum(record.verdict is worst.verdict for record in group)
         verdict += f" {same}/{len(group)}"
     table.add_row(
-        worst.claim,
-        worst.model,
-        worst.problem,
-        f"[{_STYLE[worst.verdict]}]{verdict}[/]",
+        literal(worst.claim, 80),
+        literal(worst.model, 40),
+        literal(worst.problem, 80),
+        Text(verdict, _STYLE[worst.verdict]),
         *(number(value) for value in (worst.predicted, worst.observed)),
         number(worst.slack, 2),
         number(max((r.resolution for r in group if r.resolution is not None), default=None), 2),
@@ -102,6 +104,6 @@ def _sabotages(group):
 
 
 def count_sabotages(records):
-    """Return how many sabotages were refuted, how many cannot be told from their claims, and how many there are."""
+    """Return how many sabotages were refuted, how many say what their claims say, and how many there are."""
     every = [sabotage.verdict for record in records for sabotage in record.sabotages]
     return every.count(Verdict.VIOLATED), every.count(Verdict.NOT_DISTINGUISHABLE), len(every)

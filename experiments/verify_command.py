@@ -4,13 +4,15 @@ import shlex
 from dataclasses import dataclass, replace
 
 import numpy as np
+from rich.text import Text
 
 from emmd.core.checks import known_name
 from experiments.cases import MODELS, default_cases, user_case
-from experiments.console import announce_compilation, messages, progress, results
+from experiments.console import announce_compilation, literal, messages, progress, results
 from experiments.expected import unexpected
 from experiments.output import plain, write_json
 from experiments.population_claims import population_records
+from experiments.text import visible
 from experiments.verdict_table import count_sabotages, verdict_table
 from theory.checker import broken_claims, check, select
 from theory.lab import Lab
@@ -71,7 +73,7 @@ def run(request):
     surprises = unexpected(records) if request.ships else []
     _report(request, cases, records)
     for sentence in surprises:
-        messages.print(f"unexpected: {sentence}", style="bold red", markup=False, soft_wrap=True)
+        messages.print(Text(f"unexpected: {visible(sentence)}", "bold red"), soft_wrap=True)
     return int(any(record.failed for record in records) or bool(broken_claims()) or bool(surprises))
 
 
@@ -87,42 +89,43 @@ def _cases(request):
 
 
 def _report(request, cases, records):
-    if request.json != "-":
-        _print(request, cases, records)
+    # files first: what a terminal does with the table must not cost them
     if request.json is not None:
         write_json([_machine(request, record) for record in records], request.json)
     if request.out is not None:
         from experiments.figures.verify_figures import save_all
 
         save_all(cases, records, request.out)
+    if request.json != "-":
+        _print(request, cases, records)
 
 
 def _print(request, cases, records):
     for case in cases:
-        results.print(f"[bold]{case.model}[/] {case.name}: {case.note}", soft_wrap=True)
+        said = Text.assemble((visible(case.model), "bold"), literal(f" {case.name}: {case.note}"))
+        results.print(said, soft_wrap=True)
     results.print(verdict_table(records, request.every))
     for record in records:
         if record.failed or record.verdict is Verdict.INCONCLUSIVE:
             _explain(request, record)
     _not_applicable(records)
     for module, text in broken_claims().items():
-        messages.print(f"[bold red]{module} could not be imported[/]\n{text}")
+        messages.print(Text.assemble((f"{module} could not be imported\n", "bold red"), text))
     results.print(_summary(records))
 
 
 def _explain(request, record):
-    results.print(
-        f"[bold red]{record.claim}[/] on {record.model} {record.problem}: {record.verdict}. {record.reason}"
-    )
-    results.print(f"  claim: {record.statement}", markup=False)
+    of = f" on {record.model} {record.problem}: {record.verdict}. {record.reason}"
+    results.print(Text.assemble((visible(record.claim), "bold red"), literal(of)))
+    results.print(literal(f"  claim: {record.statement}"))
     for name, value in record.where.items():
         shown = (
             np.array2string(value, precision=17, max_line_width=110)
             if isinstance(value, np.ndarray)
             else value
         )
-        results.print(f"  {name} = {shown}", markup=False, soft_wrap=True)
-    results.print(f"  reproduce: {request.command(record.claim, record.model)}", markup=False, soft_wrap=True)
+        results.print(Text(f"  {name} = {shown}"), soft_wrap=True)
+    results.print(literal(f"  reproduce: {request.command(record.claim, record.model)}"), soft_wrap=True)
 
 
 def _not_applicable(records):
@@ -136,8 +139,9 @@ def _not_applicable(records):
         problems.setdefault((reason, tuple(ids)), []).append(f"{model} {problem}")
     for (reason, ids), names in problems.items():
         labels = ", ".join(name.partition("-")[0] for name in ids)
-        results.print(f"[yellow]not applicable[/] to {', '.join(names)}: {labels}", soft_wrap=True)
-        results.print(f"  {reason}", markup=False, soft_wrap=True)
+        to = literal(f" to {', '.join(names)}: {labels}")
+        results.print(Text.assemble(("not applicable", "yellow"), to), soft_wrap=True)
+        results.print(literal(f"  {reason}"), soft_wrap=True)
 
 
 def _summary(records):

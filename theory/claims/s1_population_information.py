@@ -1,8 +1,8 @@
 """S1, the equality behind the laws: the population's informations at a general angle, by two quadratures.
 
 The integrals of `theory.population.information` narrow, stretch and split the plane for the true parameter;
-`theory.population.problem` lays nodes for any parameter, and the models' own code adds up the informations over
-them. Every term of the integrals counts in the spectrum at a general angle, as it does not at w* = 0.
+`theory.population.problem` lays nodes for any parameter, and the models' own code adds up the informations
+over them. Every term of the integrals counts in the spectrum at a general angle, as it does not at w* = 0.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def _by_nodes(name, snr_expert, snr_gate, cosine):
 
 CLAIM = Claim(
     id="S1-population-information",
-    statement="The spectrum of M(theta*) by integrals over the plane is that of the quadrature nodes' problem.",
+    statement="The spectrum of M(theta*) by integrals over the plane is that of quadrature nodes.",
     latex=r"\mathrm{spec}(M(\theta^*)) = \mathrm{spec}((\sum_i c_i I_{com,i})^{-1} \sum_i c_i I_{mis,i})",
     source="derived",
     kind=Kind.IDENTITY,
