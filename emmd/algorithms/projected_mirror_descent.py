@@ -119,16 +119,19 @@ def _project(problem, theta, dual, step_size):
         # a trial far off may overflow: the solver steps back from it
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value, gradient = _objective(problem, u / scale, dual, step_size)
-        return value, gradient / scale
+        return value if np.isfinite(value) else np.inf, gradient / scale
 
     def hessian(u):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             curvature = model.projection_hessian(data, dual, u / scale)
         return (curvature + step_size * model.penalty_hessian(u / scale)) / outer
 
-    rough = scipy_minimize(
-        function, theta * scale, jac=True, hess=hessian, method="trust-exact", options={"gtol": 1e-10}
-    )
+    start, options = theta * scale, {"gtol": 1e-10}
+    try:
+        rough = scipy_minimize(function, start, jac=True, hess=hessian, method="trust-exact", options=options)
+    except (ValueError, np.linalg.LinAlgError):
+        # a dual step that has left the range of the mirror map has no projection: the solver runs to infinity
+        return theta, np.inf
     best = _polish(function, hessian, rough.x)
     return best / scale, float(np.abs(function(best)[1]).max())
 
