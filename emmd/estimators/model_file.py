@@ -2,10 +2,10 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import numpy as np
 
+from emmd.core.checks import describe, file_path
 from emmd.core.status import Status
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.classifier import MixtureOfExpertsClassifier
@@ -39,7 +39,8 @@ def save_model(estimator, path):
     Callback and random state are not kept.
     """
     if not isinstance(estimator, MixtureOfExpertsBase) or not hasattr(estimator, "_theta"):
-        raise TypeError(f"estimator must be a fitted emmd estimator, got {estimator!r}")
+        raise TypeError(f"estimator must be a fitted emmd estimator, got {describe(estimator)}")
+    path = file_path("path", path)
     parameters = {k: v for k, v in estimator.get_params().items() if k not in _NOT_KEPT}
     if not isinstance(parameters.get("family", ""), str):
         raise ValueError("family must be known by name to be written to a file, got a Family object")
@@ -57,7 +58,7 @@ def save_model(estimator, path):
         "fitted": fitted,
     }
     try:
-        Path(path).write_text(json.dumps(_encoded(document), indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(_encoded(document), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise ValueError(f"path must be a file that can be written, got {path}: {error}") from error
 
@@ -79,8 +80,9 @@ def load_model(path):
     ValueError
         For a file that is missing, damaged or something else.
     """
+    path = file_path("path", path)
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"path must be a model file of emmd, got {path}: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.checks import known_name
+from emmd.core.checks import known_name, seed_integer
 from emmd.core.discover import discover
 from theory.population.information import PopulationModel
 from theory.population.problem import symmetric_models
@@ -31,7 +31,7 @@ class PopulationLab:
     def __init__(self, model, seed=0):
         known = symmetric_models()
         self.model = known[known_name("model", model, known)](2)
-        self.seed = seed
+        self.seed = seed_integer("seed", seed)
         self._done = {}
 
     def rng(self, purpose):
