@@ -1,9 +1,9 @@
-# make verify: install and run the main job.  make test: the whole suite.
+# make verify: install and run the main job.  make test: the whole suite.  make soak: far more random cases.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: verify test clean
+.PHONY: verify test soak clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,9 @@ test: $(VENV)/installed-test
 	$(BIN)/mypy
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto
 	NUMBA_DISABLE_JIT=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m kernels tests/kernels
+
+soak: $(VENV)/installed-test
+	EMMD_SOAK=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m soak
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

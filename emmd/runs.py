@@ -4,9 +4,10 @@ import json
 import sqlite3
 import zlib
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
+
+from emmd.core.checks import file_path, instance
 
 APPLICATION_ID = 0x656D6D64
 """Marks an SQLite file as a store of runs: "emmd" in ASCII."""
@@ -109,7 +110,7 @@ def open_store(store):
     ValueError
         If the file is missing, damaged or not a store.
     """
-    path = Path(store)
+    path = file_path("store", store)
     if not path.is_file():
         raise ValueError(f"the store must be a file that emmd snr run wrote, got {store}: no such file")
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
@@ -156,6 +157,7 @@ def _changed_row(connection):
 
 
 def _select(store, columns, experiment):
+    instance("experiment", experiment, str | None, "the name of an experiment or None")
     chosen = ("", ()) if experiment is None else ("WHERE experiment = ?", (experiment,))
     with closing(open_store(store)) as connection:
         try:

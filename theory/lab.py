@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from emmd.core.algorithm import Step, inner_failure
+from emmd.core.checks import require_finite, seed_integer
 from emmd.core.conjugate_prior import ConjugatePrior
-from emmd.core.problem import Problem
+from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from theory.numeric.affine import affine
 from theory.numeric.complex_step import natural_gradient
@@ -75,9 +76,13 @@ class Lab:
     """
 
     def __init__(self, problem, theta0, seed=0):
-        self.problem = problem
+        self.problem = required_problem(problem)
         self.theta0 = problem._check(theta0, "theta0")
-        self.seed = seed
+        with np.errstate(all="ignore"):
+            start = *self.model.loss_and_gradient(problem.data, self.theta0), self.gradient_error(self.theta0)
+        # what overflows at the start would pass for a counter-example
+        require_finite("theta0", "loss, gradient and error budget", *start)
+        self.seed = seed_integer("seed", seed)
         self._done = {}
 
     @property
@@ -179,7 +184,9 @@ class Lab:
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
         if evidence == 1.0:
             return self.problem.responsibilities(theta)
-        return self.model.tempered_responsibilities(self.problem.data, theta, evidence)
+        tempered = self.model.tempered_responsibilities(self.problem.data, theta, evidence)
+        require_finite("theta", "tempered responsibilities", tempered)
+        return tempered
 
     def em_step(self, theta, evidence=1.0):
         """Return the `MStep` that follows an E-step at theta: what `emmd.minimize` runs, unless sabotaged."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.acceleration import Secants, base_map, guarded_step
+from emmd.core.acceleration import Secants, base_map, first_bound, guarded_step
 from emmd.core.algorithm import Algorithm, Step
-from emmd.core.checks import positive_integer, positive_number
+from emmd.core.checks import positive_integer
 
 _CHANGE = 4.0
 
@@ -53,10 +53,8 @@ class Anderson(Algorithm):
         return self.base.monotone
 
     def __post_init__(self):
-        object.__setattr__(self, "base", base_map(self.base))
-        positive_integer("window", self.window)
-        if positive_number("step_max", self.step_max) < 1.0:
-            raise ValueError(f"step_max must be at least 1, got {self.step_max!r}")
+        window = positive_integer("window", self.window)
+        self._settle(base=base_map(self.base), window=window, step_max=first_bound(self.step_max))
 
     def step(self, problem, theta, memory):
         """Combine the map's value at theta, known from the last step, with the history; test it there."""

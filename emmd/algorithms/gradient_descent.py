@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.algorithm import Algorithm, Step
-from emmd.core.checks import positive_number
+from emmd.core.checks import number_or_word
 
 _NOISE = 64 * np.finfo(float).eps
 
@@ -27,10 +27,7 @@ class GradientDescent(Algorithm):
     name = "gradient_descent"
 
     def __post_init__(self):
-        if not isinstance(self.step_size, str):
-            positive_number("step_size", self.step_size)
-        elif self.step_size != "backtracking":
-            raise ValueError(f"step_size must be a positive number or 'backtracking', got {self.step_size!r}")
+        self._settle(step_size=number_or_word("step_size", self.step_size, "backtracking"))
 
     @property
     def monotone(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.algorithm import Algorithm, Step
-from emmd.core.checks import positive_integer, positive_number
+from emmd.core.checks import MANY, positive_integer, positive_number
 from emmd.core.pencil import pencil
 
 
@@ -26,8 +26,10 @@ class GradientEM(Algorithm):
     name = "gradient_em"
 
     def __post_init__(self):
-        positive_number("step_size", self.step_size)
-        positive_integer("inner_steps", self.inner_steps)
+        step_size = positive_number("step_size", self.step_size)
+        self._settle(
+            step_size=step_size, inner_steps=positive_integer("inner_steps", self.inner_steps, maximum=MANY)
+        )
 
     def step(self, problem, theta, memory):
         """E-step, then gradient steps on the expected complete loss."""

@@ -24,7 +24,7 @@ class MirrorDescent(Algorithm):
     name = "mirror_descent"
 
     def __post_init__(self):
-        positive_number("step_size", self.step_size)
+        self._settle(step_size=positive_number("step_size", self.step_size))
 
     def step(self, problem, theta, memory):
         """Take one dual step and pull it back by a Newton inverse."""

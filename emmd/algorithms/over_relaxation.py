@@ -7,7 +7,7 @@ import numpy as np
 
 from emmd.core.acceleration import Secants, base_map, guarded_step
 from emmd.core.algorithm import Algorithm, Step
-from emmd.core.checks import positive_number
+from emmd.core.checks import number_or_word
 
 _WINDOW = 5
 _SLOWEST = 1.0 - 1e-6
@@ -39,11 +39,8 @@ class OverRelaxation(Algorithm):
     fixed_point = False
 
     def __post_init__(self):
-        object.__setattr__(self, "base", base_map(self.base))
-        if not isinstance(self.relaxation, str):
-            positive_number("relaxation", self.relaxation)
-        elif self.relaxation != "optimal":
-            raise ValueError(f"relaxation must be a positive number or 'optimal', got {self.relaxation!r}")
+        relaxation = number_or_word("relaxation", self.relaxation, "optimal")
+        self._settle(base=base_map(self.base), relaxation=relaxation)
 
     @property
     def monotone(self) -> bool:

@@ -43,7 +43,7 @@ class ProjectedMirrorDescent(Algorithm):
     name = "projected_mirror_descent"
 
     def __post_init__(self):
-        positive_number("step_size", self.step_size)
+        self._settle(step_size=positive_number("step_size", self.step_size))
 
     def step(self, problem, theta, memory):
         """Take one dual step and project it."""

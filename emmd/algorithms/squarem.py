@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.acceleration import base_map, guarded_step
+from emmd.core.acceleration import base_map, first_bound, guarded_step
 from emmd.core.algorithm import Algorithm, Step
-from emmd.core.checks import positive_number
 
 _GROWTH = 4.0
 
@@ -41,9 +40,7 @@ class Squarem(Algorithm):
     fixed_point = False
 
     def __post_init__(self):
-        object.__setattr__(self, "base", base_map(self.base))
-        if positive_number("step_max", self.step_max) < 1.0:
-            raise ValueError(f"step_max must be at least 1, got {self.step_max!r}")
+        self._settle(base=base_map(self.base), step_max=first_bound(self.step_max))
 
     @property
     def monotone(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.checks import describe
+from emmd.core.checks import describe, positive_number
 from emmd.core.solve import make_algorithm
 
 _NOISE = 64 * np.finfo(float).eps
@@ -28,6 +28,14 @@ def base_map(base):
     if not algorithm.fixed_point:
         raise ValueError(f"base must be a plain fixed-point algorithm, got {describe(algorithm)}")
     return algorithm
+
+
+def first_bound(step_max):
+    """Return the first bound of an extrapolation's length, at least 1, as a float."""
+    bound = positive_number("step_max", step_max)
+    if bound < 1.0:
+        raise ValueError(f"step_max must be at least 1, got {describe(step_max)}")
+    return bound
 
 
 def guarded_step(problem, base, trial, bound):

@@ -51,6 +51,11 @@ class Algorithm(ABC):
     name = ""
     fixed_point = True
 
+    def _settle(self, **options):
+        """Replace options by what their checks made of them: dataclasses that are frozen need a way round."""
+        for name, value in options.items():
+            object.__setattr__(self, name, value)
+
     @property
     def monotone(self) -> bool:
         """Whether theory says that the loss never increases."""

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.checks import describe, positive_number, real_array
+from emmd.core.checks import describe, instance, positive_number, real_array, require_finite
 from emmd.core.model import EStep, Model
 from emmd.core.pencil import solve_positive
+from emmd.core.ridge import LARGEST_PENALTY
 
 _COMPLEX = 1e-30
 
@@ -59,10 +60,11 @@ class ConjugatePrior(Model):
     """
 
     def __init__(self, model, strength, centre):
-        if not isinstance(model, Model) or isinstance(model, ConjugatePrior):
-            raise TypeError(f"model must be an emmd model without prior, got {describe(model)}")
-        self.model = model
-        self.strength = positive_number("strength", strength)
+        expected = "an emmd model without prior"
+        self.model = instance("model", model, Model, expected)
+        if isinstance(model, ConjugatePrior):
+            raise TypeError(f"model must be {expected}, got {describe(model)}")
+        self.strength = positive_number("strength", strength, largest=LARGEST_PENALTY)
         self.centre = real_array("centre", centre, 1, (model.n_params,))
         self.name = model.name
         self.n_features, self.n_params = model.n_features, model.n_params
@@ -76,8 +78,11 @@ class ConjugatePrior(Model):
     def prepare(self, X, y, weights):
         """Return `PriorData`."""
         data = self.model.prepare(X, y, weights)
-        eta = self.model.natural_parameters(self.model.predictor_rows(data, self.centre))
-        return PriorData(data, self.model.mean_statistics(data, self.centre), eta)
+        with np.errstate(all="ignore"):
+            eta = self.model.natural_parameters(self.model.predictor_rows(data, self.centre))
+            mean = self.model.mean_statistics(data, self.centre)
+        require_finite("centre (and X)", "natural parameters and means", eta, mean)
+        return PriorData(data, mean, eta)
 
     @property
     def least_rows(self):

@@ -8,12 +8,13 @@ parameters with two derivatives. The M-step is Newton's method on these; a famil
 knows a faster one writes `fit`, and must where experts share a dispersion.
 """
 
+import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from emmd.core.checks import describe
+from emmd.core.checks import describe, instance, known_name
 
 
 @dataclass(frozen=True)
@@ -321,7 +322,6 @@ def whole_numbers(y, expected):
 
 def family_object(family, **options):
     """Return a family for a name or an object, with a clear error for anything else."""
-    from emmd.core.checks import known_name
     from emmd.core.discover import discover
 
     if isinstance(family, Family):
@@ -330,7 +330,14 @@ def family_object(family, **options):
                 f"family options must not be given beside a Family object, got {describe(options)}"
             )
         return family
-    if not isinstance(family, str):
-        raise TypeError(f"family must be a name or a Family object, got {describe(family)}")
+    instance("family", family, str, "a name or a Family object")
     known = discover("emmd.models.experts", Family).plugins
-    return known[known_name("family", family, known)](**options)
+    kind = known[known_name("family", family, known)]
+    takes = inspect.signature(kind).parameters
+    for name, value in options.items():
+        if name not in takes:
+            raise TypeError(
+                f"{name} is not an option of family {family!r} "
+                f"(it takes {', '.join(takes) or 'no options'}), got {describe(value)}"
+            )
+    return kind(**options)

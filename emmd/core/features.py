@@ -1,8 +1,8 @@
-"""Features as the claims want them: standardised, with an intercept."""
+"""Features as the claims want them, standardised with an intercept, and coefficients after x -> Bx."""
 
 import numpy as np
 
-from emmd.core.checks import real_array
+from emmd.core.checks import real_array, require_finite
 
 
 def standardise(X, names=None):
@@ -30,3 +30,27 @@ def standardise(X, names=None):
         label = names[constant[0]] if names is not None else int(constant[0])
         raise ValueError(f"X must have columns that vary, got a constant column {label!r}; leave it out")
     return np.column_stack([(X - X.mean(axis=0)) / spread, np.ones(len(X))])
+
+
+def coefficients_after(B, *parts):
+    """Return the coefficients that mean the same after x -> Bx: B^-T part for every part.
+
+    Parameters
+    ----------
+    B : array_like of shape (d, d)
+        Invertible.
+    *parts : ndarray of shape (d,) or (d, m)
+
+    Raises
+    ------
+    ValueError
+        For a matrix of another shape or without an inverse, or coefficients that overflow.
+    """
+    d = len(parts[0])
+    B = real_array("B", B, 2, (d, d))
+    try:
+        moved = [np.linalg.solve(B.T, part) for part in parts]
+    except np.linalg.LinAlgError:
+        raise ValueError("B must be invertible, got a singular matrix") from None
+    require_finite("theta and B", "coefficients", *moved)
+    return moved

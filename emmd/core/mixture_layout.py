@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from emmd.core.blocks import Block
-from emmd.core.checks import describe, positive_integer, real_array
+from emmd.core.checks import describe, instance, positive_integer, real_array
+from emmd.core.features import coefficients_after
 
 
 class MixtureLayout:
@@ -41,10 +42,13 @@ class MixtureLayout:
     def _columns(self, name, columns):
         if columns is None:
             return list(range(self.n_features))
+        if isinstance(columns, str | bytes) or not np.iterable(columns):
+            raise TypeError(f"{name} must be a sequence of columns or None, got {describe(columns)}")
+        columns = list(columns)
         chosen = [positive_integer(name, column, minimum=0) for column in columns]
         if not chosen or len(set(chosen)) < len(chosen) or max(chosen) >= self.n_features:
             raise ValueError(
-                f"{name} must hold distinct columns from 0 to {self.n_features - 1}, got {list(columns)}"
+                f"{name} must hold distinct columns from 0 to {self.n_features - 1}, got {describe(columns)}"
             )
         return chosen
 
@@ -69,17 +73,18 @@ class MixtureLayout:
         self.blocks += [self._block("gate", k, gate_features) for k in range(K - 1)]
 
     def _fixed(self, fixed):
-        if not isinstance(fixed, dict | None):
-            raise TypeError(f"fixed must be a dict of named parameters or None, got {describe(fixed)}")
-        fixed = fixed or {}
+        fixed = instance("fixed", fixed, dict | None, "a dict of named parameters or None") or {}
         names = set(fixed)
         experts = {"coef"} if self.shapes["dispersion"] == (0,) else {"coef", "dispersion"}
         if names not in (set(), {"gate"}, experts):
             raise ValueError(
                 f"fixed must hold 'gate', or the experts' {' and '.join(map(repr, sorted(experts)))}, "
-                f"got {sorted(names)}"
+                f"got {describe(list(names))}"
             )
-        values = {name: self._shaped(name, fixed[name]) for name in names}
+        try:
+            values = {name: self._shaped(name, fixed[name]) for name in names}
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"fixed: {error}") from None
         if experts <= names:
             values.setdefault("dispersion", np.zeros(0))
         return values
@@ -122,6 +127,8 @@ class MixtureLayout:
                 theta[self.index[name]] = self._shaped(name, value)
             elif value is not None and name in self.fixed:
                 self._require_fixed(name, value)
+            elif value is not None and not (isinstance(value, np.ndarray) and value.size == 0):
+                raise ValueError(f"{name} must be left out: this mixture has none, got {describe(value)}")
         return theta
 
     def _require_fixed(self, name, value):
@@ -131,12 +138,15 @@ class MixtureLayout:
     def _shaped(self, name, value):
         if value is None:
             raise ValueError(f"{name} must be given, an array of shape {self.shapes[name]}, got None")
-        if name == "coef" and np.size(value) == np.prod(self.shapes[name]):
-            value = np.reshape(value, self.shapes[name])
+        if name == "coef":
+            value = real_array(name, value, None)
+            if value.size == np.prod(self.shapes[name]):
+                value = value.reshape(self.shapes[name])
         if name == "gate":
             value = real_array(name, value, 2, (None, self.shapes[name][1]))
             if len(value) == self.n_experts:
-                value = value[:-1] - value[-1]
+                with np.errstate(over="ignore"):
+                    value = value[:-1] - value[-1]
         return real_array(name, value, len(self.shapes[name]), self.shapes[name])
 
     def unpack(self, theta):
@@ -183,10 +193,11 @@ class MixtureLayout:
         """
         if self.fixed or self._see_some():
             raise ArithmeticError(f"features cannot be mixed: {self.changes_with_features()}")
-        moved = theta.copy()
-        for block in self.blocks:
-            if block.features != "constant":
-                moved[block.entries] = np.linalg.solve(B.T, theta[block.entries])
+        moved = real_array("theta", theta, 1, (self.n_params,)).copy()
+        blocks = [block for block in self.blocks if block.features != "constant"]
+        parts = coefficients_after(B, *(moved[block.entries] for block in blocks))
+        for block, part in zip(blocks, parts):
+            moved[block.entries] = part
         return moved
 
     def changes_with_features(self):

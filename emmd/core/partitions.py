@@ -4,7 +4,7 @@ from functools import reduce
 
 import numpy as np
 
-from emmd.core.checks import describe
+from emmd.core.checks import describe, instance
 from emmd.core.logistic_fit import fit_from_sums, logistic_sums
 from emmd.core.model import Model
 from emmd.core.pieces import Here, OnCluster, PosteriorElsewhere
@@ -13,8 +13,12 @@ from emmd.core.rows import RowSums
 from emmd.core.second_moment import SecondMoment
 
 
+class RowsElsewhereError(AttributeError, TypeError):
+    """What was asked for needs the rows, which stay with their partitions."""
+
+
 def _no_rows(name):
-    raise AttributeError(f"{name!r} needs the rows, which stay with their partitions; only sums are here")
+    raise RowsElsewhereError(f"{name!r} needs the rows, which stay with their partitions; only sums are here")
 
 
 class _DesignElsewhere(SecondMoment):
@@ -130,8 +134,8 @@ class PartitionedProblem(Problem):
     ------
     TypeError, ValueError
         As `Problem` does, naming the partition; for another model, or weights for some partitions only.
-    AttributeError
-        From what needs rows.
+    RowsElsewhereError
+        From what needs rows: an AttributeError, and a TypeError too.
 
     See Also
     --------
@@ -139,9 +143,11 @@ class PartitionedProblem(Problem):
     """
 
     def __init__(self, model, parts, client=None):
-        if not (isinstance(model, Model) and model.takes_partitions):
-            known = "emmd.SymMoLinE, emmd.SymMoLogE or emmd.MixtureOfExperts"
+        known = "emmd.SymMoLinE, emmd.SymMoLogE or emmd.MixtureOfExperts"
+        if not instance("model", model, Model, known).takes_partitions:
             raise TypeError(f"model must be {known}, got {describe(model)}")
+        if not (client is None or (hasattr(client, "submit") and hasattr(client, "gather"))):
+            raise TypeError(f"client must be a dask.distributed.Client or None, got {describe(client)}")
         parts = _checked(parts)
         runner = Here() if client is None else OnCluster(client)
         pieces = [runner.place(number, model, part) for number, part in enumerate(parts)]
@@ -175,6 +181,9 @@ class PartitionedProblem(Problem):
         """
         from distributed import get_client
 
+        for name, value in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+            if not (hasattr(value, "rechunk") or (name == "sample_weight" and value is None)):
+                raise TypeError(f"{name} must be a dask.array.Array, got {describe(value)}")
         client = get_client() if client is None else client
         X = X.rechunk({1: -1})
         columns = [array.rechunk({0: X.chunks[0]}) for array in (y, sample_weight) if array is not None]
@@ -183,7 +192,9 @@ class PartitionedProblem(Problem):
 
 
 def _checked(parts):
-    parts = [tuple(part) for part in parts]
+    if not (np.iterable(parts) and not isinstance(parts, str | bytes | dict)):
+        raise TypeError(f"parts must be a sequence of (X, y) or (X, y, sample_weight), got {describe(parts)}")
+    parts = [instance("every entry of parts", part, tuple | list, "a tuple of arrays") for part in parts]
     lengths = {len(part) for part in parts}
     if lengths not in ({2}, {3}):
         raise ValueError(

@@ -1,5 +1,7 @@
 """Eigenvalues of symmetric pencils: never an explicit inverse, never a symmetric solver on a product."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.lapack import dpotrs
@@ -35,8 +37,22 @@ def pencil(matrix, metric):
     if not (scale > 0).all():
         raise np.linalg.LinAlgError("the metric must be positive definite, got a zero on its diagonal")
     outer = np.outer(scale, scale)
-    values, vectors = eigh(matrix / outer, metric / outer)
+    scaled, metric = matrix / outer, metric / outer
+    if not (np.isfinite(scaled).all() and np.isfinite(metric).all()):
+        raise np.linalg.LinAlgError("the matrices must be finite in the metric's units")
+    values, vectors = eigh(scaled, metric)
     return values, vectors / scale[:, None]
+
+
+@contextmanager
+def solvable_at(name):
+    """Name the argument at which a metric is not positive definite."""
+    try:
+        yield
+    except np.linalg.LinAlgError as error:
+        raise np.linalg.LinAlgError(
+            f"{name} must have a complete information that is positive definite, got: {error}"
+        ) from error
 
 
 def solve_positive(matrix, rhs):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.checks import require_finite
 from emmd.core.problem import prepared
 
 
@@ -35,9 +36,11 @@ class Piece:
         try:
             self.data, _ = prepared(model, X, y, sample_weight)
         except (ValueError, TypeError) as error:
-            raise type(error)(f"partition {number}: {error}") from None
+            raise type(error)(f"parts, partition {number}: {error}") from None
         self.model = model
-        self.mass = float(len(self.data.y) if sample_weight is None else np.sum(sample_weight))
+        with np.errstate(over="ignore"):
+            self.mass = float(len(self.data.y) if sample_weight is None else np.sum(sample_weight))
+        require_finite(f"parts, partition {number}: sample_weight", "sum", self.mass)
         self._last: tuple[bytes, Any] = b"", None
         self._rows: tuple[Any, Any] = None, None
 

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from emmd.core.checks import describe, normalised_weights, real_array
+from emmd.core.checks import instance, normalised_weights, probabilities, real_array, require_finite
 from emmd.core.model import Model
 
 
 def prepared(model, X, y, sample_weight):
     """Return what the model makes of checked features, target and weights, and the target."""
     X = real_array("X", X, 2, (None, model.n_features))
-    y = real_array("y", y, 1, (len(X),))
+    y = real_array("y", y, 1)
+    if len(y) != len(X):
+        raise ValueError(f"y must have shape ({len(X)},), one entry for each row of X, got ({len(y)},)")
     return model.prepare(X, y, normalised_weights(sample_weight, len(X))), y
 
 
@@ -17,6 +19,11 @@ def require_rows(model, n_rows):
     """Raise a ValueError when there are fewer rows than experts to share them."""
     if n_rows < model.least_rows:
         raise ValueError(f"X must have at least as many rows as experts ({model.least_rows}), got {n_rows}")
+
+
+def required_problem(problem):
+    """Return `problem` if it is a `Problem`, or raise a TypeError."""
+    return instance("problem", problem, Problem, "an emmd.Problem")
 
 
 class Problem:
@@ -44,6 +51,9 @@ class Problem:
         For wrong shapes, NaN, infinity, text, complex or empty data, labels or
         weights that do not fit; the message names the argument.
 
+    NotFiniteError
+        From a method whose answer overflows at what it is given: a ValueError, and an ArithmeticError too.
+
     Notes
     -----
     Every average is E[.] = sum_i c_i (.)_i with sum c_i = 1, so a population
@@ -52,9 +62,7 @@ class Problem:
     """
 
     def __init__(self, model, X, y, sample_weight=None):
-        if not isinstance(model, Model):
-            raise TypeError(f"model must be an emmd model, e.g. emmd.SymMoLinE(3), got {describe(model)}")
-        self.model = model
+        self.model = instance("model", model, Model, "an emmd model, e.g. emmd.SymMoLinE(3)")
         self.data, self.y = prepared(model, X, y, sample_weight)
         self.n_rows = len(self.y)
         require_rows(model, self.n_rows)
@@ -65,6 +73,19 @@ class Problem:
 
     def _check(self, theta, name="theta"):
         return real_array(name, theta, 1, (self.n_params,))
+
+    def _evaluate(self, method, *, responsibilities=None, **points):
+        """Return what a method of the model says at checked points; it must be finite."""
+        points = {name: self._check(value, name) for name, value in points.items()}
+        r = () if responsibilities is None else (responsibilities,)
+        with np.errstate(all="ignore"):
+            result = getattr(self.model, method)(self.data, *r, *points.values())
+        parts = result if isinstance(result, tuple) else (result,)
+        require_finite(" and ".join(points), method.replace("_", " "), *parts)
+        return result
+
+    def _responsibilities(self, value):
+        return probabilities("responsibilities", value, (self.n_rows, *self.model.responsibility_columns))
 
     @property
     def X(self):
@@ -78,35 +99,41 @@ class Problem:
 
     def loss(self, theta):
         """Return the marginal loss L(theta) = -E log p(y | x; theta), constants included."""
-        return self.model.loss(self.data, self._check(theta))
+        return self._evaluate("loss", theta=theta)
 
     def penalty(self, theta):
         """Return the ridge penalty, a part of the loss, or 0."""
-        return float(self.model.penalty(self._check(theta)))
+        with np.errstate(all="ignore"):
+            penalty = float(self.model.penalty(self._check(theta)))
+        require_finite("theta", "penalty", penalty)
+        return penalty
 
     def gradient(self, theta):
         """Return grad L(theta), shape (p,)."""
-        return self.model.gradient(self.data, self._check(theta))
+        return self._evaluate("gradient", theta=theta)
 
     def hessian(self, theta):
         """Return hess L(theta), shape (p, p)."""
-        return self.model.hessian(self.data, self._check(theta))
+        return self._evaluate("hessian", theta=theta)
 
     def complete_hessian(self, theta):
         """Return I_com(theta), the Hessian of the mirror map, shape (p, p)."""
-        return self.model.complete_hessian(self.data, self._check(theta))
+        return self._evaluate("complete_hessian", theta=theta)
 
     def missing_hessian(self, theta):
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (p, p)."""
-        return self.model.missing_hessian(self.data, self._check(theta))
+        return self._evaluate("missing_hessian", theta=theta)
 
     def informations(self, theta):
         """Return I_com(theta) and I_mis(theta) from one evaluation."""
-        return self.model.informations(self.data, self._check(theta))
+        return self._evaluate("informations", theta=theta)
 
     def responsibilities(self, theta):
         """Return the posterior probabilities of the experts at theta."""
-        return self.model.e_step(self.data, self._check(theta)).responsibilities
+        with np.errstate(all="ignore"):
+            r = self.model.e_step(self.data, self._check(theta)).responsibilities
+        require_finite("theta", "responsibilities", r)
+        return r
 
     def m_step(self, responsibilities, start):
         """Return the exact M-step for given responsibilities, with its residual.
@@ -114,18 +141,18 @@ class Problem:
         Parameters
         ----------
         responsibilities : array_like of shape (n,), or (n, K) for K experts
+            Probabilities; the rows of K must sum to 1.
         start : array_like of shape (p,)
             Where Newton's method starts.
 
         Returns
         -------
         MStep
+            Its numbers are finite where it is `solved`.
         """
-        shape = (self.n_rows, *self.model.responsibility_columns)
-        p = real_array("responsibilities", responsibilities, len(shape), shape)
-        if (p < 0).any() or (p > 1).any():
-            raise ValueError(f"responsibilities must lie in [0, 1], got values from {p.min()} to {p.max()}")
-        return self.model.m_step(self.data, p, self._check(start, "start"))
+        r, start = self._responsibilities(responsibilities), self._check(start, "start")
+        with np.errstate(all="ignore"):
+            return self.model.m_step(self.data, r, start)
 
     def em_step(self, theta):
         """Return one EM map evaluation, E-step then exact M-step, shape (p,).
@@ -137,40 +164,46 @@ class Problem:
         ArithmeticError
             When the M-step cannot be solved to 1e-13.
         """
-        _, m_step = self.model.em_step(self.data, self._check(theta))
+        theta = self._check(theta)
+        with np.errstate(all="ignore"):
+            _, m_step = self.model.em_step(self.data, theta)
         if not m_step.solved:
             raise ArithmeticError(
-                f"the M-step could not be solved to 1e-13, its residual is {m_step.residual:.1e}"
+                f"the M-step from theta could not be solved to 1e-13, its residual is {m_step.residual:.1e}"
             )
+        require_finite("theta", "EM step", m_step.theta)
         return m_step.theta
 
     def surrogate(self, responsibilities, theta):
         """Return Q(theta), the expected complete negative log-likelihood for given responsibilities."""
-        return self.model.surrogate(self.data, responsibilities, self._check(theta))
+        r = self._responsibilities(responsibilities)
+        return self._evaluate("surrogate", responsibilities=r, theta=theta)
 
     def expected_information(self, theta):
         """Return E[J' hess A J] at theta; it is I_com where the model set is linear."""
-        return self.model.expected_information(self.data, self._check(theta))
+        return self._evaluate("expected_information", theta=theta)
 
     def mirror_map(self, theta):
         """Return A(theta)."""
-        return self.model.mirror_map(self.data, self._check(theta))
+        return self._evaluate("mirror_map", theta=theta)
 
     def mirror_gradient(self, theta):
         """Return grad A(theta), shape (p,)."""
-        return self.model.mirror_gradient(self.data, self._check(theta))
+        return self._evaluate("mirror_gradient", theta=theta)
 
     def mirror_inverse(self, dual, start):
-        """Solve grad A(theta) = dual from `start`; return an `MStep`."""
-        return self.model.mirror_inverse(self.data, self._check(dual, "dual"), self._check(start, "start"))
+        """Solve grad A(theta) = dual from `start`; return an `MStep`, finite where it is `solved`."""
+        dual, start = self._check(dual, "dual"), self._check(start, "start")
+        with np.errstate(all="ignore"):
+            return self.model.mirror_inverse(self.data, dual, start)
 
     def divergence(self, u, v):
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
-        return self.model.divergence(self.data, self._check(u, "u"), self._check(v, "v"))
+        return self._evaluate("divergence", u=u, v=v)
 
     def posterior_divergence(self, u, v):
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
-        return self.model.posterior_divergence(self.data, self._check(u, "u"), self._check(v, "v"))
+        return self._evaluate("posterior_divergence", u=u, v=v)
 
     def distance(self, theta, reference):
         """Return the Euclidean parameter error modulo the model's symmetries.
@@ -184,5 +217,8 @@ class Problem:
         float
             ``min_g ||g theta - reference||`` over the symmetry group.
         """
-        copies = self.model.equivalents(self._check(theta))
-        return float(np.linalg.norm(copies - self._check(reference, "reference"), axis=1).min())
+        copies, reference = self.model.equivalents(self._check(theta)), self._check(reference, "reference")
+        with np.errstate(over="ignore"):
+            distance = float(np.linalg.norm(copies - reference, axis=1).min())
+        require_finite("theta and reference", "distance", distance)
+        return distance

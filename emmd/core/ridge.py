@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.checks import real_array
+from emmd.core.checks import one_for_all
+
+LARGEST_PENALTY = 1e100
+"""Of a ridge or a prior: beyond it products with data of ordinary size overflow."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,9 @@ def ridge_weights(name, value, n_features, columns):
     columns : list of int
         Those that are seen.
     """
-    if np.ndim(value) == 0:
-        value = np.repeat(real_array(name, [value], 1), n_features)
-    weights = real_array(name, value, 1, (n_features,))
+    weights = one_for_all(name, value, n_features)
     if (weights < 0).any():
         raise ValueError(f"{name} must not be negative, got {weights.min():g}")
+    if (weights > LARGEST_PENALTY).any():
+        raise ValueError(f"{name} must be at most {LARGEST_PENALTY:g}, got {weights.max():g}")
     return weights[columns] if weights[columns].any() else None

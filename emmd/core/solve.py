@@ -11,9 +11,18 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import OptimizeResult
 
 from emmd.core.algorithm import Algorithm, inner_failure
-from emmd.core.checks import describe, known_name, positive_integer, positive_number
+from emmd.core.checks import (
+    NotFiniteError,
+    describe,
+    flag,
+    function_or_none,
+    instance,
+    known_name,
+    positive_integer,
+    positive_number,
+)
 from emmd.core.discover import discover
-from emmd.core.problem import Problem
+from emmd.core.problem import Problem, required_problem
 from emmd.core.result import Recorder
 from emmd.core.status import Status
 
@@ -52,18 +61,18 @@ def make_algorithm(method, argument="method", **options):
     if isinstance(method, Algorithm):
         for name, value in options.items():
             raise ValueError(
-                f"{name} must not be given beside an Algorithm object (it holds its options), got {value!r}"
+                f"{name} must not be given beside an Algorithm object as {argument} (it holds its options), "
+                f"got {describe(value)}"
             )
         return method
-    if not isinstance(method, str):
-        raise TypeError(f"{argument} must be a name or an Algorithm, got {describe(method)}")
+    instance(argument, method, str, "a name or an Algorithm")
     kind = algorithms()[known_name(argument, method, algorithms())]
     known = {field.name for field in fields(kind)}
     for name, value in options.items():
         if name not in known:
             takes = ", ".join(sorted(known)) or "no options"
             raise ValueError(
-                f"{name} is not an option of method {method!r} (it takes {takes}), got {value!r}"
+                f"{name} is not an option of method {method!r} (it takes {takes}), got {describe(value)}"
             )
     return kind(**options)
 
@@ -124,15 +133,12 @@ def minimize(
     ValueError, TypeError
         For bad arguments.
     """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be an emmd.Problem, got {describe(problem)}")
-    theta = problem._check(theta0, "theta0")
+    theta = required_problem(problem)._check(theta0, "theta0")
     algorithm = make_algorithm(method, step_size=step_size, **options)
     tol = positive_number("tol", tol)
     max_iter = positive_integer("max_iter", max_iter)
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be callable or None, got {describe(callback)}")
-    loop = _Loop(problem, algorithm, tol, Recorder(record), callback)
+    callback = function_or_none("callback", callback)
+    loop = _Loop(problem, algorithm, tol, Recorder(flag("record", record)), callback)
     status = loop.run(theta, max_iter)
     return loop.result(status)
 
@@ -246,13 +252,16 @@ class _Loop:
     def _gradient(self):
         """Return the gradient at theta, evaluated once for each iterate."""
         if self.slopes[0] is not self.theta:
-            self.slopes = self.theta, self.problem.gradient(self.theta)
+            self.slopes = self.theta, self.problem.model.gradient(self.problem.data, self.theta)
         return self.slopes[1]
 
     def _retreat(self):
         """Go back to the last iterate with a finite loss; the step that left it was too long."""
         if not self.recorder.rows:
-            raise ValueError("theta0 must have a finite loss and gradient, got parameters that overflow them")
+            options = "".join(f" and {field.name}" for field in fields(self.algorithm))
+            raise NotFiniteError(
+                f"theta0{options} must have a finite loss and gradient, got values that overflow them"
+            )
         self.theta = self.recorder.last_theta
         return Status.LOSS_INCREASED
 

@@ -13,8 +13,9 @@ from types import ModuleType
 import numpy as np
 from scipy.special import expit
 
-from emmd.core.checks import positive_integer, real_array
+from emmd.core.checks import MANY, in_memory, positive_integer, random_generator, real_array, require_finite
 from emmd.core.design import Design, unpack_symmetric
+from emmd.core.features import coefficients_after
 from emmd.core.model import EStep, Model, MStep
 from emmd.core.symmetric_data import SymmetricData
 from emmd.kernels.bernoulli import divergence_rows
@@ -65,7 +66,7 @@ class SymmetricModel(Model):
     exact_divergence = True
 
     def __init__(self, n_features):
-        self.n_features = positive_integer("n_features", n_features)
+        self.n_features = positive_integer("n_features", n_features, maximum=MANY)
         self.n_params = 2 * self.n_features
 
     def check_theta(self, theta, name="theta"):
@@ -118,22 +119,25 @@ class SymmetricModel(Model):
         """
         theta = self.check_theta(theta)
         n = positive_integer("n", n)
-        rng = np.random.default_rng(seed)
-        X = rng.standard_normal((n, self.n_features))
+        rng = random_generator("seed", seed)
+        with in_memory("n", n):
+            X = rng.standard_normal((n, self.n_features))
         y, z = self._draw(theta, X, rng)
         return X, y, z
 
     def sample_y(self, theta, X, seed):
         """Draw y given X, shape (n,)."""
         X = real_array("X", X, 2, (None, self.n_features))
-        return self._draw(self.check_theta(theta), X, np.random.default_rng(seed))[0]
+        return self._draw(self.check_theta(theta), X, random_generator("seed", seed))[0]
 
     def _draw(self, theta, X, rng):
         beta, w = theta[: self.n_features], theta[self.n_features :]
-        logits = X @ w
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits, mean = X @ w, X @ beta
+        require_finite("theta (and X)", "predictors", logits, mean)
         # a standard logistic variate below the logit: no exp, hence no overflow
         z = np.where(rng.logistic(size=len(X)) < logits, 1.0, -1.0)
-        return self.draw_target(z * (X @ beta), rng), z
+        return self.draw_target(z * mean, rng), z
 
     def log_joint(self, a, b, y, z):
         """Return log p(y, z | x) in working units, for real or complex a and b."""
@@ -376,7 +380,7 @@ class SymmetricModel(Model):
 
     def transform_features(self, theta, B):
         """Return (B^-T beta, B^-T w)."""
-        return np.concatenate([np.linalg.solve(B.T, part) for part in np.split(theta, 2)])
+        return np.concatenate(coefficients_after(B, *np.split(self.check_theta(theta), 2)))
 
     def dependent_columns(self, data):
         """Return the indices of columns of X that are linearly dependent."""

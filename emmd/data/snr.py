@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.checks import positive_integer, real_number
+from emmd.core.checks import MANY, not_negative, number_between, positive_integer, positive_number
 
 
 def snr_parameters(n_features, snr_expert, snr_gate, cosine, sigma=1.0):
@@ -29,12 +29,9 @@ def snr_parameters(n_features, snr_expert, snr_gate, cosine, sigma=1.0):
     ValueError
         For a negative SNR or an impossible angle.
     """
-    d = positive_integer("n_features", n_features)
-    for name, value in (("snr_expert", snr_expert), ("snr_gate", snr_gate)):
-        if real_number(name, value) < 0:
-            raise ValueError(f"{name} must be at least 0, got {value!r}")
-    if abs(real_number("cosine", cosine)) > 1:
-        raise ValueError(f"cosine must lie in [-1, 1], got {cosine!r}")
+    d = positive_integer("n_features", n_features, maximum=MANY)
+    snr_expert, snr_gate = not_negative("snr_expert", snr_expert), not_negative("snr_gate", snr_gate)
+    cosine, sigma = number_between("cosine", cosine, -1.0, 1.0), positive_number("sigma", sigma)
     if d == 1 and abs(cosine) != 1 and snr_expert > 0 and snr_gate > 0:
         raise ValueError(f"cosine must be -1 or 1 when there is one feature, got {cosine!r}")
     theta = np.zeros(2 * d)

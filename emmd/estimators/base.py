@@ -1,19 +1,28 @@
 """What both estimators share: the fit from several starts, the gate and the likelihood."""
 
 import warnings
-from numbers import Integral
 
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from emmd.core.checks import describe, not_negative, positive_integer, real_array, require_unmasked
+from emmd.core.checks import (
+    MANY,
+    NotFiniteError,
+    flag,
+    function_or_none,
+    known_name,
+    not_negative,
+    positive_integer,
+    real_array,
+    require_finite,
+)
 from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.family import family_object
 from emmd.core.problem import Problem
+from emmd.core.ridge import LARGEST_PENALTY
 from emmd.core.status import Status
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
@@ -21,11 +30,11 @@ from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_sh
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
 from emmd.estimators.units import Units, feature_units
-from emmd.estimators.validated import validated
+from emmd.estimators.validated import drawn_seed, validated
 from emmd.models.mixture import MixtureOfExperts
 from emmd.starts import Start, draw_starts, fit_from_starts, pooled_fit, start_from
 
-_LARGEST_SEED = 2**31 - 1
+_SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
 
 class MixtureOfExpertsBase(BaseEstimator):
@@ -94,22 +103,33 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _fit(self, X, y, weights):
         """Fit to rows of positive weight; `y` is a float64 target in the user's units."""
-        n_experts = positive_integer("n_experts", self.n_experts, minimum=2)
+        n_experts = self._least_rows()
+        known_name("gate", self.gate, ["softmax", "constant"])
         if len(X) < n_experts:
             raise ValueError(
                 f"X must have at least as many rows of positive weight as experts ({n_experts}), got {len(X)}"
             )
         total = weights.sum()
-        units = feature_units(X, weights / total, bool(self.fit_intercept), *self._columns(X.shape[1]))
+        units = feature_units(
+            X, weights / total, flag("fit_intercept", self.fit_intercept), *self._columns(X.shape[1])
+        )
         self._adopt(self._target_units(units, y, weights / total))
         problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
-        starts = self._starts(problem, X, y)
-        problem = self._with_prior(problem)
-        started = self._run(problem, starts, total)
+        try:
+            starts = self._starts(problem, X, y)
+            problem = self._with_prior(problem)
+            started = self._run(problem, starts, total)
+        except NotFiniteError as error:
+            names = ", ".join(["X", "y", *(name for name in _SCALES if hasattr(self, name))])
+            raise ValueError(f"{names} must give a finite likelihood at every start: {error}") from error
         self._theta = started.runs[started.best].x
         self._report(problem, started, total)
         self._infer(problem, total)
         return self
+
+    def _least_rows(self):
+        """Return the number of rows that scikit-learn must ask for."""
+        return positive_integer("n_experts", self.n_experts, minimum=2, maximum=MANY)
 
     def _columns(self, n_features):
         """Return the columns of X that experts and gate are to use."""
@@ -123,7 +143,7 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _with_prior(self, problem):
         """Return the problem with pseudo-observations that do not depend on x, if any are asked for."""
-        strength = not_negative("prior_strength", self.prior_strength)
+        strength = not_negative("prior_strength", self.prior_strength, LARGEST_PENALTY)
         if strength == 0.0:
             return problem
         model = ConjugatePrior(problem.model, strength, self._prior_centre(problem))
@@ -143,7 +163,7 @@ class MixtureOfExpertsBase(BaseEstimator):
     def _adopt(self, units):
         """Take units, and make the model of the standardised features that goes with them."""
         previous = (self._units, self._model, self._theta) if hasattr(self, "_theta") else None
-        self._before = previous if self.warm_start else None
+        self._before = previous if flag("warm_start", self.warm_start) else None
         self._units = units
         self._model = self._make_model(units)
 
@@ -157,7 +177,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             parts["gate_columns"] = units.columns("gate")
         for part in ("expert_ridge", "gate_ridge"):
             # an intercept is not penalised
-            parts[part] = np.full(width, not_negative(part, getattr(self, part)))
+            parts[part] = np.full(width, not_negative(part, getattr(self, part), LARGEST_PENALTY))
             parts[part][len(units.kept) :] = 0.0
         shapes = parameter_shapes(family, K, units, constant)
         parts["fixed"] = fixed_parameters(self.fixed, units, shapes, constant)
@@ -171,8 +191,8 @@ class MixtureOfExpertsBase(BaseEstimator):
     def _starts(self, problem, X, y):
         before = self.__dict__.pop("_before")
         if before is None:
-            seed = check_random_state(self.random_state).randint(_LARGEST_SEED)
-            return draw_starts(problem, positive_integer("n_init", self.n_init), seed)
+            n_init = positive_integer("n_init", self.n_init, maximum=MANY)
+            return draw_starts(problem, n_init, drawn_seed(self.random_state))
         units, model, theta = before
         if model.n_experts != self.n_experts or units.n_features != X.shape[1]:
             raise ValueError(
@@ -192,10 +212,8 @@ class MixtureOfExpertsBase(BaseEstimator):
         return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)
 
     def _run(self, problem, starts, total):
-        callback = self.callback
-        if callback is not None and not callable(callback):
-            raise TypeError(f"callback must be callable or None, got {describe(callback)}")
-        progress = Progress(starts, self.verbose)
+        callback = function_or_none("callback", self.callback)
+        progress = Progress(starts, self._verbosity())
 
         def watch(start, iteration, loss):
             loglik = self._loglik(loss, total)
@@ -209,7 +227,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         return fit_from_starts(
             problem,
             starts,
-            n_jobs=self.n_jobs,
+            n_jobs=self._jobs(starts),
             callback=watch if callback is not None or self.verbose else None,
             ended=ended if self.verbose else None,
             method=self.method,
@@ -217,15 +235,29 @@ class MixtureOfExpertsBase(BaseEstimator):
             max_iter=self.max_iter,
         )
 
+    def _verbosity(self):
+        return (
+            self.verbose if isinstance(self.verbose, bool) else positive_integer("verbose", self.verbose, 0)
+        )
+
+    def _jobs(self, starts):
+        """Return the number of threads: no more than there are starts."""
+        if self.n_jobs is None:
+            return None
+        n_jobs = positive_integer("n_jobs", self.n_jobs, minimum=-MANY)
+        if n_jobs == 0:
+            raise ValueError("n_jobs must be None or not 0, got 0")
+        return min(n_jobs, len(starts))
+
     def _loglik(self, loss, total):
         """Return the total log-likelihood in the user's units."""
         return total * (-loss - np.log(self._units.y_scale))
 
     def _penalty(self, problem, theta):
         """Return what the loss holds beside the likelihood."""
-        prior = (
-            problem.loss(theta) - self._model.loss(problem.data.data, theta) if self.prior_strength else 0.0
-        )
+        prior = 0.0
+        if problem.model is not self._model:
+            prior = problem.loss(theta) - self._model.loss(problem.data.data, theta)
         return problem.penalty(theta) + prior
 
     def _report(self, problem, started, total):
@@ -289,7 +321,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             warnings.warn(self.standard_errors_message_, ConvergenceWarning, stacklevel=4)
             return
         self.standard_errors_ = named_deviations(self._model, self._units, self._theta, spread)
-        penalised = problem.model.ridge is not None or self.prior_strength > 0
+        penalised = problem.model.ridge is not None or problem.model is not self._model
         self.standard_errors_message_ = (
             f"From the inverse of the observed information{' of the penalised loss' if penalised else ''}."
         )
@@ -311,13 +343,27 @@ class MixtureOfExpertsBase(BaseEstimator):
         -------
         ndarray of shape (n, K)
         """
-        return np.exp(log_gate(self._model, self._theta, self._features(X))).T
+        return self._at(X, "gate probabilities", self._gate).T
+
+    def _gate(self, Z):
+        return np.exp(log_gate(self._model, self._theta, Z))
+
+    def _at(self, X, what, compute):
+        """Return what is computed of standardised features; it must be finite."""
+        with np.errstate(all="ignore"):
+            value = compute(self._features(X))
+        require_finite("X", what, value)
+        return value
 
     def _log_joint(self, X, y):
         check_is_fitted(self)
         X, y = validated(self, X, y, reset=False)
         y = self._model.family.check_target(self._units.target(self._encode(y)))
-        return log_joint(self._model, self._theta, self._units.features(X), y)
+        with np.errstate(all="ignore"):
+            joint = log_joint(self._model, self._theta, self._units.features(X), y)
+            # an expert may have no share in a row, all together must
+            require_finite("X and y", "log densities", logsumexp(joint, axis=0))
+        return joint
 
     def responsibilities(self, X, y):
         """Return P(z = k | x, y), the posterior probabilities of the experts.
@@ -339,8 +385,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         return logsumexp(self._log_joint(X, y), axis=0) - np.log(self._units.y_scale)
 
     def _draw(self, X, random_state):
-        seed = check_random_state(random_state).randint(_LARGEST_SEED)
-        return self._model.sample_y(self._theta, self._features(X), seed)
+        return self._model.sample_y(self._theta, self._features(X), drawn_seed(random_state))
 
     def _criterion(self, X, y, penalty):
         if (X is None) != (y is None):
@@ -370,22 +415,3 @@ class MixtureOfExpertsBase(BaseEstimator):
             The data of `fit` by default; n is then the sum of its sample weights.
         """
         return self._criterion(X, y, np.log)
-
-
-def positive_rows(X, y, sample_weight):
-    """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
-    require_unmasked("sample_weight", sample_weight)
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    # a sum over a strided array is added in another order
-    weights = np.ascontiguousarray(weights)
-    rows = weights > 0
-    if rows.all():
-        return X, y, weights
-    if not rows.any():
-        raise ValueError("sample_weight must have a positive entry, got zeros only")
-    return X[rows], y[rows], weights[rows]
-
-
-def least_rows(n_experts):
-    """Return the number of rows that scikit-learn must ask for before `n_experts` is checked."""
-    return max(1, int(n_experts)) if isinstance(n_experts, Integral) else 1

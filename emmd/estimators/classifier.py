@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
-from emmd.estimators.base import MixtureOfExpertsBase, least_rows, positive_rows
-from emmd.estimators.evaluate import expert_predictors, log_gate
-from emmd.estimators.validated import validated
+from emmd.estimators.base import MixtureOfExpertsBase
+from emmd.estimators.evaluate import expert_predictors
+from emmd.estimators.validated import naming, positive_rows, scored, validated
 
 
 class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
@@ -94,15 +94,17 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
             When no start led to a proper optimum, e.g. because an expert separates the classes; `status_`
             names the reason.
         """
-        X, y = validated(self, X, y, ensure_min_samples=least_rows(self.n_experts))
-        check_classification_targets(y)
+        X, y = validated(self, X, y, ensure_min_samples=self._least_rows())
+        with naming("y"):
+            check_classification_targets(y)
+            np.unique(y)
         X, y, weights = positive_rows(X, y, sample_weight)
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(
                 f"y must hold at least 2 classes in rows of positive weight, got 1: {classes.tolist()[0]!r}"
             )
-        if self.warm_start and not np.array_equal(getattr(self, "classes_", classes), classes):
+        if self.warm_start is True and not np.array_equal(getattr(self, "classes_", classes), classes):
             raise ValueError(f"a warm start must keep the classes {self.classes_}, got {classes}")
         self.classes_ = classes
         return self._fit(X, self._encode(y), weights)
@@ -113,7 +115,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         return "categorical", {"n_classes": len(self.classes_)}
 
     def _encode(self, y):
-        unseen = np.setdiff1d(y, self.classes_)
+        with naming("y"):
+            unseen = np.setdiff1d(y, self.classes_)
         if len(unseen):
             raise ValueError(f"y must hold classes seen in fit ({self.classes_}), got {unseen.tolist()[0]!r}")
         return np.searchsorted(self.classes_, y).astype(np.float64)
@@ -130,14 +133,15 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         ndarray of shape (n, C)
             In the order of ``classes_``.
         """
-        Z = self._features(X)
-        gate = np.exp(log_gate(self._model, self._theta, Z))
-        proba = np.einsum("kn,knc->nc", gate, self._expert_proba(Z))
+        return self._at(X, "probabilities", self._mixture_proba)
+
+    def _mixture_proba(self, Z):
+        proba = np.einsum("kn,knc->nc", self._gate(Z), self._expert_proba(Z))
         return proba / proba.sum(axis=1, keepdims=True)
 
     def predict_experts(self, X):
         """Return P(y = c | x, z = k), shape (n, K, C)."""
-        return self._expert_proba(self._features(X)).transpose(1, 0, 2)
+        return self._at(X, "probabilities", self._expert_proba).transpose(1, 0, 2)
 
     def _expert_proba(self, Z):
         return np.array([self._class_proba(part) for part in expert_predictors(self._model, self._theta, Z)])
@@ -153,6 +157,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         """Return the most probable class of every row, shape (n,)."""
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Return the share of rows whose class `predict` tells, as scikit-learn's classifiers do."""
+        return scored(super().score, self, X, y, sample_weight)
 
     def sample(self, X, random_state=None):
         """Draw labels given X.

@@ -26,12 +26,14 @@ def chosen_columns(argument, value, n_features, names):
     if isinstance(value, str) or not np.iterable(value):
         raise TypeError(f"{argument} must be a list of columns or None, got {describe(value)}")
     known = {name: j for j, name in enumerate([] if names is None else names)}
+    value = list(value)
     columns = [known.get(column, column) if isinstance(column, str) else column for column in value]
     numbers = all(isinstance(j, int | np.integer) and 0 <= j < n_features for j in columns)
     if not (columns and numbers and len(set(columns)) == len(columns)):
         by_name = "" if names is None else f" or names among {', '.join(names)}"
         raise ValueError(
-            f"{argument} must hold distinct columns from 0 to {n_features - 1}{by_name}, got {list(value)}"
+            f"{argument} must hold distinct columns from 0 to {n_features - 1}{by_name}, "
+            f"got {describe(value)}"
         )
     return sorted(map(int, columns))
 

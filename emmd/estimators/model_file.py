@@ -3,10 +3,10 @@
 import dataclasses
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 
+from emmd.core.checks import describe, file_path
 from emmd.core.status import Status
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.classifier import MixtureOfExpertsClassifier
@@ -70,7 +70,8 @@ def save_model(estimator, path):
     Callback and random state are not kept.
     """
     if not isinstance(estimator, MixtureOfExpertsBase) or not hasattr(estimator, "_theta"):
-        raise TypeError(f"estimator must be a fitted emmd estimator, got {estimator!r}")
+        raise TypeError(f"estimator must be a fitted emmd estimator, got {describe(estimator)}")
+    path = file_path("path", path)
     parameters = {k: v for k, v in estimator.get_params().items() if k not in _NOT_KEPT}
     if not isinstance(parameters.get("family", ""), str):
         raise ValueError("family must be known by name to be written to a file, got a Family object")
@@ -90,7 +91,7 @@ def save_model(estimator, path):
     if len(text) > _LARGEST:
         raise ValueError(f"estimator must fit into {_LARGEST} bytes of text, got {len(text)}")
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ValueError(f"path must be a file that can be written, got {path}: {error}") from error
 
@@ -112,8 +113,9 @@ def load_model(path):
     ValueError
         For a file that is missing, damaged, of another version or something else.
     """
+    path = file_path("path", path)
     try:
-        return _restored(_decoded(_checked(json.loads(_text(Path(path))))))
+        return _restored(_decoded(_checked(json.loads(_text(path)))))
     except Exception as error:  # what a damaged file may raise cannot be listed
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(f"path must be an undamaged model file of emmd, got {path}: {reason}") from error

@@ -3,12 +3,13 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from emmd.core.checks import known_name, positive_number
+from emmd.core.checks import describe, known_name, positive_number
 from emmd.core.family import Family
-from emmd.estimators.base import MixtureOfExpertsBase, least_rows, positive_rows
-from emmd.estimators.evaluate import expert_predictors, log_gate
+from emmd.estimators.base import MixtureOfExpertsBase
+from emmd.estimators.evaluate import expert_predictors
 from emmd.estimators.units import with_target_units
-from emmd.estimators.validated import validated
+from emmd.estimators.validated import naming, positive_rows, scored, validated
+from emmd.models.experts.gaussian import REPRESENTABLE
 
 _FAMILIES = ("gamma", "gaussian", "poisson")
 
@@ -149,7 +150,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
     def __sklearn_tags__(self):
         """Return scikit-learn's tags: Gamma and Poisson targets cannot be negative."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.family in ("gamma", "poisson")
+        tags.target_tags.positive_only = isinstance(self.family, str) and self.family in ("gamma", "poisson")
         return tags
 
     def fit(self, X, y, sample_weight=None):
@@ -171,26 +172,26 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         ConvergenceWarning
             When no start led to a proper optimum; `status_` names the reason.
         """
-        least = least_rows(self.n_experts)
-        X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=least)
-        if y.dtype.kind not in "fiub":
-            raise TypeError(
-                f"y must hold numbers for family {self.family!r}, got {y.tolist()[0]!r}; "
-                "MixtureOfExpertsClassifier takes labels"
-            )
-        return self._fit(*positive_rows(X, y.astype(np.float64), sample_weight))
+        X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
+        return self._fit(*positive_rows(X, self._encode(y), sample_weight))
+
+    @property
+    def _gaussian(self):
+        return isinstance(self.family, str) and self.family == "gaussian"
 
     def _make_family(self, units):
-        if self.family == "gaussian":
+        if self._gaussian:
             known = self.variance
             if not isinstance(known, str):
-                known = positive_number("variance", known) / units.y_scale**2
+                known = positive_number("variance", known, *REPRESENTABLE) / units.y_scale**2
             return "gaussian", {"variance": known}
-        if self.variance != "free":
-            raise ValueError(f"variance is an option of family 'gaussian' only, got {self.variance!r}")
+        if not isinstance(self.variance, str) or self.variance != "free":
+            raise ValueError(
+                f"variance is an option of family 'gaussian' only, got {describe(self.variance)}"
+            )
         if isinstance(self.family, Family):
             return self.family, {}
-        if self.family in ("bernoulli", "categorical"):
+        if isinstance(self.family, str) and self.family in ("bernoulli", "categorical"):
             raise ValueError(
                 f"family must be one of {', '.join(_FAMILIES)}, got {self.family!r}: that is what "
                 "MixtureOfExpertsClassifier fits"
@@ -198,10 +199,17 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         return known_name("family", self.family, _FAMILIES), {}
 
     def _target_units(self, units, y, weights):
-        return with_target_units(units, y, weights) if self.family == "gaussian" else units
+        return with_target_units(units, y, weights) if self._gaussian else units
 
     def _encode(self, y):
-        return y.astype(np.float64)
+        with naming("y"):
+            numbers = y.astype(np.float64) if y.dtype.kind == "O" else y
+        if numbers.dtype.kind not in "fiub":
+            raise TypeError(
+                f"y must hold numbers for family {self.family!r}, got {describe(y.tolist()[0])}; "
+                "MixtureOfExpertsClassifier takes labels"
+            )
+        return numbers.astype(np.float64)
 
     def predict(self, X):
         """Return E[y | x].
@@ -214,19 +222,24 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         -------
         ndarray of shape (n,)
         """
-        Z = self._features(X)
-        gate, means = np.exp(log_gate(self._model, self._theta, Z)).T, self._expert_means(Z)
+        return self._at(X, "predictions", self._mean)
+
+    def _mean(self, Z):
+        gate, means = self._gate(Z).T, self._expert_means(Z)
         # far away an expert whose probability is 0 may have a mean beyond the largest number
         return np.multiply(gate, means, where=gate > 0, out=np.zeros_like(gate)).sum(axis=1)
 
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination of `predict`, as scikit-learn's regressors do."""
+        return scored(super().score, self, X, y, sample_weight, y_numeric=True)
+
     def predict_experts(self, X):
         """Return E[y | x, z = k], shape (n, K)."""
-        return self._expert_means(self._features(X))
+        return self._at(X, "predictions", self._expert_means)
 
     def _expert_means(self, Z):
         parts = expert_predictors(self._model, self._theta, Z)
-        with np.errstate(over="ignore"):
-            means = np.column_stack([self._model.family.prediction(part) for part in parts])
+        means = np.column_stack([self._model.family.prediction(part) for part in parts])
         return self._units.y_scale * means + self._units.y_centre
 
     def sample(self, X, random_state=None):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 _DEPENDENT = 1e-10
+_LEAST, _LARGEST = 1e-145, 1e150
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,21 @@ def feature_units(X, weights, intercept, expert, gate):
     return Units(d, kept, centre[kept], scale[kept], intercept, expert_used, gate_used, dropped)
 
 
+def _require_squares(name, rest, rounding):
+    """Raise a ValueError where squares of distances from a mean, so variances, are no numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = np.atleast_1d(np.abs(rest).max(axis=0))
+    bad = ~((largest <= rounding) | ((largest >= _LEAST) & (largest <= _LARGEST)))
+    if bad.any():
+        raise ValueError(
+            f"{name} must lie {_LEAST:g} to {_LARGEST:g} from its mean at most, for squares to be numbers, "
+            f"got {largest[bad][0]:.3g}; rescale it"
+        )
+
+
 def _spread(Z, weights, rounding):
     """Return the columns' root mean squares and the second moment of the scaled columns."""
+    _require_squares("X", Z, rounding)
     scale = np.sqrt(np.einsum("n,nj,nj->j", weights, Z, Z))
     scale[scale <= rounding] = 0.0
     Z /= np.where(scale > 0, scale, 1.0)
@@ -138,6 +152,8 @@ def with_target_units(units, y, weights):
     """Return units in which y has variance 1, and mean 0 when there is an intercept."""
     mean = float(weights @ y)
     centre = mean if units.intercept else 0.0
+    rounding = 1e-12 * np.abs(y).max()
+    _require_squares("y", y - mean, rounding)
     spread = float(np.sqrt(weights @ (y - mean) ** 2))
-    constant = spread <= 1e-12 * np.abs(y).max()
+    constant = spread <= rounding
     return replace(units, y_centre=centre, y_scale=1.0 if constant else spread)

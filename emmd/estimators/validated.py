@@ -1,13 +1,43 @@
-"""scikit-learn's validation of features and target, made to refuse masks and to give one memory layout."""
+"""scikit-learn's validation of data, made stricter; what it refuses is named in one sentence."""
+
+from contextlib import contextmanager
 
 import numpy as np
+from sklearn.utils import assert_all_finite, check_random_state, column_or_1d
 from sklearn.utils.validation import validate_data
 
-from emmd.core.checks import require_unmasked
+from emmd.core.checks import (
+    one_for_all,
+    positive_integer,
+    require_distinct_columns,
+    require_finite,
+    require_unmasked,
+)
+
+_LARGEST_SEED = 2**31 - 1
+_LEAST, _LARGEST = 1e-290, 1e290
+_NAMES_DIFFER = "The feature names should match"
 
 
-def validated(estimator, *data, **options):
-    """Return features, or features and target, as ``validate_data`` does; refuse masked entries.
+@contextmanager
+def naming(name):
+    """Turn a refusal by scikit-learn or NumPy into one sentence that names the argument."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except (ValueError, TypeError, OverflowError) as error:
+        # scikit-learn's own tests ask for its words about feature names, which fill several lines
+        if str(error).startswith(_NAMES_DIFFER):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        sentence = (str(error).splitlines() or ["it cannot be read"])[0]
+        raise kind(
+            f"{name} must be an array of numbers that fits, got one that does not: {sentence}"
+        ) from error
+
+
+def validated(estimator, X, *target, y_numeric=False, **options):
+    """Return features, or features and target, as ``validate_data`` does; refuse masks, text and dates.
 
     Features are float64 and lie row by row, a target is contiguous and native: sums over the same numbers
     are then added in the same order, whatever held them (a DataFrame lies column by column).
@@ -15,15 +45,92 @@ def validated(estimator, *data, **options):
     Parameters
     ----------
     estimator : BaseEstimator
-    *data : array_like
-        X, or X and y.
+    X : array_like
+    *target : array_like
+        y, if there is one.
+    y_numeric : bool
+        Whether y must hold numbers.
     **options
         Passed on.
     """
-    for name, value in zip(("X", "y"), data):
-        require_unmasked(name, value)
-    checked = validate_data(estimator, *data, dtype=np.float64, order="C", **options)
-    if len(data) == 1:
-        return checked
-    X, y = checked
-    return X, np.ascontiguousarray(y, dtype=y.dtype.newbyteorder("="))
+    require_unmasked("X", X)
+    require_distinct_columns("X", X)
+    _require_table("X", X)
+    with naming("X"):
+        X = validate_data(estimator, X, dtype=np.float64, order="C", **options)
+    return (X, _target(estimator, X, target[0], y_numeric)) if target else X
+
+
+def _require_table(name, value):
+    """Refuse what scikit-learn would turn into numbers: text, dates, one row or column without brackets."""
+    try:
+        array = np.asarray(value)
+    except Exception:
+        return
+    if array.dtype.kind in "USmMV" or (
+        array.dtype.kind == "O" and any(isinstance(v, str) for v in array.flat)
+    ):
+        raise TypeError(f"{name} must hold numbers, got dtype {array.dtype}")
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"{name} must hold real numbers: Complex data not supported, got dtype {array.dtype}"
+        )
+    if array.dtype.kind != "O" and array.ndim != 2:
+        raise ValueError(
+            f"{name} must have 2 dimensions, got shape {array.shape}. Reshape your data: (-1, 1) for one "
+            "feature, (1, -1) for one row"
+        )
+
+
+def _target(estimator, X, y, y_numeric):
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    require_unmasked("y", y)
+    with naming("y"):
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        if y_numeric and y.dtype.kind == "O":
+            y = y.astype(np.float64)
+    if y.dtype.kind == "c":
+        raise ValueError(f"y must hold real numbers or labels: Complex data not supported, got {y.dtype}")
+    if len(y) != len(X):
+        raise ValueError(f"X and y must have the same number of rows, got {len(X)} and {len(y)}")
+    return np.ascontiguousarray(y, dtype=y.dtype.newbyteorder("="))
+
+
+def scored(score, estimator, X, y, sample_weight, **options):
+    """Return scikit-learn's score of an estimator for checked arguments."""
+    y = validated(estimator, X, y, reset=False, **options)[1]
+    weights = None if sample_weight is None else one_for_all("sample_weight", sample_weight, len(y))
+    with naming("X, y and sample_weight"):
+        value = score(X, y, weights)
+    require_finite("X, y and sample_weight", "score", value)
+    return value
+
+
+def positive_rows(X, y, sample_weight):
+    """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
+    if sample_weight is None:
+        return X, y, np.ones(len(X))
+    weights = one_for_all("sample_weight", sample_weight, len(X))
+    if (weights < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {weights.min():g}")
+    rows = weights > 0
+    if not rows.any():
+        raise ValueError("sample_weight must have a positive entry, got zeros only")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not _LEAST <= total <= _LARGEST:
+        raise ValueError(
+            f"sample_weight must have a sum of {_LEAST:g} to {_LARGEST:g}, got {total:g}; rescale it"
+        )
+    return (X, y, weights) if rows.all() else (X[rows], y[rows], weights[rows])
+
+
+def drawn_seed(random_state):
+    """Return an integer drawn from what scikit-learn takes as ``random_state``, or from a Generator."""
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(_LARGEST_SEED))
+    if random_state is not None and not isinstance(random_state, np.random.RandomState):
+        random_state = positive_integer("random_state", random_state, minimum=0, maximum=2**32 - 1)
+    return check_random_state(random_state).randint(_LARGEST_SEED)

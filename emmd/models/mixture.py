@@ -3,7 +3,16 @@
 import numpy as np
 
 from emmd.core.blocks import free, predictor, pull_back, pull_back_second
-from emmd.core.checks import known_name, positive_integer, real_array
+from emmd.core.checks import (
+    MANY,
+    NotFiniteError,
+    in_memory,
+    known_name,
+    positive_integer,
+    random_generator,
+    real_array,
+    require_finite,
+)
 from emmd.core.design import Design
 from emmd.core.family import family_object
 from emmd.core.information_bound import bounded_solve
@@ -87,8 +96,8 @@ class MixtureOfExperts(
         fixed=None,
         **options,
     ):
-        self.n_features = positive_integer("n_features", n_features)
-        self.n_experts = positive_integer("n_experts", n_experts, minimum=2)
+        self.n_features = positive_integer("n_features", n_features, maximum=MANY)
+        self.n_experts = positive_integer("n_experts", n_experts, minimum=2, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
         self.gate = known_name("gate", gate, ["softmax", "constant"])
@@ -120,8 +129,11 @@ class MixtureOfExperts(
     def prepare(self, X, y, weights):
         """Check the target and return `MixtureData`."""
         y = self.family.check_target(y)
+        with np.errstate(all="ignore"):
+            terms = self.family.statistics(y), self.family.log_base(y)
+        require_finite("y", f"statistics of family {self.family.name}", *terms)
         designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights))
-        sizes = self.family.unit(Rows(designs["expert"], self.family.statistics(y), weights))
+        sizes = self.family.unit(Rows(designs["expert"], terms[0], weights))
         return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
 
     @property
@@ -157,23 +169,36 @@ class MixtureOfExperts(
     def sample(self, theta, n, seed):
         """Draw ``(X, y, z)`` with x ~ N(0, I); z in 0, ..., K - 1."""
         n = positive_integer("n", n)
-        rng = np.random.default_rng(seed)
-        X = rng.standard_normal((n, self.n_features))
+        rng = random_generator("seed", seed)
+        with in_memory("n", n):
+            X = rng.standard_normal((n, self.n_features))
         y, z = self._draw(real_array("theta", theta, 1, (self.n_params,)), X, rng)
         return X, y, z
 
     def sample_y(self, theta, X, seed):
         """Draw y given X, shape (n,)."""
         X = real_array("X", X, 2, (None, self.n_features))
-        return self._draw(real_array("theta", theta, 1, (self.n_params,)), X, np.random.default_rng(seed))[0]
+        theta = real_array("theta", theta, 1, (self.n_params,))
+        return self._draw(theta, X, random_generator("seed", seed))[0]
 
     def _draw(self, theta, X, rng):
         designs = self._bare_designs(X)
-        xi, logits = self.predictors(designs, theta)
-        cumulative = np.cumsum(np.exp(log_softmax(logits)), axis=0)
-        z = (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
-        draws = np.array([self.family.sample(self.family.natural(part), rng) for part in xi])
-        return draws[z, np.arange(len(X))], z
+        with np.errstate(all="ignore"):
+            xi, logits = self.predictors(designs, theta)
+            require_finite("theta (and X)", "predictors", *xi, logits)
+            cumulative = np.cumsum(np.exp(log_softmax(logits)), axis=0)
+            z = (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
+            draws = np.array([self._draw_expert(part, rng) for part in xi])
+        y = draws[z, np.arange(len(X))]
+        require_finite("theta (and X)", "targets", y)
+        return y, z
+
+    def _draw_expert(self, xi, rng):
+        try:
+            return self.family.sample(self.family.natural(xi), rng)
+        except ValueError as error:
+            # NumPy refuses a mean that no integer reaches, in words of its own
+            raise NotFiniteError(f"theta (and X) must give targets to draw, got: {error}") from error
 
     def _bare_designs(self, X):
         weights = np.full(len(X), 1.0 / len(X))

@@ -7,6 +7,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import emmd
+from emmd.core.checks import NotFiniteError
 from tests.degenerate import FAMILIES, PAIRS, case
 
 RNG = np.random.default_rng(0)
@@ -57,6 +58,14 @@ def test_redundant_columns_are_left_out_and_named():
 LABELLED = ("bernoulli", "categorical")
 
 
+def said_far_away(fit, X):
+    try:
+        fit.predict(X)
+    except NotFiniteError as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize(("kind", "name"), PAIRS)
 def test_every_family_names_it(kind, name):
     X, y, status = case(kind, name)
@@ -74,8 +83,8 @@ def test_every_family_names_it(kind, name):
     numbers = [fit.coef_, fit.intercept_, fit.gate_coef_, fit.gate_intercept_, fit.loglik_, fit.trace_]
     numbers += [fit.predict(X), fit.responsibilities(X, y), fit.log_density(X, y)]
     assert all(np.isfinite(part).all() for part in numbers)
-    # far away e^u may be beyond the largest number, but 0 times that is not NaN
-    assert name in LABELLED or not np.isnan(fit.predict(1e4 * X)).any()
+    # far away e^u may be beyond the largest number, which is said; but 0 times that is not NaN
+    assert "got nan" not in said_far_away(fit, 1e4 * X)
     assert status.name.lower() in {start["status"] for start in fit.starts_} | {fit.status_.name.lower()}
     if kind in ("identical rows", "separable gate") and fit.converged_:
         # another start found an optimum: its likelihood is bounded

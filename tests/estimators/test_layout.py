@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 import emmd
-from emmd.estimators.base import positive_rows
-from emmd.estimators.validated import validated
+from emmd.estimators.validated import positive_rows, validated
 
 N, D = 301, 3
 

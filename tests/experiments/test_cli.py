@@ -125,15 +125,15 @@ def test_rates_agree(emmd):
 
 
 BAD = [
-    (("verify", "--claim", "C9"), "claim must be one of"),
+    (("verify", "--claim", "C9"), "claims must be one of"),
     (("verify", "--model", "symmolin"), "did you mean 'symmoline'"),
     (("verify", "--data", "nowhere.csv", "--target", "y"), "nowhere.csv must be a readable CSV file"),
     (("verify", "--data", "nowhere.csv"), "--data and --target must be given together"),
     (("verify", "--seed", "x"), "seed"),
     (("verify", "--nonsense"), "--nonsense"),
     (("nonsense",), "nonsense"),
-    ((*RATES, "--cosine", "2"), "cosine must lie in [-1, 1]"),
-    ((*RATES, "--cosine", "0", "--snr-expert", "-1"), "snr_expert must be at least 0"),
+    ((*RATES, "--cosine", "2"), "cosine must be between -1 and 1"),
+    ((*RATES, "--cosine", "0", "--snr-expert", "-1"), "snr_expert must not be negative"),
     ((*RATES, "--cosine", "nan"), "cosine must be finite"),
     ((*RATES, "--cosine", "0", "--algorithm", "emm"), "did you mean 'em'"),
     ((*RATES, "--cosine", "0", "--n", "0"), "n must be at least 1"),

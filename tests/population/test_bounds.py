@@ -49,7 +49,9 @@ def test_the_worst_point_is_a_local_minimum_of_the_slack():
 
 
 def test_a_nan_that_only_the_search_meets_is_one_sentence():
-    with pytest.raises(ValueError, match="the bound must have real values, got NaN at snr_e = 0"):
+    with pytest.raises(
+        ValueError, match="the bound's expression must have real values, got NaN at snr_e = 0"
+    ):
         check("1 + 0 * sqrt((log(snr_e) + 1)**2 - 0.5)")
 
 

@@ -1,10 +1,13 @@
 """The sharp observation of a rate: the spectral radius of an algorithm's own map at the optimum."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigs
 
+from emmd.core.checks import require_finite
+from emmd.core.pencil import solvable_at
+from emmd.core.problem import required_problem
 from emmd.core.solve import make_algorithm
 from theory.numeric.jacobian import algorithm_map, differentiate, directional
 
@@ -72,14 +75,16 @@ def contraction(problem, theta, method="em", step_size=1.0, inner_steps=1, **opt
     ArithmeticError
         If the map cannot be evaluated near theta.
     """
-    if method == "gradient_em":
+    if isinstance(method, str) and method == "gradient_em":
         options = {"inner_steps": inner_steps, **options}
     algorithm = make_algorithm(method, step_size=step_size, **options)
-    theta = problem._check(theta)
+    theta = required_problem(problem)._check(theta)
     advance = algorithm_map(problem, algorithm)
-    basis = natural_basis(problem, theta)
     solve = _dense if problem.n_params <= _DENSE else _iterative
-    eigenvalues, error = solve(advance, theta, basis)
+    names = " and ".join(["theta", *(field.name for field in fields(algorithm))])
+    with solvable_at(names), np.errstate(all="ignore"):
+        eigenvalues, error = solve(advance, theta, natural_basis(problem, theta))
+    require_finite(names, "eigenvalues", eigenvalues, error)
     eigenvalues = eigenvalues[np.argsort(np.abs(eigenvalues))]
     return Contraction(float(np.abs(eigenvalues[-1])), error, eigenvalues)
 

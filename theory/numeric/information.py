@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.pencil import pencil
+from emmd.core.checks import require_finite
+from emmd.core.pencil import pencil, solvable_at
+from emmd.core.problem import required_problem
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def missing_information(problem, theta):
 
     Raises
     ------
+    TypeError, ValueError
+        For another object or a parameter of the wrong shape or where the informations overflow.
     numpy.linalg.LinAlgError
         If I_com is singular at theta (separable data, dependent columns).
 
@@ -59,6 +63,8 @@ def missing_information(problem, theta):
     ----------
     Louis (1982); Dempster, Laird, Rubin (1977); Meng and Rubin (1991).
     """
-    complete, missing = problem.informations(theta)
-    values, vectors = pencil(missing, complete)
+    complete, missing = required_problem(problem).informations(theta)
+    with solvable_at("theta"), np.errstate(all="ignore"):
+        values, vectors = pencil(missing, complete)
+    require_finite("theta", "eigenvalues", values, vectors)
     return MissingInformation(values, vectors, complete, missing)

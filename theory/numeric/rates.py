@@ -1,15 +1,26 @@
 """Predicted local rates: the spectral radius of an algorithm's linearisation, from Hessians."""
 
+from dataclasses import fields
+
 import numpy as np
 
+from emmd.core.checks import real_array, require_finite
+from emmd.core.pencil import solvable_at
+from emmd.core.problem import required_problem
 from emmd.core.solve import make_algorithm
 
 
 def predicted_factors(problem, theta, method="em", step_size=1.0, **options):
     """Return the eigenvalues of the linearised map at theta, shape (p,); see `predicted_rate`."""
+    problem = required_problem(problem)
     algorithm = make_algorithm(method, step_size=step_size, **options)
     complete, missing = problem.informations(theta)
-    return algorithm.linear_factors(complete, complete - missing, problem.expected_information(theta))
+    expected = problem.expected_information(theta)
+    names = " and ".join(["theta", *(field.name for field in fields(algorithm))])
+    with solvable_at(names), np.errstate(all="ignore"):
+        factors = algorithm.linear_factors(complete, complete - missing, expected)
+    require_finite(names, "factors", factors)
+    return factors
 
 
 def predicted_rate(problem, theta, method="em", step_size=1.0, inner_steps=1, **options):
@@ -36,10 +47,12 @@ def predicted_rate(problem, theta, method="em", step_size=1.0, inner_steps=1, **
 
     Raises
     ------
-    ValueError
-        For an unknown method, or one without a constant linearisation.
+    TypeError, ValueError
+        For another object as problem, an unknown method, or one without a constant linearisation.
+    ArithmeticError
+        Where I_com is singular, or the factors overflow.
     """
-    if method == "gradient_em":
+    if isinstance(method, str) and method == "gradient_em":
         options = {"inner_steps": inner_steps, **options}
     return float(np.abs(predicted_factors(problem, theta, method, step_size, **options)).max())
 
@@ -49,7 +62,17 @@ def best_step(eigenvalues):
 
     Parameters
     ----------
-    eigenvalues : ndarray of shape (p,)
-        Of the missing information at a strict local minimum.
+    eigenvalues : array_like of shape (p,)
+        Of the missing information at a strict local minimum: below 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
     """
+    eigenvalues = real_array("eigenvalues", eigenvalues, 1)
+    if eigenvalues.max() >= 1.0:
+        raise ValueError(
+            f"eigenvalues must lie below 1, as they do at a strict local minimum, got {eigenvalues.max():g}"
+        )
     return 2.0 / (2.0 - eigenvalues.max() - eigenvalues.min())

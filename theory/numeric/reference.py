@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
+from emmd.core.checks import positive_integer
 from emmd.core.pencil import pencil
 from emmd.core.solve import em_displacement, minimize
 from theory.numeric.hessian import density_hessian
@@ -61,6 +62,7 @@ def reference_optimum(problem, theta0, em_iterations=300):
     Acceleration (SQUAREM) and a trust-region Newton method (scipy's trust-exact)
     finish slow runs; plain Newton steps polish the gradient to rounding.
     """
+    em_iterations = positive_integer("em_iterations", em_iterations)
     run = minimize(problem, theta0, method="em", tol=1e-9, max_iter=em_iterations)
     if not run.success and run.status == 1:
         run = minimize(problem, run.x, method="squarem", tol=1e-9, max_iter=em_iterations)
@@ -74,10 +76,10 @@ def _trust_region(problem, theta):
     scale = problem.model.parameter_scale(problem.data)
     outer = np.outer(scale, scale)
     found = scipy_minimize(
-        lambda u: problem.loss(u / scale),
+        lambda u: problem.model.loss(problem.data, u / scale),
         theta * scale,
-        jac=lambda u: problem.gradient(u / scale) / scale,
-        hess=lambda u: problem.hessian(u / scale) / outer,
+        jac=lambda u: problem.model.gradient(problem.data, u / scale) / scale,
+        hess=lambda u: problem.model.hessian(problem.data, u / scale) / outer,
         method="trust-exact",
         options={"gtol": 1e-9, "maxiter": 500},
     )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.checks import positive_integer, real_array
+from emmd.core.checks import MANY, instance, positive_integer, random_generator, real_array
 from theory.numeric.region import local_constant
+from theory.population.problem import PopulationProblem
 from theory.population.progress import reported
 
 __all__ = ["BallConstants", "ball_constants"]
@@ -61,11 +62,12 @@ def ball_constants(problem, radius, samples=24, seed=0, progress=None):
     ValueError
         If a radius is not positive or a ball leaves the problem's region.
     """
+    instance("problem", problem, PopulationProblem, "a PopulationProblem, from population_problem")
     radius = np.sort(real_array("radius", radius, 1))
-    samples = positive_integer("samples", samples)
+    samples = positive_integer("samples", samples, maximum=MANY)
     if not radius[0] > 0:
         raise ValueError(f"radius must be positive, got {radius[0]}")
-    search = _Search(problem, np.random.default_rng(seed))
+    search = _Search(problem, random_generator("seed", seed))
     at_truth = local_constant(problem, problem.theta_star)
     worst, rows = (at_truth, problem.theta_star), []
     directions = [np.zeros(search.size)]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.checks import positive_integer, real_array
+from emmd.core.checks import instance, positive_integer, real_array, require_finite
+from theory.population.problem import PopulationProblem
 from theory.population.progress import reported
 
 __all__ = ["BasinMap", "basin_map"]
@@ -59,13 +60,16 @@ def basin_map(problem, u, v, max_iter=300, progress=None):
     ValueError
         For a problem with one feature, or a start outside the region.
     """
+    instance("problem", problem, PopulationProblem, "a PopulationProblem, from population_problem")
     u, v = real_array("u", u, 1), real_array("v", v, 1)
     max_iter = positive_integer("max_iter", max_iter)
     if len(problem.frame.plane) < 2:
         raise ValueError("problem must have two features or more, got a line")
     turned = quarter_turn(problem)
     copies = problem.model.equivalents(problem.theta_star)
-    starts = [along * problem.theta_star + across * turned for along in u for across in v]
+    with np.errstate(over="ignore", invalid="ignore"):
+        starts = np.array([along * problem.theta_star + across * turned for along in u for across in v])
+    require_finite("u and v", "starts", starts)
     ends = (_follow(problem, start, copies, max_iter) for start in starts)
     found = np.array(list(reported(ends, len(starts), progress, "starts"))).reshape(u.size, v.size, 2)
     return BasinMap(u, v, found[..., 0], found[..., 1], copies)

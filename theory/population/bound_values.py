@@ -50,13 +50,13 @@ class BoundFunction:
             if values is None:
                 values = self._by_points(arrays)
         if np.iscomplexobj(values) or values.dtype.kind not in "fiub":
-            raise ValueError(f"the bound must be real, got values of type {values.dtype}")
+            raise ValueError(f"the bound's expression must be real, got values of type {values.dtype}")
         values = values.astype(float)
         # an infinite upper bound is a bound that says nothing; a NaN is no bound at all
         bad = np.isnan(values)
         if bad.any():
             row = [a[bad].flat[0] for a in arrays]
-            raise ValueError(f"the bound must have real values, got NaN at {_point(row)}")
+            raise ValueError(f"the bound's expression must have real values, got NaN at {_point(row)}")
         return np.clip(values, -_HUGE, _HUGE)
 
     def _on_arrays(self, arrays):
@@ -76,9 +76,11 @@ class BoundFunction:
                 value = np.asarray(self._function(*row))
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
-                raise ValueError(f"the bound has no value at {_point(row)}: {reason}") from error
+                raise ValueError(f"the bound's expression has no value at {_point(row)}: {reason}") from error
             if value.shape:
-                raise ValueError(f"the bound must have one value for each point, got shape {value.shape}")
+                raise ValueError(
+                    f"the bound's expression must have one value for each point, got shape {value.shape}"
+                )
             values.append(value)
         return np.array(values).reshape(arrays[0].shape)
 
@@ -107,16 +109,18 @@ def _from_sympy(expression):
     unknown |= {call.func.__name__ for call in expression.atoms(AppliedUndef)}
     if unknown:
         raise ValueError(
-            f"the bound must only use the symbols {', '.join(NAMES)} and functions that sympy knows, "
-            f"got {sorted(unknown)[0]!r}"
+            f"the bound's expression must only use the symbols {', '.join(NAMES)} and functions that sympy "
+            f"knows, got {sorted(unknown)[0]!r}"
         )
     if expression.has(sp.nan, sp.zoo):
-        raise ValueError(f"the bound must have real values, got {expression}")
+        raise ValueError(f"the bound's expression must have real values, got {expression}")
     by_name = {symbol.name: symbol for symbol in expression.free_symbols}
     arguments = [by_name.get(name, sp.Symbol(name)) for name in NAMES]
     try:
         compiled = sp.lambdify(arguments, expression, modules=["scipy", "numpy"])
     except Exception as error:
         # sympy's printers raise classes of their own
-        raise ValueError(f"the bound {expression} cannot be turned into numbers: {error}") from error
+        raise ValueError(
+            f"the bound's expression {expression} cannot be turned into numbers: {error}"
+        ) from error
     return lambda *arrays: compiled(*arrays)

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from emmd.core.checks import describe, known_name, positive_integer, real_array
+from emmd.core.checks import MANY, instance, known_name, positive_integer, real_array, seed_integer
 from theory.claim import Comparison, Kind
 from theory.population.bound_values import BoundFunction
 from theory.population.grid import population_grid
@@ -119,8 +119,8 @@ def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, p
         model,
         1.0 if kind == "upper" else -1.0,
         BoundGrid() if grid is None else _checked(grid),
-        positive_integer("seed", seed, minimum=0),
-        positive_integer("effort", effort),
+        seed_integer("seed", seed),
+        positive_integer("effort", effort, maximum=MANY),
     )
     mesh = np.meshgrid(*attack.axes, indexing="ij")
     rates = population_grid(model, mesh[0], mesh[1], mesh[2], attack.grid.d, progress=progress)
@@ -152,8 +152,7 @@ def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, p
 
 
 def _checked(grid):
-    if not isinstance(grid, BoundGrid):
-        raise TypeError(f"grid must be a BoundGrid, got {describe(grid)}")
+    instance("grid", grid, BoundGrid, "a BoundGrid")
     positive_integer("d", grid.d, minimum=2)
     for name in ("snr_expert", "snr_gate", "cosine"):
         axis = real_array(f"{name} of the grid", getattr(grid, name), 1)

@@ -70,18 +70,20 @@ def parse(text):
     but NumPy operations on floats.
     """
     if len(text) > _LONGEST:
-        raise ValueError(f"the bound must have at most {_LONGEST} characters, got {len(text)}")
+        raise ValueError(f"the bound's expression must have at most {_LONGEST} characters, got {len(text)}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         detail = getattr(error, "msg", None) or str(error)
-        raise ValueError(f"the bound {_short(text)} does not parse: {detail}") from None
+        raise ValueError(f"the bound's expression {_short(text)} does not parse: {detail}") from None
     try:
         compiled = _translate(tree.body)
     except RecursionError:
-        raise ValueError(f"the bound {_short(text)} does not parse: it is nested too deeply") from None
+        raise ValueError(
+            f"the bound's expression {_short(text)} does not parse: it is nested too deeply"
+        ) from None
     return lambda snr_e, snr_g, cosine, d: compiled(dict(zip(NAMES, (snr_e, snr_g, cosine, d))))
 
 
@@ -99,18 +101,18 @@ def _translate(node):
         return _call(node)
     power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor)
     raise ValueError(
-        f"the bound must be made of numbers, + - * / **, parentheses, {', '.join(NAMES)}, pi and functions, "
-        f"got {_short(ast.unparse(node))}{'; powers are written **' if power else ''}"
+        f"the bound's expression must be made of numbers, + - * / **, parentheses, {', '.join(NAMES)}, pi "
+        f"and functions, got {_short(ast.unparse(node))}{'; powers are written **' if power else ''}"
     )
 
 
 def _constant(value):
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"the bound must hold real numbers only, got {_short(repr(value))}")
+        raise ValueError(f"the bound's expression must hold real numbers only, got {_short(repr(value))}")
     try:
         number = np.float64(value)
     except OverflowError:
-        raise ValueError("the bound must hold numbers below 1e308, got a larger one") from None
+        raise ValueError("the bound's expression must hold numbers below 1e308, got a larger one") from None
     return lambda values: number
 
 
@@ -118,19 +120,23 @@ def _variable(name):
     if name == "pi":
         return lambda values: np.float64(math.pi)
     if name not in NAMES:
-        raise ValueError(f"the bound must only use the names {', '.join(NAMES)} and pi, got {name!r}")
+        raise ValueError(
+            f"the bound's expression must only use the names {', '.join(NAMES)} and pi, got {name!r}"
+        )
     return lambda values: values[name]
 
 
 def _call(node):
     name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
     if name not in FUNCTIONS:
-        raise ValueError(f"the bound must only use the functions {', '.join(FUNCTIONS)}, got {_short(name)}")
+        raise ValueError(
+            f"the bound's expression must only use the functions {', '.join(FUNCTIONS)}, got {_short(name)}"
+        )
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise ValueError(f"the bound must give {name} plain arguments")
+        raise ValueError(f"the bound's expression must give {name} plain arguments")
     wanted, count = ("two or more" if name in _VARIADIC else "one"), len(node.args)
     if (count < 2) if name in _VARIADIC else (count != 1):
-        raise ValueError(f"the bound must give {name} {wanted} argument(s), got {count}")
+        raise ValueError(f"the bound's expression must give {name} {wanted} argument(s), got {count}")
     return _applied(FUNCTIONS[name], node.args)
 
 

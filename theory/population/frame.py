@@ -12,6 +12,11 @@ __all__ = ["Frame", "frame_of"]
 # Sine of an angle that counts as zero.
 _PARALLEL = 1e-12
 
+_VARIANCES = 1e-200, 1e200
+
+LARGEST_SNR = 1e30
+"""Powers of an SNR up to the sixth, and their reciprocals, are formed and must stay inside float64."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -93,14 +98,36 @@ def frame_of(model, theta_star, covariance=None, others=()):
         If `covariance` is not symmetric positive definite.
     """
     d = model.n_features
-    root = _root(np.eye(d) if covariance is None else real_array("covariance", covariance, 2, (d, d)))
+    root = _root(np.eye(d) if covariance is None else real_array("covariance", covariance, 2), d)
+    _require_norms(model, root, theta_star, others)
     expert, gate, *rest = (root.T @ part for theta in (theta_star, *others) for part in model.split(theta))
     plane = _span([expert, gate, *rest], min(d, 2))
     across = null_space(plane).T
     return Frame(theta_star, root, plane, across, plane @ expert, plane @ gate)
 
 
-def _root(covariance):
+def _require_norms(model, root, theta_star, others):
+    named = [("theta_star", theta_star), *(("starts", theta) for theta in others)]
+    for name, theta in named:
+        with np.errstate(over="ignore", invalid="ignore"):
+            norm = max(np.linalg.norm(root.T @ part) for part in model.split(theta))
+        if not norm <= LARGEST_SNR:
+            raise ValueError(
+                f"{name} (whitened by covariance) must have SNRs of at most {LARGEST_SNR:g}, got {norm:.3g}"
+            )
+
+
+def _root(covariance, d):
+    if covariance.shape != (d, d):
+        raise ValueError(
+            f"covariance must have shape (d, d) with d = {d} as for theta_star, got {covariance.shape}"
+        )
+    variances = np.diag(covariance)
+    if not (variances.min() >= _VARIANCES[0] and variances.max() <= _VARIANCES[1]):
+        raise ValueError(
+            f"covariance must have variances between {_VARIANCES[0]:g} and {_VARIANCES[1]:g}, "
+            f"got {variances.min():g} to {variances.max():g}"
+        )
     if not np.allclose(covariance, covariance.T, rtol=1e-12, atol=0.0):
         raise ValueError("covariance must be symmetric")
     try:

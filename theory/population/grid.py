@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.checks import positive_integer, real_array
+from emmd.core.checks import known_name, numbers_array, positive_integer
 from theory.population.progress import reported
-from theory.population.spectrum import population
+from theory.population.spectrum import population, population_models
 
 __all__ = ["RateGrid", "population_grid"]
 
@@ -70,6 +70,7 @@ def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=
     array([0.618 , 0.0809])
     """
     d = positive_integer("d", d)
+    model = known_name("model", model, population_models())
     jobs = positive_integer("jobs", os.cpu_count() if jobs is None else jobs)
     points = _broadcast(snr_expert=snr_expert, snr_gate=snr_gate, cosine=cosine)
 
@@ -83,11 +84,7 @@ def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=
 
 
 def _broadcast(**arrays):
-    shaped = {name: np.shape(value) for name, value in arrays.items()}
-    arrays = {
-        name: real_array(name, np.atleast_1d(value), max(np.ndim(value), 1)).reshape(shaped[name])
-        for name, value in arrays.items()
-    }
+    arrays = {name: numbers_array(name, value) for name, value in arrays.items()}
     try:
         return np.broadcast_arrays(*arrays.values())
     except ValueError:

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emmd.core.checks import known_name
+from emmd.core.checks import known_name, seed_integer
 from emmd.core.discover import discover
 from emmd.core.problem import Problem
 from theory.lab import Lab
@@ -35,7 +35,7 @@ class PopulationLab:
     def __init__(self, model, seed=0):
         known = symmetric_models()
         self.model = known[known_name("model", model, known)](2)
-        self.seed = seed
+        self.seed = seed_integer("seed", seed)
         self._done = {}
 
     independent = True

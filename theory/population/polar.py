@@ -143,7 +143,7 @@ def _afford(n_nodes, bounds, nats, max_nodes):
             f"region leaves the domain: ||beta|| <= {bounds.expert:.3g}{cone} and ||w|| <= "
             f"{bounds.gate:.3g} need {n_nodes:.2g} or more nodes at tol = {math.exp(-nats):.1g}, "
             f"max_nodes is {max_nodes}; raise max_nodes, loosen tol (nodes grow like the cube of its digits) "
-            f"or ask for a smaller region (radius=, starts= or region=)"
+            f"or ask for a smaller region around theta_star (radius=, starts= or region=)"
         )
 
 

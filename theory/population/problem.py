@@ -6,7 +6,15 @@ from functools import cached_property
 import numpy as np
 from scipy.special import expit
 
-from emmd.core.checks import describe, known_name, positive_integer, positive_number, real_array
+from emmd.core.checks import (
+    MANY,
+    in_memory,
+    instance,
+    known_name,
+    number_between,
+    positive_integer,
+    real_array,
+)
 from emmd.core.discover import discover
 from emmd.core.model import Model
 from emmd.core.problem import Problem
@@ -77,8 +85,9 @@ class PopulationProblem(Problem):
 
     def contains(self, theta):
         """Return whether theta is in the region and in the plane, where averages are accurate."""
-        expert, gate, across = self.frame.project(*self.model.split(self._check(theta)))
-        return inside(self.bounds, expert, gate) and across <= 1e-12 * (1.0 + sum(self.region))
+        with np.errstate(over="ignore", invalid="ignore"):
+            expert, gate, across = self.frame.project(*self.model.split(self._check(theta)))
+            return inside(self.bounds, expert, gate) and across <= 1e-12 * (1.0 + sum(self.region))
 
     @cached_property
     def error(self):
@@ -183,10 +192,9 @@ def population_problem(
     """
     model, theta_star = model_and_truth(model, theta_star, d, sigma)
     starts = None if starts is None else _starts(model, starts)
-    frame = frame_of(model, theta_star, covariance, () if starts is None else starts)
-    tol = positive_number("tol", tol)
-    if not _FINEST <= tol <= _COARSEST:
-        raise ValueError(f"tol must be between {_FINEST:g} and {_COARSEST:g}, got {tol!r}")
+    with in_memory("d", model.n_features):
+        frame = frame_of(model, theta_star, covariance, () if starts is None else starts)
+    tol = number_between("tol", tol, _FINEST, _COARSEST)
     max_nodes = positive_integer("max_nodes", max_nodes)
     bounds = region_bounds(model, frame, region, radius, starts)
     nodes = _nodes(model, frame, bounds, -math.log(tol), max_nodes // frame.copies)
@@ -200,11 +208,11 @@ def model_and_truth(model, theta_star, d, sigma):
         raise ValueError(f"theta_star must hold beta* and w*, two halves, got {theta_star.size} entries")
     k = theta_star.size // 2
     if isinstance(model, str):
-        d = positive_integer("d", k if d is None else d)
+        d = positive_integer("d", k if d is None else d, maximum=MANY)
         kind = symmetric_models()[known_name("model", model, symmetric_models())]
         model = kind(d, sigma) if kind.has_density else kind(d)
-    elif not isinstance(model, SymmetricModel):
-        raise TypeError(f"model must be a symmetric model or its name, got {describe(model)}")
+    else:
+        instance("model", model, SymmetricModel, "a symmetric model or its name")
     if not k <= model.n_features:
         raise ValueError(f"d must be at least {k}, as theta_star has {2 * k} entries, got {model.n_features}")
     return model, _padded(model, theta_star)
@@ -218,10 +226,11 @@ def _padded(model, theta):
 
 
 def _starts(model, starts):
-    starts = real_array("starts", np.atleast_1d(starts), max(np.ndim(starts), 1))
+    starts = real_array("starts", starts, None)
     if starts.ndim not in (1, 2) or starts.shape[-1] % 2 or starts.shape[-1] > model.n_params:
         raise ValueError(
-            f"starts must have shape (2k,) or (m, 2k) with k at most {model.n_features}, got {starts.shape}"
+            f"starts must have shape (2k,) or (m, 2k), k at most {model.n_features} as for theta_star, "
+            f"got {starts.shape}"
         )
     return [_padded(model, start) for start in np.atleast_2d(starts)]
 

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from emmd.core.checks import positive_number, real_array
+from emmd.core.checks import numbers_array, positive_number
+from theory.population.frame import LARGEST_SNR
 from theory.population.polar import Bounds
 
 __all__ = ["inside", "region_bounds"]
@@ -47,7 +48,8 @@ def region_bounds(model, frame, region=None, radius=None, starts=None):
         expert, gate, angle = _covering(model, frame, starts, (expert, gate, angle))
     if expert < true[0] or gate < true[1]:
         raise ValueError(
-            f"region must contain theta*, whose norms are {true[0]:.6g} and {true[1]:.6g}, "
+            "region must contain theta*, whose norms (of theta_star whitened by covariance) are "
+            f"{true[0]:.6g} and {true[1]:.6g}, "
             f"got {expert:.6g} and {gate:.6g}"
         )
     if angle > math.pi / 2 * (1 + _ROUNDING):
@@ -86,11 +88,11 @@ def _cone(across, distance):
 
 def _numbers(name, value, most):
     """Return bounds for beta and w, one for both or one each, and perhaps an angle, pi/2 by default."""
-    values = real_array(name, np.atleast_1d(value), max(np.ndim(value), 1)).ravel()
+    values = numbers_array(name, value).ravel()
     if values.size > most:
         wanted = "one bound or two" + (", or two and an angle" if most == 3 else "")
         raise ValueError(f"{name} must be {wanted}, got {values.size} numbers")
-    values = [positive_number(name, float(v)) for v in values]
+    values = [positive_number(name, float(v), 1.0 / LARGEST_SNR, LARGEST_SNR) for v in values]
     pair = values[:2] if len(values) > 1 else values * 2
     return [*pair, *(values[2:] or [math.pi / 2])][:most]
 

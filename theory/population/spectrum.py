@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.checks import known_name, positive_integer, real_number
+from emmd.core.checks import in_memory, known_name, number_between, positive_integer
 from emmd.core.discover import discover
+from theory.population.frame import LARGEST_SNR
 from theory.population.information import PopulationModel
 
 __all__ = ["PopulationSpectrum", "population"]
@@ -18,8 +19,6 @@ _COARSE, _FINE = 42.0, 50.0
 # are the gate's, int x^2 sech x dx / int x^2 sech^2 x dx = 4.7), each good to about 6 units of rounding; the
 # norm of a 4 x 4 matrix is at most 4 times its largest entry.
 _ROUNDING = 128 * np.finfo(np.float64).eps
-# Powers of an SNR up to the sixth, and their reciprocals, are formed on the way and must stay inside float64.
-_LARGEST_SNR = 1e30
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +69,19 @@ class PopulationSpectrum:
         ValueError
             If `d` is smaller than the span; d = 1 needs cosine = +-1 (or an SNR of zero).
         """
+        across = self._directions_across(d)
+        with in_memory("d", d):
+            orthogonal = np.tile(self.orthogonal_eigenvalues, across)
+            return np.sort(np.concatenate([self.plane_eigenvalues, orthogonal]))
+
+    def _directions_across(self, d):
         d = positive_integer("d", d)
         span = self.plane_eigenvalues.size // 2
         if d < span:
             raise ValueError(
                 f"d must be at least 2 unless cosine is 1 or -1, got d={d} with cosine={self.cosine}"
             )
-        orthogonal = np.tile(self.orthogonal_eigenvalues, d - span)
-        return np.sort(np.concatenate([self.plane_eigenvalues, orthogonal]))
+        return d - span
 
     def rate(self, d):
         """Local rate of population EM in d dimensions, lambda_max(M); for `d` see `eigenvalues`.
@@ -90,7 +94,8 @@ class PopulationSpectrum:
         -------
         float
         """
-        return float(self.eigenvalues(d)[-1])
+        inside, across = self.plane_eigenvalues[-1], self.orthogonal_eigenvalues[-1]
+        return float(max(inside, across) if self._directions_across(d) else inside)
 
 
 def population(model, snr_expert, snr_gate, cosine):
@@ -129,11 +134,11 @@ def population(model, snr_expert, snr_gate, cosine):
     >>> round(population("symmoline", 4.0, 1.0, 0.5).rate(10), 6)
     0.21898
     """
-    models = discover("theory.population", PopulationModel).plugins
+    models = population_models()
     model = known_name("model", model, models)
-    snr_expert = _number_in("snr_expert", snr_expert, 0.0, _LARGEST_SNR)
-    snr_gate = _number_in("snr_gate", snr_gate, 0.0, _LARGEST_SNR)
-    cosine = _number_in("cosine", cosine, -1.0, 1.0)
+    snr_expert = number_between("snr_expert", snr_expert, 0.0, LARGEST_SNR)
+    snr_gate = number_between("snr_gate", snr_gate, 0.0, LARGEST_SNR)
+    cosine = number_between("cosine", cosine, -1.0, 1.0)
     angle = cosine if min(snr_expert, snr_gate) > 0 else 1.0
     coarse, fine = (models[model].information(snr_expert, snr_gate, angle, nats) for nats in (_COARSE, _FINE))
     return PopulationSpectrum(
@@ -148,11 +153,9 @@ def population(model, snr_expert, snr_gate, cosine):
     )
 
 
-def _number_in(name, value, low, high):
-    value = real_number(name, value)
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
-    return value
+def population_models():
+    """Return the models with a population spectrum by name."""
+    return discover("theory.population", PopulationModel).plugins
 
 
 def _eigenvalues(matrix):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.checks import positive_integer
+from emmd.core.checks import MANY, positive_integer
 from emmd.core.family import Family, whole_numbers
 
 
@@ -19,7 +19,7 @@ class Categorical(Family):
     variance_bound = 0.5
 
     def __init__(self, n_classes=2):
-        self.n_classes = positive_integer("n_classes", n_classes, minimum=2)
+        self.n_classes = positive_integer("n_classes", n_classes, minimum=2, maximum=MANY)
         self.n_linear = self.n_statistics = self.n_classes - 1
 
     def check_target(self, y):

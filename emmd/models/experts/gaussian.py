@@ -16,6 +16,9 @@ from emmd.kernels.reduce import sum_rows, takes_turns
 from emmd.kernels.softmax_regression import assemble_hessian
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
+REPRESENTABLE = 1e-300, 1e300
+"""Of a variance: one over it must be a number too."""
+
 _CONSTANT = 1e-14
 """A target whose spread is this share of its size is constant but for rounding."""
 
@@ -48,14 +51,14 @@ class Gaussian(Family):
     n_statistics = 2
 
     def __init__(self, variance="free"):
-        if variance in ("free", "shared"):
+        if isinstance(variance, str) and variance in ("free", "shared"):
             self.dispersion = variance
             self.precision_slope = -1.0
             self.known = None
         elif isinstance(variance, str):
             raise ValueError(f"variance must be 'free', 'shared' or a positive number, got {variance!r}")
         else:
-            self.known = positive_number("variance", variance)
+            self.known = positive_number("variance", variance, *REPRESENTABLE)
 
     def check_target(self, y):
         """Accept all real targets."""
