@@ -15,10 +15,10 @@ from emmd.core.checks import describe, known_name, positive_integer, positive_nu
 from emmd.core.discover import discover
 from emmd.core.problem import Problem
 from emmd.core.result import Recorder
+from emmd.core.rounding import exceeds, loss_rounding
 from emmd.core.status import Status
 
 _RISES_ALLOWED = 10
-_NOISE = 256 * np.finfo(float).eps
 _RUNAWAY = 1e-2
 _quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """A point far off may overflow: the loop judges it by its status, not by a warning."""
@@ -104,7 +104,8 @@ def minimize(
     tol : float
         The run has converged when the EM displacement H_A^{-1} grad L, measured
         as root mean square change of the linear predictors relative to 1 plus
-        their size, is at most `tol`. The rule is the same for all methods.
+        their size, is at most `tol`, and an EM step would gain at most ``tol**2``, or what rounding
+        hides. The rule is the same for all methods.
     max_iter : int
     record : bool
         Keep the iterates in ``trace.theta``.
@@ -196,24 +197,36 @@ class _Loop:
         if self._loss_rose(step.loss):
             return Status.LOSS_INCREASED
         if size <= self.tol and size < self.confirm_below:
-            return self._confirm(size)
+            return self._confirm(size, step.displacement)
         return None
 
     def _loss_rose(self, loss):
-        rose = not loss <= self.last_loss + _NOISE * (1.0 + abs(loss))
+        rose = exceeds(self.problem, self.theta, loss, self.last_loss)
         self.rises = self.rises + 1 if rose else 0
         self.last_loss = loss
         return rose and (self.algorithm.monotone or self.rises >= _RISES_ALLOWED)
 
-    def _confirm(self, size):
+    def _confirm(self, size, displacement):
         """Measure the true EM displacement: a small gradient alone may mean a flat, runaway likelihood."""
         true_size = em_displacement(self.problem, self.theta, self._gradient())
         if true_size <= self.tol:
-            return self._degeneracy() or Status.CONVERGED
+            if not self._still_falls(displacement):
+                return self._degeneracy() or Status.CONVERGED
+            self.confirm_below = 0.5 * size
+            return None
         if not true_size <= max(_RUNAWAY, 10.0 * self.tol):
             return Status.LOSS_INCREASED if self.rises else self._degeneracy() or Status.DIVERGING
         self.confirm_below = 0.5 * size
         return None
+
+    def _still_falls(self, displacement):
+        """Return whether an EM step would lower the loss by more than tol^2 and by more than rounding.
+
+        Where predictors are known to a millionth, as those of large counts are, a change by tol of their
+        size is not small.
+        """
+        gain = 0.5 * abs(float(self._gradient() @ displacement))
+        return gain > self.tol**2 and gain > 2.0 * loss_rounding(self.problem, self.theta)
 
     def _degeneracy(self):
         """Return the degenerate fit that an exact EM step from theta runs into, or None.
@@ -233,7 +246,13 @@ class _Loop:
         self._record(loss, size)
         if status is not Status.ITERATION_LIMIT:
             return status
-        return self._degeneracy() or (Status.CONVERGED if size <= self.tol else status)
+        return self._degeneracy() or (Status.CONVERGED if self._arrived(size) else status)
+
+    def _arrived(self, size):
+        if size > self.tol:
+            return False
+        model, data = self.problem.model, self.problem.data
+        return not self._still_falls(model.precondition(data, self._gradient(), self.theta))
 
     def _measured_size(self):
         """Return the EM displacement at theta; where I_com is singular, its lower bound."""
@@ -266,7 +285,7 @@ class _Loop:
             nfev=self.evaluations,
             success=status.success,
             status=int(status),
-            message=status.message,
+            message=self.algorithm.message(status),
             trace=trace,
             algorithm=self.algorithm,
             problem=self.problem,
