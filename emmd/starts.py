@@ -1,4 +1,4 @@
-"""Several starts for a mixture of experts; the best proper fit is kept.
+"""Several starts for a mixture of experts; the fit with the highest likelihood is kept.
 
 A start is a set of responsibilities that depend on each row's values alone, so
 that a row of weight 2 starts like the same row twice, and the order of the rows
@@ -15,6 +15,9 @@ from scipy.special import ndtri
 from emmd.core.checks import positive_integer
 from emmd.core.solve import minimize
 from emmd.core.status import Status
+
+KEEP = ("best", "converged")
+"""Which run may be kept: the best of all, or the best of those that converged."""
 
 KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
@@ -56,7 +59,7 @@ class Started:
     best: int
 
 
-def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, **options):
+def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, keep="best", **options):
     """Minimise the loss from every start and choose the best run.
 
     Parameters
@@ -70,6 +73,8 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, **o
         ``n_jobs`` is not 1.
     ended : callable, optional
         Called as ``ended(start, run)`` when a run ends, from the same thread.
+    keep : "best" or "converged"
+        See `best_run`.
     **options
         Of `emmd.minimize`.
 
@@ -89,27 +94,33 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, **o
 
     # kernels release the GIL, and threads share the data
     runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
-    return Started(starts, runs, best_run(runs))
+    return Started(starts, runs, best_run(runs, keep))
 
 
-def best_run(runs):
-    """Return the index of the run to keep: converged before unfinished before degenerate, then by loss.
+def best_run(runs, keep="best"):
+    """Return the index of the run with the lowest loss.
 
-    Runs whose losses agree to nine digits count as equal, and the first of them
-    is kept: rounding must not choose among permutations of the same experts.
+    A run on its way to an unbounded likelihood, that of an exact fit, is kept where there is no other. Every
+    other likelihood counts, whatever the run's status: that of a gate which becomes a step is bounded.
+
+    Parameters
+    ----------
+    runs : list of scipy.optimize.OptimizeResult
+    keep : "best" or "converged"
+        Whether only converged runs count, where there are any.
+
+    Notes
+    -----
+    Runs whose losses agree to nine digits count as equal, and the first of them that converged, or else the
+    first, is kept: rounding must not choose among permutations of the same experts.
     """
-    best = 0
-    for index, run in enumerate(runs[1:], start=1):
-        kept = runs[best]
-        margin = _TIE * (1.0 + abs(kept.fun))
-        if _class(run) < _class(kept) or (_class(run) == _class(kept) and run.fun < kept.fun - margin):
-            best = index
-    return best
-
-
-def _class(run):
-    order = [Status.CONVERGED, Status.ITERATION_LIMIT]
-    return order.index(run.status) if run.status in order else len(order)
+    among = [run for run in runs if run.status != Status.VARIANCE_COLLAPSE] or runs
+    if keep == "converged":
+        among = [run for run in among if run.status == Status.CONVERGED] or among
+    lowest = min(run.fun for run in among)
+    equal = [run for run in among if run.fun <= lowest + _TIE * (1.0 + abs(lowest))]
+    best = next((run for run in equal if run.status == Status.CONVERGED), equal[0])
+    return next(index for index, run in enumerate(runs) if run is best)
 
 
 def draw_starts(problem, n_starts, seed):

@@ -9,7 +9,6 @@ from emmd.core.checks import positive_number
 from emmd.core.rounding import exceeds
 
 
-
 @dataclass(frozen=True)
 class GradientDescent(Algorithm):
     """theta+ = theta - step_size * grad L(theta).

@@ -174,7 +174,8 @@ class _Loop:
             status = self._judge(step, size)
             if status is not None:
                 return status
-            self.theta, memory = step.theta, step.memory
+            # what wraps a map does not know the memory of a step that it passed on as failed
+            self.theta, memory = step.theta, step.memory if step.failure is None else None
             self.evaluations += step.evaluations
         return self._finish(Status.ITERATION_LIMIT)
 
@@ -190,7 +191,7 @@ class _Loop:
 
     def _judge(self, step, size):
         if step.failure is not None:
-            return self._degeneracy() or step.failure
+            return None if self._on_the_way(step) else self._degeneracy() or step.failure
         # a sum of squares is finite where its terms are, unless they overflow
         if not (math.isfinite(step.theta.dot(step.theta)) or np.isfinite(step.theta).all()):
             return Status.LOSS_INCREASED
@@ -199,6 +200,18 @@ class _Loop:
         if size <= self.tol and size < self.confirm_below:
             return self._confirm(size, step.displacement)
         return None
+
+    def _on_the_way(self, step):
+        """Return whether a failed step still lowers the loss, which nears an infimum at infinite parameters.
+
+        Only where theory says that every step lowers the loss: elsewhere a failure tells that it was none.
+        """
+        if step.failure not in (Status.DIVERGING, Status.INNER_FAILED) or not self.algorithm.monotone:
+            return False
+        if not np.isfinite(step.theta).all():
+            return False
+        fall = step.loss - self.problem.model.loss(self.problem.data, step.theta)
+        return bool(fall > self.tol * (1.0 + abs(step.loss)))
 
     def _loss_rose(self, loss):
         rose = exceeds(self.problem, self.theta, loss, self.last_loss)
@@ -220,13 +233,13 @@ class _Loop:
         return None
 
     def _still_falls(self, displacement):
-        """Return whether an EM step would lower the loss by more than tol^2 and by more than rounding.
+        """Return whether an EM step would lower the loss by what matters: more than tol^2, and than rounding.
 
         Where predictors are known to a millionth, as those of large counts are, a change by tol of their
         size is not small.
         """
-        gain = 0.5 * abs(float(self._gradient() @ displacement))
-        return gain > self.tol**2 and gain > 2.0 * loss_rounding(self.problem, self.theta)
+        fall = 0.5 * abs(float(self._gradient() @ displacement))
+        return fall > self.tol**2 and fall > 2.0 * loss_rounding(self.problem, self.theta)
 
     def _degeneracy(self):
         """Return the degenerate fit that an exact EM step from theta runs into, or None.

@@ -10,10 +10,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from emmd.core.checks import describe, not_negative, positive_integer, real_array, require_unmasked
+from emmd.core.checks import (
+    describe,
+    known_name,
+    not_negative,
+    positive_integer,
+    real_array,
+    require_unmasked,
+)
 from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.family import family_object
 from emmd.core.problem import Problem
+from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
@@ -23,7 +31,7 @@ from emmd.estimators.progress import Progress
 from emmd.estimators.units import Units, feature_units
 from emmd.estimators.validated import validated
 from emmd.models.mixture import MixtureOfExperts
-from emmd.starts import Start, draw_starts, fit_from_starts, pooled_fit, start_from
+from emmd.starts import KEEP, Start, draw_starts, fit_from_starts, pooled_fit, start_from
 
 _LARGEST_SEED = 2**31 - 1
 
@@ -49,6 +57,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         gate_features=None,
         fixed=None,
         n_init=6,
+        keep="best",
         method="em",
         tol=1e-8,
         max_iter=5000,
@@ -68,6 +77,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         self.gate_features = gate_features
         self.fixed = fixed
         self.n_init = n_init
+        self.keep = keep
         self.method = method
         self.tol = tol
         self.max_iter = max_iter
@@ -212,6 +222,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             n_jobs=self.n_jobs,
             callback=watch if callback is not None or self.verbose else None,
             ended=ended if self.verbose else None,
+            keep=known_name("keep", self.keep, KEEP),
             method=self.method,
             tol=self.tol,
             max_iter=self.max_iter,
@@ -266,7 +277,21 @@ class MixtureOfExpertsBase(BaseEstimator):
                 f"Columns {self._units.dropped.tolist()} of X are constant or linear combinations of earlier "
                 "columns: they were left out, their coefficients are 0."
             )
-        return self.status_.message
+        return make_algorithm(self.method).message(self.status_) + self._alternative()
+
+    def _alternative(self):
+        """Return a sentence on the best start that converged, where the kept one has a higher likelihood."""
+        if self.status_.success:
+            return ""
+        converged = [k for k, start in enumerate(self.starts_) if start["status"] == "converged"]
+        if not converged:
+            return ""
+        index = max(converged, key=lambda k: self.starts_[k]["loglik"])
+        loglik = self.starts_[index]["loglik"]
+        return (
+            f" The log-likelihood is {self.loglik_:.6f}; that of start {index}, which converged, is "
+            f"{loglik:.6f}, and keep='converged' keeps it."
+        )
 
     def _set_parameters(self):
         for name, value in named_parameters(self._model, self._units, self._theta).items():

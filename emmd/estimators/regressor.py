@@ -45,7 +45,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         matter), or all of the experts' (``coef``, ``intercept``, ``dispersion`` where there is one). They
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
-        Number of starts; the best proper fit is kept.
+        Number of starts.
+    keep : "best" or "converged"
+        Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
+        unless that likelihood is unbounded, or the best of those that converged, where any did.
     method : str
         ``em``, or an accelerated method of `emmd.minimize` such as ``squarem`` or ``anderson``.
     tol : float
@@ -114,6 +117,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         gate_features=None,
         fixed=None,
         n_init=6,
+        keep="best",
         method="em",
         tol=1e-8,
         max_iter=5000,
@@ -134,6 +138,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             gate_features=gate_features,
             fixed=fixed,
             n_init=n_init,
+            keep=keep,
             method=method,
             tol=tol,
             max_iter=max_iter,
@@ -169,7 +174,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         Warns
         -----
         ConvergenceWarning
-            When no start led to a proper optimum; `status_` names the reason.
+            When the kept start did not lead to a proper optimum; `status_` names the reason.
         """
         least = least_rows(self.n_experts)
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=least)
