@@ -24,6 +24,9 @@ KINDS = ("kmeans", "responsibilities", "parameters")
 
 _SHARE = 0.9
 _TIE = 1e-9
+_CONSTANT = 1e-9
+_DEPENDENT = 1e-10
+"""Shares of a column's largest entry and of the features' largest variance that count as nothing."""
 
 
 @dataclass(frozen=True)
@@ -166,15 +169,42 @@ def start_from(problem, kind, responsibilities, fallback=None):
 
 
 def _rows(problem, pooled):
-    """Return what tells rows apart, standardised: the features and the residuals of one pooled expert."""
-    model = problem.model
+    """Return what tells rows apart, standardised: the features and the residuals of one pooled expert.
+
+    Neither the basis of the features nor their order matters.
+    """
+    model, weights = problem.model, problem.weights
     predictors = model.predictors(problem.data.designs, pooled)[0][0]
     residuals = model.family.score(problem.y, predictors)[:, : model.family.n_linear]
-    rows = np.column_stack([problem.X, residuals])
-    rows -= problem.weights @ rows
-    spread = np.sqrt(np.einsum("n,nj,nj->j", problem.weights, rows, rows))
-    varies = spread > 1e-9
-    return rows[:, varies] / spread[varies] if varies.any() else np.zeros((len(rows), 1))
+    residuals = _standardised(residuals, weights)
+    features = _canonical(problem.X, weights, (residuals**2).sum(axis=1))
+    rows = np.column_stack([features, residuals])
+    return rows if rows.shape[1] else np.zeros((len(rows), 1))
+
+
+def _standardised(columns, weights):
+    """Return the columns that vary with mean 0 and variance 1."""
+    columns = columns - weights @ columns
+    # squares of what is at most 1 do not overflow
+    columns = columns / np.maximum(np.abs(columns).max(axis=0), np.finfo(float).tiny)
+    spread = np.sqrt(np.einsum("n,nj,nj->j", weights, columns, columns))
+    varies = spread > _CONSTANT
+    return columns[:, varies] / spread[varies]
+
+
+def _canonical(X, weights, tilt):
+    """Return uncorrelated combinations of the features that any other basis of their span would give too.
+
+    They have variance 1 and are the principal axes under the weights times `tilt`, skewed to the right.
+    """
+    white = _standardised(X, weights)
+    for _ in range(2):
+        # the second pass mends what the first one lost among columns that are nearly dependent
+        values, axes = np.linalg.eigh(white.T @ (weights[:, None] * white))
+        kept = values > _DEPENDENT * max(1.0, values.max(initial=0.0))
+        white = white @ (axes[:, kept] / np.sqrt(values[kept]))
+    turned = white @ np.linalg.eigh(white.T @ ((weights * tilt)[:, None] * white))[1]
+    return turned * np.where(weights @ turned**3 < 0, -1.0, 1.0)
 
 
 def _by_kmeans(problem, rows, pooled, rng):
@@ -205,12 +235,17 @@ def _at_random(problem, rows, pooled, rng):
 
 
 def _by_parameters(problem, rows, pooled, rng):
-    """Draw every expert and the gate around the pooled fit, then take one E-step."""
-    model, unit = problem.model, problem.data.unit
-    noise = rng.standard_normal(problem.n_params) / (unit * np.sqrt(model.parameter_width()))
-    noise[model.index.get("dispersion", [])] = 0.0
+    """Draw every expert's and the gate's predictors around the pooled fit, then take one E-step."""
+    model, sizes = problem.model, problem.data.sizes
+    K, m = model.n_experts, model.family.n_linear
+    known = np.column_stack([rows, np.ones(len(rows))]) / np.sqrt(rows.shape[1] + 1)
+    parts, logits = model.predictors(problem.data.designs, pooled)
+    noise = known @ rng.standard_normal((K, known.shape[1], m)) * sizes[:m]
+    for part, more in zip(parts, noise):
+        part[:, :m] += more
+    logits = logits + (known @ rng.standard_normal((known.shape[1], K - 1))).T
     with np.errstate(over="ignore", invalid="ignore"):
-        drawn = problem.responsibilities(pooled + noise)
+        drawn = model.posterior_at(problem.data, parts, logits)[1].T
     return drawn if np.isfinite(drawn).all() else _at_random(problem, rows, pooled, rng)
 
 

@@ -113,6 +113,18 @@ def not_negative(name, value):
     return number
 
 
+ORDINARY = 1e-60, 1e60
+"""Sizes whose fourth powers, and those of their ratios, are representable."""
+
+
+def require_ordinary(name, value):
+    """Raise a ValueError for a positive number, or a largest size, beyond `ORDINARY`."""
+    if not ORDINARY[0] <= value <= ORDINARY[1]:
+        raise ValueError(
+            f"{name} must be {ORDINARY[0]:g} to {ORDINARY[1]:g} in size, got {value:.3g}; rescale it"
+        )
+
+
 def positive_integer(name, value, minimum=1):
     """Return `value` as an int that is at least `minimum`, or raise a ValueError or TypeError."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):

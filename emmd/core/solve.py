@@ -239,7 +239,7 @@ class _Loop:
         size is not small.
         """
         fall = 0.5 * abs(float(self._gradient() @ displacement))
-        return fall > self.tol**2 and fall > 2.0 * loss_rounding(self.problem, self.theta)
+        return fall > self.tol * self.tol and fall > 2.0 * loss_rounding(self.problem, self.theta)
 
     def _degeneracy(self):
         """Return the degenerate fit that an exact EM step from theta runs into, or None.

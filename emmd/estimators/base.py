@@ -34,6 +34,7 @@ from emmd.models.mixture import MixtureOfExperts
 from emmd.starts import KEEP, Start, draw_starts, fit_from_starts, pooled_fit, start_from
 
 _LARGEST_SEED = 2**31 - 1
+_LEAST_TOTAL = 1e-140
 
 
 class MixtureOfExpertsBase(BaseEstimator):
@@ -110,7 +111,11 @@ class MixtureOfExpertsBase(BaseEstimator):
                 f"X must have at least as many rows of positive weight as experts ({n_experts}), got {len(X)}"
             )
         total = weights.sum()
-        units = feature_units(X, weights / total, bool(self.fit_intercept), *self._columns(X.shape[1]))
+        ridges = {"expert": self.expert_ridge, "gate": self.gate_ridge}
+        penalised = [part for part, ridge in ridges.items() if not_negative(f"{part}_ridge", ridge)]
+        expert, gate = self._columns(X.shape[1])
+        names = getattr(self, "feature_names_in_", None)
+        units = feature_units(X, weights / total, bool(self.fit_intercept), expert, gate, penalised, names)
         self._adopt(self._target_units(units, y, weights / total))
         problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
         starts = self._starts(problem, X, y)
@@ -161,14 +166,14 @@ class MixtureOfExpertsBase(BaseEstimator):
         family, options = self._make_family(units)
         family = family_object(family, **options)
         K, constant = self.n_experts, self.gate == "constant"
-        width = len(units.kept) + units.intercept
+        width = units.width + units.intercept
         parts = {"expert_columns": units.columns("expert")}
         if not constant:
             parts["gate_columns"] = units.columns("gate")
         for part in ("expert_ridge", "gate_ridge"):
             # an intercept is not penalised
             parts[part] = np.full(width, not_negative(part, getattr(self, part)))
-            parts[part][len(units.kept) :] = 0.0
+            parts[part][units.width :] = 0.0
         shapes = parameter_shapes(family, K, units, constant)
         parts["fixed"] = fixed_parameters(self.fixed, units, shapes, constant)
         return MixtureOfExperts(width, K, family, gate=self.gate, **parts)
@@ -274,10 +279,15 @@ class MixtureOfExpertsBase(BaseEstimator):
         """How the kept fit ended and what to do about it."""
         if self.status_ is Status.SINGULAR_DESIGN and len(self._units.dropped):
             return (
-                f"Columns {self._units.dropped.tolist()} of X are constant or linear combinations of earlier "
-                "columns: they were left out, their coefficients are 0."
+                f"Columns {self._labels(self._units.dropped)} of X are constant or linear combinations of "
+                "earlier columns: they were left out, their coefficients are 0."
             )
         return make_algorithm(self.method).message(self.status_) + self._alternative()
+
+    def _labels(self, columns):
+        """Return the columns' names, or their numbers where X had none."""
+        names = getattr(self, "feature_names_in_", None)
+        return columns.tolist() if names is None else [str(names[j]) for j in columns]
 
     def _alternative(self):
         """Return a sentence on the best start that converged, where the kept one has a higher likelihood."""
@@ -403,6 +413,12 @@ def positive_rows(X, y, sample_weight):
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     # a sum over a strided array is added in another order
     weights = np.ascontiguousarray(weights)
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not (total == 0 or _LEAST_TOTAL <= total <= 1.0 / _LEAST_TOTAL):
+        raise ValueError(
+            f"sample_weight must have a sum of {_LEAST_TOTAL:g} to {1.0 / _LEAST_TOTAL:g}, got {total:g}"
+        )
     rows = weights > 0
     if rows.all():
         return X, y, weights

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from emmd.core.checks import known_name, positive_number
+from emmd.core.checks import ORDINARY, known_name, positive_number
 from emmd.core.family import Family
 from emmd.estimators.base import MixtureOfExpertsBase, least_rows, positive_rows
 from emmd.estimators.evaluate import expert_predictors, log_gate
@@ -190,6 +190,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             known = self.variance
             if not isinstance(known, str):
                 known = positive_number("variance", known) / units.y_scale**2
+                if not ORDINARY[0] <= known <= ORDINARY[1]:
+                    raise ValueError(
+                        f"variance must be {ORDINARY[0]:g} to {ORDINARY[1]:g} times that of y "
+                        f"({units.y_scale**2:.3g}), got {self.variance!r}"
+                    )
             return "gaussian", {"variance": known}
         if self.variance != "free":
             raise ValueError(f"variance is an option of family 'gaussian' only, got {self.variance!r}")

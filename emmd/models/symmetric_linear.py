@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.checks import positive_number
+from emmd.core.checks import positive_number, require_ordinary
 from emmd.core.potentials import Quadratic, Softplus, log_sigmoid
 from emmd.core.symmetric import SymmetricModel
 from emmd.kernels import symmetric_linear
@@ -45,6 +45,11 @@ class SymMoLinE(SymmetricModel):
     def __init__(self, n_features, sigma=1.0):
         super().__init__(n_features)
         self.sigma = positive_number("sigma", sigma)
+        require_ordinary("sigma", self.sigma)
+
+    def check_target(self, y):
+        """Raise where powers of a target, in units of sigma, are not representable; zeros are."""
+        require_ordinary("y", max(1.0, float(np.abs(y).max()), float(np.abs(y).max()) / self.sigma))
 
     def score_size(self, data):
         """Return the root mean square of y in units of sigma, or 1: no less than what `m_step` divides by."""
