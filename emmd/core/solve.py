@@ -202,11 +202,11 @@ class _Loop:
         return None
 
     def _on_the_way(self, step):
-        """Return whether a failed step still lowers the loss, which nears an infimum at infinite parameters.
+        """Return whether a diverging step still lowers the loss, which nears an infimum at infinity.
 
         Only where theory says that every step lowers the loss: elsewhere a failure tells that it was none.
         """
-        if step.failure not in (Status.DIVERGING, Status.INNER_FAILED) or not self.algorithm.monotone:
+        if step.failure is not Status.DIVERGING or not self.algorithm.monotone:
             return False
         if not np.isfinite(step.theta).all():
             return False
