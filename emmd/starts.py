@@ -13,8 +13,10 @@ from scipy.optimize import OptimizeResult
 from scipy.special import ndtri
 
 from emmd.core.checks import positive_integer
+from emmd.core.problem import Problem
 from emmd.core.solve import minimize
 from emmd.core.status import Status
+from emmd.models.mixture import MixtureOfExperts
 
 KEEP = ("best", "converged")
 """Which run may be kept: the best of all, or the best of those that converged."""
@@ -23,6 +25,7 @@ KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
+_ROUGH, _ROUNDS = 1e-3, 100
 _TIE = 1e-9
 _CONSTANT = 1e-9
 _DEPENDENT = 1e-10
@@ -143,14 +146,38 @@ def draw_starts(problem, n_starts, seed):
     """
     n_starts = positive_integer("n_starts", n_starts)
     pooled = pooled_fit(problem)
-    rows = _rows(problem, pooled)
+    rows, working = _rows(problem, pooled), _working(problem)
     starts = []
     for index in range(n_starts):
         kind = KINDS[index % len(KINDS)]
         rng = np.random.default_rng([seed, index])
-        responsibilities = _DRAW[kind](problem, rows, pooled, rng)
+        responsibilities = _softened(working, _DRAW[kind](problem, rows, pooled, rng))
         starts.append(start_from(problem, kind, responsibilities, pooled))
     return starts
+
+
+def _working(problem):
+    """Return the problem of Gaussian experts that starts those of a family, or None, see `Family`."""
+    model = problem.model
+    target = model.family.working_target(problem.y)
+    if target is None or model.fixed or model.ridge is not None:
+        return None
+    columns = {f"{part}_columns": model.columns[part] for part in ("expert", "gate")}
+    gaussian = MixtureOfExperts(
+        model.n_features, model.n_experts, variance="shared", gate=model.gate, **columns
+    )
+    return Problem(gaussian, problem.X, target, problem.weights)
+
+
+def _softened(working, responsibilities):
+    """Return what EM on the working problem makes of responsibilities, unless it degenerates."""
+    if working is None:
+        return responsibilities
+    start = working.m_step(responsibilities, np.zeros(working.n_params)).theta
+    run = minimize(working, start, tol=_ROUGH, max_iter=_ROUNDS)
+    if run.status not in (Status.CONVERGED, Status.ITERATION_LIMIT, Status.DIVERGING):
+        return responsibilities
+    return working.responsibilities(run.x)
 
 
 def pooled_fit(problem):

@@ -76,8 +76,9 @@ def test_every_family_names_it(kind, name):
     assert all(np.isfinite(part).all() for part in numbers)
     # far away e^u may be beyond the largest number, but 0 times that is not NaN
     assert name in LABELLED or not np.isnan(fit.predict(1e4 * X)).any()
+    assert status.name.lower() in {start["status"] for start in fit.starts_} | {fit.status_.name.lower()}
     if kind in ("identical rows", "separable gate") and fit.converged_:
-        # a start found an optimum: its likelihood is bounded
+        # another start found an optimum: its likelihood is bounded
         assert fit.dispersion_ is None or (fit.dispersion_ > 1e-6).all()
         return
     assert fit.status_ is status

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import OptimizeResult
+from scipy.stats import poisson
 from sklearn.exceptions import ConvergenceWarning
 
 import emmd
@@ -85,6 +86,18 @@ def test_a_step_gate_is_kept_and_the_message_names_what_converged():
         assert f"{fit.loglik_:.6f}" in best.message_
     with pytest.raises(ValueError, match="keep must be one of best, converged, got 'first'"):
         emmd.MixtureOfExpertsRegressor(keep="first").fit(X, y)
+
+
+def test_sharp_likelihoods_do_not_hold_a_run_where_it_starts():
+    """Two arms of a V, counts up to 1e5: from hard responsibilities EM ended 1e5 below, and converged."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-10.0, 10.0, 200)
+    y = rng.poisson(np.exp(np.abs(x))).astype(float)
+    truth = poisson.logpmf(y, np.exp(np.abs(x))).sum()
+    options = {"n_init": 3, "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="separable"):
+        fit = emmd.MixtureOfExpertsRegressor(family="poisson", **options).fit(x[:, None], y)
+    assert min(start["loglik"] for start in fit.starts_) > truth
 
 
 def test_threads_change_nothing():

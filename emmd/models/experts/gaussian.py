@@ -149,6 +149,10 @@ class Gaussian(Family):
         mean, variance = self._moments(nu)
         return mean + np.sqrt(variance) * rng.standard_normal(len(nu))
 
+    def working_target(self, y):
+        """Return y where the variance is known."""
+        return None if self.known is None else y
+
     def unit(self, rows):
         """Return the standard deviation of y for u, and 1 for the log variance."""
         mean, square = rows.mean

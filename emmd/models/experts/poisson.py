@@ -41,6 +41,10 @@ class Poisson(Family):
         """Return e^nu."""
         return np.exp(nu)[:, :, None]
 
+    def working_target(self, y):
+        """Return log(y + 1/2)."""
+        return np.log(y + 0.5)
+
     def sample(self, nu, rng):
         """Draw counts."""
         return rng.poisson(np.exp(nu[:, 0])).astype(float)
