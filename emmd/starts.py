@@ -1,4 +1,4 @@
-"""Several starts for a mixture of experts; the best proper fit is kept.
+"""Several starts for a mixture of experts; the fit with the highest likelihood is kept.
 
 A start is a set of responsibilities that depend on each row's values alone, so
 that a row of weight 2 starts like the same row twice, and the order of the rows
@@ -15,14 +15,23 @@ from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
 from emmd.core.checks import positive_integer
+from emmd.core.problem import Problem
 from emmd.core.solve import minimize
 from emmd.core.status import Status
+from emmd.models.mixture import MixtureOfExperts
+
+KEEP = ("best", "converged")
+"""Which run may be kept: the best of all, or the best of those that converged."""
 
 KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
+_ROUGH, _ROUNDS = 1e-3, 100
 _TIE = 1e-9
+_CONSTANT = 1e-9
+_DEPENDENT = 1e-10
+"""Shares of a column's largest entry and of the features' largest variance that count as nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Started:
     best: int
 
 
-def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, **options):
+def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, keep="best", **options):
     """Minimise the loss from every start and choose the best run.
 
     Parameters
@@ -72,6 +81,8 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, **o
         ``n_jobs`` is not 1.
     ended : callable, optional
         Called as ``ended(start, run)`` when a run ends, from the same thread.
+    keep : "best" or "converged"
+        See `best_run`.
     **options
         Of `emmd.minimize`.
 
@@ -91,27 +102,33 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, **o
 
     # kernels release the GIL, and threads share the data
     runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
-    return Started(starts, runs, best_run(runs))
+    return Started(starts, runs, best_run(runs, keep))
 
 
-def best_run(runs):
-    """Return the index of the run to keep: converged before unfinished before degenerate, then by loss.
+def best_run(runs, keep="best"):
+    """Return the index of the run with the lowest loss.
 
-    Runs whose losses agree to nine digits count as equal, and the first of them
-    is kept: rounding must not choose among permutations of the same experts.
+    A run on its way to an unbounded likelihood, that of an exact fit, is kept where there is no other. Every
+    other likelihood counts, whatever the run's status: that of a gate which becomes a step is bounded.
+
+    Parameters
+    ----------
+    runs : list of scipy.optimize.OptimizeResult
+    keep : "best" or "converged"
+        Whether only converged runs count, where there are any.
+
+    Notes
+    -----
+    Runs whose losses agree to nine digits count as equal, and the first of them that converged, or else the
+    first, is kept: rounding must not choose among permutations of the same experts.
     """
-    best = 0
-    for index, run in enumerate(runs[1:], start=1):
-        kept = runs[best]
-        margin = _TIE * (1.0 + abs(kept.fun))
-        if _class(run) < _class(kept) or (_class(run) == _class(kept) and run.fun < kept.fun - margin):
-            best = index
-    return best
-
-
-def _class(run):
-    order = [Status.CONVERGED, Status.ITERATION_LIMIT]
-    return order.index(run.status) if run.status in order else len(order)
+    among = [run for run in runs if run.status != Status.VARIANCE_COLLAPSE] or runs
+    if keep == "converged":
+        among = [run for run in among if run.status == Status.CONVERGED] or among
+    lowest = min(run.fun for run in among)
+    equal = [run for run in among if run.fun <= lowest + _TIE * (1.0 + abs(lowest))]
+    best = next((run for run in equal if run.status == Status.CONVERGED), equal[0])
+    return next(index for index, run in enumerate(runs) if run is best)
 
 
 def draw_starts(problem, n_starts, seed):
@@ -131,14 +148,38 @@ def draw_starts(problem, n_starts, seed):
     """
     n_starts = positive_integer("n_starts", n_starts)
     pooled = pooled_fit(problem)
-    rows = _rows(problem, pooled)
+    rows, working = _rows(problem, pooled), _working(problem)
     starts = []
     for index in range(n_starts):
         kind = KINDS[index % len(KINDS)]
         rng = np.random.default_rng([seed, index])
-        responsibilities = _DRAW[kind](problem, rows, pooled, rng)
+        responsibilities = _softened(working, _DRAW[kind](problem, rows, pooled, rng))
         starts.append(start_from(problem, kind, responsibilities, pooled))
     return starts
+
+
+def _working(problem):
+    """Return the problem of Gaussian experts that starts those of a family, or None, see `Family`."""
+    model = problem.model
+    target = model.family.working_target(problem.y)
+    if target is None or model.fixed or model.ridge is not None:
+        return None
+    columns = {f"{part}_columns": model.columns[part] for part in ("expert", "gate")}
+    gaussian = MixtureOfExperts(
+        model.n_features, model.n_experts, variance="shared", gate=model.gate, **columns
+    )
+    return Problem(gaussian, problem.X, target, problem.weights)
+
+
+def _softened(working, responsibilities):
+    """Return what EM on the working problem makes of responsibilities, unless it degenerates."""
+    if working is None:
+        return responsibilities
+    start = working.m_step(responsibilities, np.zeros(working.n_params)).theta
+    run = minimize(working, start, tol=_ROUGH, max_iter=_ROUNDS)
+    if run.status not in (Status.CONVERGED, Status.ITERATION_LIMIT, Status.DIVERGING):
+        return responsibilities
+    return working.responsibilities(run.x)
 
 
 def pooled_fit(problem):
@@ -157,15 +198,42 @@ def start_from(problem, kind, responsibilities, fallback=None):
 
 
 def _rows(problem, pooled):
-    """Return what tells rows apart, standardised: the features and the residuals of one pooled expert."""
-    model = problem.model
+    """Return what tells rows apart, standardised: the features and the residuals of one pooled expert.
+
+    Neither the basis of the features nor their order matters.
+    """
+    model, weights = problem.model, problem.weights
     predictors = model.predictors(problem.data.designs, pooled)[0][0]
     residuals = model.family.score(problem.y, predictors)[:, : model.family.n_linear]
-    rows = np.column_stack([problem.X, residuals])
-    rows -= problem.weights @ rows
-    spread = np.sqrt(np.einsum("n,nj,nj->j", problem.weights, rows, rows))
-    varies = spread > 1e-9
-    return rows[:, varies] / spread[varies] if varies.any() else np.zeros((len(rows), 1))
+    residuals = _standardised(residuals, weights)
+    features = _canonical(problem.X, weights, (residuals**2).sum(axis=1))
+    rows = np.column_stack([features, residuals])
+    return rows if rows.shape[1] else np.zeros((len(rows), 1))
+
+
+def _standardised(columns, weights):
+    """Return the columns that vary with mean 0 and variance 1."""
+    columns = columns - weights @ columns
+    # squares of what is at most 1 do not overflow
+    columns = columns / np.maximum(np.abs(columns).max(axis=0), np.finfo(float).tiny)
+    spread = np.sqrt(np.einsum("n,nj,nj->j", weights, columns, columns))
+    varies = spread > _CONSTANT
+    return columns[:, varies] / spread[varies]
+
+
+def _canonical(X, weights, tilt):
+    """Return uncorrelated combinations of the features that any other basis of their span would give too.
+
+    They have variance 1 and are the principal axes under the weights times `tilt`, skewed to the right.
+    """
+    white = _standardised(X, weights)
+    for _ in range(2):
+        # the second pass mends what the first one lost among columns that are nearly dependent
+        values, axes = np.linalg.eigh(white.T @ (weights[:, None] * white))
+        kept = values > _DEPENDENT * max(1.0, values.max(initial=0.0))
+        white = white @ (axes[:, kept] / np.sqrt(values[kept]))
+    turned = white @ np.linalg.eigh(white.T @ ((weights * tilt)[:, None] * white))[1]
+    return turned * np.where(weights @ turned**3 < 0, -1.0, 1.0)
 
 
 def _by_kmeans(problem, rows, pooled, rng):
@@ -205,12 +273,17 @@ def _at_random(problem, rows, pooled, rng):
 
 
 def _by_parameters(problem, rows, pooled, rng):
-    """Draw every expert and the gate around the pooled fit, then take one E-step."""
-    model, unit = problem.model, problem.data.unit
-    noise = rng.standard_normal(problem.n_params) / (unit * np.sqrt(model.parameter_width()))
-    noise[model.index.get("dispersion", [])] = 0.0
+    """Draw every expert's and the gate's predictors around the pooled fit, then take one E-step."""
+    model, sizes = problem.model, problem.data.sizes
+    K, m = model.n_experts, model.family.n_linear
+    known = np.column_stack([rows, np.ones(len(rows))]) / np.sqrt(rows.shape[1] + 1)
+    parts, logits = model.predictors(problem.data.designs, pooled)
+    noise = known @ rng.standard_normal((K, known.shape[1], m)) * sizes[:m]
+    for part, more in zip(parts, noise):
+        part[:, :m] += more
+    logits = logits + (known @ rng.standard_normal((known.shape[1], K - 1))).T
     with np.errstate(over="ignore", invalid="ignore"):
-        drawn = problem.responsibilities(pooled + noise)
+        drawn = model.posterior_at(problem.data, parts, logits)[1].T
     return drawn if np.isfinite(drawn).all() else _at_random(problem, rows, pooled, rng)
 
 

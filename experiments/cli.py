@@ -112,7 +112,10 @@ def fit(
     fixed_experts: Annotated[
         str | None, typer.Option(metavar="FILE.json", help="Hold the experts of an earlier --json result.")
     ] = None,
-    starts: Annotated[int, typer.Option(min=1, help="Number of starts; the best proper fit is kept.")] = 12,
+    starts: Annotated[int, typer.Option(min=1, help="Number of starts, see --keep.")] = 12,
+    keep: Annotated[
+        str, typer.Option(help="Which start: the best, or the best one that converged.")
+    ] = "best",
     seed: Seed = 0,
     out: Annotated[str | None, out_option("Write the model and figures to DIR.")] = None,
     json: Json = None,
@@ -125,6 +128,7 @@ def fit(
         "gate_ridge": gate_ridge,
         "prior_strength": prior_strength,
         "gate": gate,
+        "keep": keep,
     }
     features = {"expert_features": expert_feature, "gate_features": gate_feature}
     options.update({name: columns for name, columns in features.items() if columns})

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from emmd.core.algorithm import Algorithm, Step
 from emmd.core.pencil import pencil, solve_positive
+from emmd.core.rounding import exceeds
 from emmd.core.status import Status
 
-_NOISE = 64 * np.finfo(float).eps
 _HALVINGS = 60
 
 
@@ -37,11 +35,11 @@ class GeneralizedEM(Algorithm):
         slope = model.surrogate_gradient(data, e_step.responsibilities, theta)
         newton = -solve_positive(model.complete_hessian(data, theta), slope)
         before = model.surrogate(data, e_step.responsibilities, theta)
-        bound = before + _NOISE * (1.0 + abs(before))
         length = 1.0
         for _ in range(_HALVINGS):
             trial = theta + length * newton
-            if model.surrogate(data, e_step.responsibilities, trial) <= bound:
+            after = model.surrogate(data, e_step.responsibilities, trial)
+            if not exceeds(problem, trial, after, before):
                 return Step(trial, e_step.loss, newton)
             length *= 0.5
         return Step(theta, e_step.loss, newton, failure=Status.INNER_FAILED)

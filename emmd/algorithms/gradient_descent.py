@@ -6,8 +6,7 @@ import numpy as np
 
 from emmd.core.algorithm import Algorithm, Step
 from emmd.core.checks import number_or_word
-
-_NOISE = 64 * np.finfo(float).eps
+from emmd.core.rounding import exceeds
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class GradientDescent(Algorithm):
     step_size: float | str = 1.0
 
     name = "gradient_descent"
+    remedy = "Use a smaller step_size, or step_size='backtracking'."
 
     def __post_init__(self):
         self._settle(step_size=number_or_word("step_size", self.step_size, "backtracking"))
@@ -51,12 +51,13 @@ class GradientDescent(Algorithm):
 
 
 def _backtrack(problem, theta, loss, gradient, length):
-    bound = loss + _NOISE * (1.0 + abs(loss))
     evaluations = 1
     while True:
         evaluations += 1
-        trial, slope = problem.model.loss_and_gradient(problem.data, theta - length * gradient)
+        point = theta - length * gradient
+        trial, slope = problem.model.loss_and_gradient(problem.data, point)
         # a step so short that theta does not move is all that rounding leaves
-        if (trial <= bound and slope @ gradient >= 0.0) or (theta - length * gradient == theta).all():
+        accepted = slope @ gradient >= 0.0 and not exceeds(problem, point, trial, loss)
+        if accepted or (point == theta).all():
             return length, evaluations
         length *= 0.5

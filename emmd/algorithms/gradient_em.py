@@ -24,6 +24,7 @@ class GradientEM(Algorithm):
     inner_steps: int = 1
 
     name = "gradient_em"
+    remedy = "Use a smaller step_size, or start closer to an optimum."
 
     def __post_init__(self):
         step_size = positive_number("step_size", self.step_size)

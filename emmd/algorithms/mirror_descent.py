@@ -22,6 +22,7 @@ class MirrorDescent(Algorithm):
     step_size: float = 1.0
 
     name = "mirror_descent"
+    remedy = "Use a smaller step_size, or start closer to an optimum."
 
     def __post_init__(self):
         self._settle(step_size=positive_number("step_size", self.step_size))

@@ -41,6 +41,7 @@ class ProjectedMirrorDescent(Algorithm):
     step_size: float = 1.0
 
     name = "projected_mirror_descent"
+    remedy = "Use a smaller step_size, or start closer to an optimum."
 
     def __post_init__(self):
         self._settle(step_size=positive_number("step_size", self.step_size))

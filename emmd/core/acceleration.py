@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import describe, positive_number
+from emmd.core.rounding import exceeds
 from emmd.core.solve import make_algorithm
 
-_NOISE = 64 * np.finfo(float).eps
 _DEPENDENT = 1e-8
 
 
@@ -48,8 +48,9 @@ def guarded_step(problem, base, trial, bound):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         step = base.step(problem, trial, None)
-    below = step.loss <= bound + _NOISE * (1.0 + abs(bound))
-    return step if step.failure is None and below and np.isfinite(step.theta).all() else None
+    if step.failure is not None or not np.isfinite(step.theta).all():
+        return None
+    return None if exceeds(problem, trial, step.loss, bound) else step
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,13 @@ class Algorithm(ABC):
         What `minimize` calls it (class attribute).
     fixed_point : bool
         Whether it is a map of theta, so that wrappers can accelerate it; wrappers are not (class attribute).
+    remedy : str
+        A sentence on what to do about steps that are too long (class attribute).
     """
 
     name = ""
     fixed_point = True
+    remedy = "Rescale features and target, start closer to an optimum, or add a ridge penalty."
 
     def _settle(self, **options):
         """Replace options by what their checks made of them: dataclasses that are frozen need a way round."""
@@ -60,6 +63,11 @@ class Algorithm(ABC):
     def monotone(self) -> bool:
         """Whether theory says that the loss never increases."""
         return False
+
+    def message(self, status):
+        """Return how a run of this algorithm ended and what to do about it: options that it has."""
+        too_long = status in (Status.LOSS_INCREASED, Status.INNER_FAILED)
+        return f"{status.message} {self.remedy}" if too_long else status.message
 
     @abstractmethod
     def step(self, problem, theta, memory):

@@ -171,6 +171,18 @@ def probabilities(name, value, shape):
     return p
 
 
+ORDINARY = 1e-60, 1e60
+"""Sizes whose fourth powers, and those of their ratios, are representable."""
+
+
+def require_ordinary(name, value):
+    """Raise a ValueError for a positive number, or a largest size, beyond `ORDINARY`."""
+    if not ORDINARY[0] <= value <= ORDINARY[1]:
+        raise ValueError(
+            f"{name} must be {ORDINARY[0]:g} to {ORDINARY[1]:g} in size, got {value:.3g}; rescale it"
+        )
+
+
 def normalised_weights(value, n_rows):
     """Return weights c_i > 0 with sum 1; uniform for None.
 

@@ -31,6 +31,10 @@ class PriorData:
     mean: np.ndarray
     eta: np.ndarray
 
+    def add_up(self, sums, *arguments):
+        """Return ``sums(data, *arguments)``, a sum over all rows with what the prior adds to them."""
+        return sums(self, *arguments)
+
     def __getattr__(self, name):
         """Return what the model's own data hold: X, y, weights, design."""
         return _passed_on(self, "data", name)

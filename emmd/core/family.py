@@ -151,6 +151,15 @@ class Family(ABC):
         """Return whether an expert fits its rows exactly; `floor` is a log variance that counts as zero."""
         return bool((values < floor).any())
 
+    def working_target(self, y) -> np.ndarray | None:
+        """Return a target near the first linear predictor but for noise, shape (n,), or None.
+
+        Where the noise is known beforehand and small, as that of large counts is, EM takes every row for
+        one expert's at once, and does not leave where it starts. Starts first fit Gaussian experts, whose
+        variance is free, to this target.
+        """
+        return None
+
     def prediction(self, xi):
         """Return E[y] for predictors xi, shape (n,)."""
         raise TypeError(f"family {self.name} has no mean of y")

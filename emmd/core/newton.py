@@ -14,7 +14,9 @@ RESIDUAL_ACCEPTED = 1e-13
 """The scaled gradient above which the result counts as not solved."""
 
 _REGULAR = 1e-8
-_NOISE = 64 * np.finfo(float).eps
+_SLOPE_LEFT = 0.5
+_BLURRED = float(np.sqrt(np.finfo(float).eps))
+"""Relative to 1 + |value|: a decrease below it may drown in the rounding of the terms of a value."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,20 @@ def cholesky(matrix):
     return factor, 0.0
 
 
-def _search(evaluate, x, step, value, slope, most):
-    """Halve the step until the value decreases up to rounding; return its length, the trial and the cost."""
+def search(evaluate, x, step, value, slope, most):
+    """Halve the step until the value decreases; return the step's length, the trial and the cost.
+
+    Next to the minimum a decrease drowns in the rounding of the value's terms, which may be far larger than
+    the value. Slopes keep their digits there: a short step after which at most half the slope points uphill
+    has passed the minimum by less than half its length.
+    """
     length = 1.0
     for spent in range(1, most + 1):
         trial = evaluate(x + length * step)
-        if trial[0] <= value + 1e-4 * length * slope + _NOISE * (1.0 + abs(value)):
+        rise = trial[0] - value
+        if rise <= 1e-4 * length * slope:
+            return length, trial, spent
+        if rise <= _BLURRED * (1.0 + abs(value)) and trial[1] @ step <= -_SLOPE_LEFT * slope:
             return length, trial, spent
         length *= 0.5
     return length, None, most
@@ -96,9 +106,9 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     Returns
     -------
     NewtonResult
-        Steps are halved until the value decreases (up to rounding); a Hessian
-        that is not numerically positive definite is damped. A point that
-        increases the value is never accepted.
+        Steps are halved until the value decreases, or, where a decrease would drown in
+        rounding, until the slope along them has; a Hessian that is not numerically positive
+        definite is damped.
     """
     x, (value, gradient, hessian) = begin(evaluate, start, value_at_zero)
     residual = np.abs(gradient / scale).max()
@@ -106,7 +116,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     iterations = 1
     while residual > RESIDUAL_TARGET and iterations < max_iter:
         step = -dpotrs(factor, gradient / scale, lower=1)[0] / scale
-        length, trial, spent = _search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
+        length, trial, spent = search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
         iterations += spent
         if trial is None:
             break

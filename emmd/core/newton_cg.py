@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from emmd.core.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, _search, begin
+from emmd.core.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, begin, search
 
 _LOOSEST, _TIGHTEST = 0.1, 1e-8
 _MOST_PRODUCTS = 2000
@@ -71,7 +71,7 @@ def newton_cg(evaluate, product, precondition, start, scale, value_at_zero=np.in
     while residual > RESIDUAL_TARGET and iterations < max_iter:
         products = _Products(scale)
         step = _step(gradient, state, residual, products, product, precondition)
-        length, trial, spent = _search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
+        length, trial, spent = search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
         iterations += spent
         if trial is None:
             break

@@ -24,10 +24,10 @@ from emmd.core.checks import (
 from emmd.core.discover import discover
 from emmd.core.problem import Problem, required_problem
 from emmd.core.result import Recorder
+from emmd.core.rounding import exceeds, loss_rounding
 from emmd.core.status import Status
 
 _RISES_ALLOWED = 10
-_NOISE = 256 * np.finfo(float).eps
 _RUNAWAY = 1e-2
 _quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """A point far off may overflow: the loop judges it by its status, not by a warning."""
@@ -113,7 +113,8 @@ def minimize(
     tol : float
         The run has converged when the EM displacement H_A^{-1} grad L, measured
         as root mean square change of the linear predictors relative to 1 plus
-        their size, is at most `tol`. The rule is the same for all methods.
+        their size, is at most `tol`, and an EM step would gain at most ``tol**2``, or what rounding
+        hides. The rule is the same for all methods.
     max_iter : int
     record : bool
         Keep the iterates in ``trace.theta``.
@@ -179,7 +180,8 @@ class _Loop:
             status = self._judge(step, size)
             if status is not None:
                 return status
-            self.theta, memory = step.theta, step.memory
+            # what wraps a map does not know the memory of a step that it passed on as failed
+            self.theta, memory = step.theta, step.memory if step.failure is None else None
             self.evaluations += step.evaluations
         return self._finish(Status.ITERATION_LIMIT)
 
@@ -195,31 +197,55 @@ class _Loop:
 
     def _judge(self, step, size):
         if step.failure is not None:
-            return self._degeneracy() or step.failure
+            return None if self._on_the_way(step) else self._degeneracy() or step.failure
         # a sum of squares is finite where its terms are, unless they overflow
         if not (math.isfinite(step.theta.dot(step.theta)) or np.isfinite(step.theta).all()):
             return Status.LOSS_INCREASED
         if self._loss_rose(step.loss):
             return Status.LOSS_INCREASED
         if size <= self.tol and size < self.confirm_below:
-            return self._confirm(size)
+            return self._confirm(size, step.displacement)
         return None
 
+    def _on_the_way(self, step):
+        """Return whether a diverging step still lowers the loss, which nears an infimum at infinity.
+
+        Only where theory says that every step lowers the loss: elsewhere a failure tells that it was none.
+        """
+        if step.failure is not Status.DIVERGING or not self.algorithm.monotone:
+            return False
+        if not np.isfinite(step.theta).all():
+            return False
+        fall = step.loss - self.problem.model.loss(self.problem.data, step.theta)
+        return bool(fall > self.tol * (1.0 + abs(step.loss)))
+
     def _loss_rose(self, loss):
-        rose = not loss <= self.last_loss + _NOISE * (1.0 + abs(loss))
+        rose = exceeds(self.problem, self.theta, loss, self.last_loss)
         self.rises = self.rises + 1 if rose else 0
         self.last_loss = loss
         return rose and (self.algorithm.monotone or self.rises >= _RISES_ALLOWED)
 
-    def _confirm(self, size):
+    def _confirm(self, size, displacement):
         """Measure the true EM displacement: a small gradient alone may mean a flat, runaway likelihood."""
         true_size = em_displacement(self.problem, self.theta, self._gradient())
         if true_size <= self.tol:
-            return self._degeneracy() or Status.CONVERGED
+            if not self._still_falls(displacement):
+                return self._degeneracy() or Status.CONVERGED
+            self.confirm_below = 0.5 * size
+            return None
         if not true_size <= max(_RUNAWAY, 10.0 * self.tol):
             return Status.LOSS_INCREASED if self.rises else self._degeneracy() or Status.DIVERGING
         self.confirm_below = 0.5 * size
         return None
+
+    def _still_falls(self, displacement):
+        """Return whether an EM step would lower the loss by what matters: more than tol^2, and than rounding.
+
+        Where predictors are known to a millionth, as those of large counts are, a change by tol of their
+        size is not small.
+        """
+        fall = 0.5 * abs(float(self._gradient() @ displacement))
+        return fall > self.tol * self.tol and fall > 2.0 * loss_rounding(self.problem, self.theta)
 
     def _degeneracy(self):
         """Return the degenerate fit that an exact EM step from theta runs into, or None.
@@ -239,7 +265,13 @@ class _Loop:
         self._record(loss, size)
         if status is not Status.ITERATION_LIMIT:
             return status
-        return self._degeneracy() or (Status.CONVERGED if size <= self.tol else status)
+        return self._degeneracy() or (Status.CONVERGED if self._arrived(size) else status)
+
+    def _arrived(self, size):
+        if size > self.tol:
+            return False
+        model, data = self.problem.model, self.problem.data
+        return not self._still_falls(model.precondition(data, self._gradient(), self.theta))
 
     def _measured_size(self):
         """Return the EM displacement at theta; where I_com is singular, its lower bound."""
@@ -275,7 +307,7 @@ class _Loop:
             nfev=self.evaluations,
             success=status.success,
             status=int(status),
-            message=status.message,
+            message=self.algorithm.message(status),
             trace=trace,
             algorithm=self.algorithm,
             problem=self.problem,

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """Outcome of `emmd.minimize`; ``status.message`` tells the user what to do."""
+    """Outcome of `emmd.minimize`; ``status.message`` tells what happened."""
 
     CONVERGED = 0
     ITERATION_LIMIT = 1
@@ -17,7 +17,7 @@ class Status(IntEnum):
 
     @property
     def message(self):
-        """One or two sentences: what happened and what to do."""
+        """What happened and, unless that depends on the algorithm (`Algorithm.message`), what to do."""
         return _MESSAGES[self]
 
     @property
@@ -42,8 +42,8 @@ _MESSAGES = {
         "Drop the redundant columns."
     ),
     Status.LOSS_INCREASED: (
-        "The loss increased: the step is too long. Use a smaller step_size, or step_size='backtracking' "
-        "with method='gradient_descent'."
+        "The loss increased by more than its rounding errors, or the parameters overflowed: a step was too "
+        "long."
     ),
     Status.EMPTY_EXPERT: (
         "An expert has lost all its rows, so its parameters are not determined. Use fewer experts, another "
@@ -54,7 +54,7 @@ _MESSAGES = {
         "Use fewer experts, another start, a shared variance, or remove duplicated rows."
     ),
     Status.INNER_FAILED: (
-        "An inner problem could not be solved to 1e-13: the dual step left the range of the mirror map, or "
-        "the data are nearly separable. Use a smaller step_size or start closer to an optimum."
+        "An inner problem could not be solved to 1e-13: a dual step left the range of the mirror map, or "
+        "the data are nearly separable."
     ),
 }

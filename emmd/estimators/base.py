@@ -23,6 +23,7 @@ from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.family import family_object
 from emmd.core.problem import Problem
 from emmd.core.ridge import LARGEST_PENALTY
+from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
@@ -32,7 +33,7 @@ from emmd.estimators.progress import Progress
 from emmd.estimators.units import Units, feature_units
 from emmd.estimators.validated import drawn_seed, validated
 from emmd.models.mixture import MixtureOfExperts
-from emmd.starts import Start, draw_starts, fit_from_starts, pooled_fit, start_from
+from emmd.starts import KEEP, Start, draw_starts, fit_from_starts, pooled_fit, start_from
 
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
@@ -58,6 +59,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         gate_features=None,
         fixed=None,
         n_init=6,
+        keep="best",
         method="em",
         tol=1e-8,
         max_iter=5000,
@@ -77,6 +79,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         self.gate_features = gate_features
         self.fixed = fixed
         self.n_init = n_init
+        self.keep = keep
         self.method = method
         self.tol = tol
         self.max_iter = max_iter
@@ -110,9 +113,12 @@ class MixtureOfExpertsBase(BaseEstimator):
                 f"X must have at least as many rows of positive weight as experts ({n_experts}), got {len(X)}"
             )
         total = weights.sum()
-        units = feature_units(
-            X, weights / total, flag("fit_intercept", self.fit_intercept), *self._columns(X.shape[1])
-        )
+        ridges = {"expert": self.expert_ridge, "gate": self.gate_ridge}
+        penalised = [part for part, ridge in ridges.items() if not_negative(f"{part}_ridge", ridge)]
+        expert, gate = self._columns(X.shape[1])
+        names = getattr(self, "feature_names_in_", None)
+        intercept = flag("fit_intercept", self.fit_intercept)
+        units = feature_units(X, weights / total, intercept, expert, gate, penalised, names)
         self._adopt(self._target_units(units, y, weights / total))
         problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
         try:
@@ -171,14 +177,14 @@ class MixtureOfExpertsBase(BaseEstimator):
         family, options = self._make_family(units)
         family = family_object(family, **options)
         K, constant = self.n_experts, self.gate == "constant"
-        width = len(units.kept) + units.intercept
+        width = units.width + units.intercept
         parts = {"expert_columns": units.columns("expert")}
         if not constant:
             parts["gate_columns"] = units.columns("gate")
         for part in ("expert_ridge", "gate_ridge"):
             # an intercept is not penalised
             parts[part] = np.full(width, not_negative(part, getattr(self, part), LARGEST_PENALTY))
-            parts[part][len(units.kept) :] = 0.0
+            parts[part][units.width :] = 0.0
         shapes = parameter_shapes(family, K, units, constant)
         parts["fixed"] = fixed_parameters(self.fixed, units, shapes, constant)
         return MixtureOfExperts(width, K, family, gate=self.gate, **parts)
@@ -230,6 +236,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             n_jobs=self._jobs(starts),
             callback=watch if callback is not None or self.verbose else None,
             ended=ended if self.verbose else None,
+            keep=known_name("keep", self.keep, KEEP),
             method=self.method,
             tol=self.tol,
             max_iter=self.max_iter,
@@ -295,10 +302,29 @@ class MixtureOfExpertsBase(BaseEstimator):
         """How the kept fit ended and what to do about it."""
         if self.status_ is Status.SINGULAR_DESIGN and len(self._units.dropped):
             return (
-                f"Columns {self._units.dropped.tolist()} of X are constant or linear combinations of earlier "
-                "columns: they were left out, their coefficients are 0."
+                f"Columns {self._labels(self._units.dropped)} of X are constant or linear combinations of "
+                "earlier columns: they were left out, their coefficients are 0."
             )
-        return self.status_.message
+        return make_algorithm(self.method).message(self.status_) + self._alternative()
+
+    def _labels(self, columns):
+        """Return the columns' names, or their numbers where X had none."""
+        names = getattr(self, "feature_names_in_", None)
+        return columns.tolist() if names is None else [str(names[j]) for j in columns]
+
+    def _alternative(self):
+        """Return a sentence on the best start that converged, where the kept one has a higher likelihood."""
+        if self.status_.success:
+            return ""
+        converged = [k for k, start in enumerate(self.starts_) if start["status"] == "converged"]
+        if not converged:
+            return ""
+        index = max(converged, key=lambda k: self.starts_[k]["loglik"])
+        loglik = self.starts_[index]["loglik"]
+        return (
+            f" The log-likelihood is {self.loglik_:.6f}; that of start {index}, which converged, is "
+            f"{loglik:.6f}, and keep='converged' keeps it."
+        )
 
     def _set_parameters(self):
         for name, value in named_parameters(self._model, self._units, self._theta).items():

@@ -37,7 +37,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         matter), or all of the experts' (``coef``, ``intercept``). They
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
-        Number of starts; the best proper fit is kept.
+        Number of starts.
+    keep : "best" or "converged"
+        Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
+        unless that likelihood is unbounded, or the best of those that converged, where any did.
     method : str
         ``em``, or an accelerated method of `emmd.minimize` such as ``squarem`` or ``anderson``.
     tol : float
@@ -91,8 +94,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         Warns
         -----
         ConvergenceWarning
-            When no start led to a proper optimum, e.g. because an expert separates the classes; `status_`
-            names the reason.
+            When the kept start did not lead to a proper optimum, e.g. because an expert separates the
+            classes; `status_` names the reason.
         """
         X, y = validated(self, X, y, ensure_min_samples=self._least_rows())
         with naming("y"):

@@ -172,7 +172,8 @@ def _restored(document):
 
 def _units(plain):
     _require_keys(plain, {field.name for field in dataclasses.fields(Units)}, "units")
-    units = Units(**plain)
+    turns = {name: _square(plain[name], len(plain[name[:-5]]), name) for name in ("expert_turn", "gate_turn")}
+    units = Units(**(plain | turns))
     columns = {"kept": units.n_features, "dropped": units.n_features}
     columns |= {"expert": len(units.kept), "gate": len(units.kept)}
     for name, count in columns.items():
@@ -185,6 +186,15 @@ def _units(plain):
         _require(value.dtype == float and value.shape == shape, f"units.{name} has another shape or type")
         _require(np.isfinite(value).all() and (value > 0).all() | ("centre" in name), f"units.{name}")
     return units
+
+
+def _square(turn, size, name):
+    """Return a map between columns; JSON forgets the shape of an array without entries."""
+    if turn is None:
+        return None
+    _require(isinstance(turn, np.ndarray) and turn.dtype == float, f"units.{name} holds no numbers")
+    _require(turn.size == size**2 and bool(np.isfinite(turn).all()), f"units.{name} has another size")
+    return turn.reshape(size, size)
 
 
 def _require_keys(plain, names, place):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from emmd.core.checks import describe, known_name, positive_number
+from emmd.core.checks import ORDINARY, describe, known_name, positive_number
 from emmd.core.family import Family
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
@@ -46,7 +46,10 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         matter), or all of the experts' (``coef``, ``intercept``, ``dispersion`` where there is one). They
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
-        Number of starts; the best proper fit is kept.
+        Number of starts.
+    keep : "best" or "converged"
+        Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
+        unless that likelihood is unbounded, or the best of those that converged, where any did.
     method : str
         ``em``, or an accelerated method of `emmd.minimize` such as ``squarem`` or ``anderson``.
     tol : float
@@ -115,6 +118,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         gate_features=None,
         fixed=None,
         n_init=6,
+        keep="best",
         method="em",
         tol=1e-8,
         max_iter=5000,
@@ -135,6 +139,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             gate_features=gate_features,
             fixed=fixed,
             n_init=n_init,
+            keep=keep,
             method=method,
             tol=tol,
             max_iter=max_iter,
@@ -170,7 +175,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         Warns
         -----
         ConvergenceWarning
-            When no start led to a proper optimum; `status_` names the reason.
+            When the kept start did not lead to a proper optimum; `status_` names the reason.
         """
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
         return self._fit(*positive_rows(X, self._encode(y), sample_weight))
@@ -184,6 +189,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             known = self.variance
             if not isinstance(known, str):
                 known = positive_number("variance", known, *REPRESENTABLE) / units.y_scale**2
+                if not ORDINARY[0] <= known <= ORDINARY[1]:
+                    raise ValueError(
+                        f"variance must be {ORDINARY[0]:g} to {ORDINARY[1]:g} times that of y "
+                        f"({units.y_scale**2:.3g}), got {self.variance!r}"
+                    )
             return "gaussian", {"variance": known}
         if not isinstance(self.variance, str) or self.variance != "free":
             raise ValueError(

@@ -1,16 +1,23 @@
 """Units: features and target are standardised inside, parameters are reported in the user's units."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-_DEPENDENT = 1e-10
-_LEAST, _LARGEST = 1e-145, 1e150
+from emmd.estimators.basis import ROUNDING, dominated, orthogonal_basis, weighted_median
+
+_SMALLEST, _LARGEST = 1e-140, 1e140
+"""Spreads whose squares, and those of their reciprocals, are representable."""
 
 
 @dataclass(frozen=True)
 class Units:
     """The map between the user's features and target and the standardised ones.
+
+    What experts see, and what the gate sees, is a basis of the span of their standardised columns, so that
+    neither fit nor accuracy depends on the basis that the user has chosen. A part with a ridge penalty sees
+    the standardised columns themselves, on which the penalty is defined.
 
     Attributes
     ----------
@@ -19,13 +26,16 @@ class Units:
     kept : ndarray of int
         Columns that experts or gate use.
     centre, scale : ndarray of shape (len(kept),)
-        Mean (0 without intercept) and root mean square around it.
+        Mean (0 without intercept; the median of a column that one row dominates) and root mean square around
+        it.
     intercept : bool
         Whether a column of ones is added at the end.
     expert, gate : ndarray of int
         Which of the kept columns the experts and the gate use.
     dropped : ndarray of int
-        Columns that were asked for and are left out because earlier ones make them up.
+        Columns that were asked for and are left out because they are constant or earlier ones make them up.
+    expert_turn, gate_turn : ndarray or None
+        Maps from the standardised columns that a part uses to those that it sees; None for the same.
     y_centre, y_scale : float
         0 and 1 for families whose target has no free unit.
     """
@@ -38,19 +48,41 @@ class Units:
     expert: np.ndarray
     gate: np.ndarray
     dropped: np.ndarray
+    expert_turn: Any = None
+    gate_turn: Any = None
     y_centre: float = 0.0
     y_scale: float = 1.0
 
+    def _part(self, part):
+        """Return the kept columns that a part uses and the map to what it sees."""
+        return getattr(self, part), getattr(self, f"{part}_turn")
+
+    @property
+    def _shared(self):
+        """Whether experts and gate see the same columns."""
+        same = np.array_equal(self.expert, self.gate)
+        return same and (self.expert_turn is None) == (self.gate_turn is None)
+
+    @property
+    def width(self):
+        """Number of features inside, without the intercept."""
+        return len(self.expert) + (0 if self._shared else len(self.gate))
+
     def columns(self, part):
-        """Return the standardised columns, the intercept's too, that ``expert`` or ``gate`` uses."""
-        return [*map(int, getattr(self, part)), *([len(self.kept)] if self.intercept else [])]
+        """Return the columns inside, the intercept's too, that ``expert`` or ``gate`` sees."""
+        first = 0 if part == "expert" or self._shared else len(self.expert)
+        seen = range(first, first + len(getattr(self, part)))
+        return [*seen, *([self.width] if self.intercept else [])]
 
     def features(self, X):
-        """Return standardised features, shape (n, len(kept) + intercept)."""
-        Z = np.ones((len(X), len(self.kept) + self.intercept))
-        columns = Z[:, : len(self.kept)]
-        np.subtract(X if len(self.kept) == X.shape[1] else X[:, self.kept], self.centre, out=columns)
-        columns /= self.scale
+        """Return the features inside, shape (n, width + intercept)."""
+        standard = X if len(self.kept) == X.shape[1] else X[:, self.kept]
+        standard = (standard - self.centre) / self.scale
+        Z = np.ones((len(X), self.width + self.intercept))
+        for part in ("expert",) if self._shared else ("expert", "gate"):
+            used, turn = self._part(part)
+            seen = standard if len(used) == len(self.kept) else standard[:, used]
+            Z[:, self.columns(part)[: len(used)]] = seen if turn is None else seen @ turn
         return Z
 
     def target(self, y):
@@ -58,18 +90,21 @@ class Units:
         return (y - self.y_centre) / self.y_scale
 
     def back(self, values, part):
-        """Return slopes, shape (..., d), and intercepts, (...), for coefficients of standardised features."""
-        used = getattr(self, part)
+        """Return slopes, shape (..., d), and intercepts, (...), for coefficients of the features inside."""
+        used, turn = self._part(part)
+        inside = values[..., : len(used)]
         slopes = np.zeros((*values.shape[:-1], self.n_features))
-        slopes[..., self.kept[used]] = values[..., : len(used)] / self.scale[used]
+        slopes[..., self.kept[used]] = (inside if turn is None else inside @ turn.T) / self.scale[used]
         constant = values[..., -1] if self.intercept else np.zeros(values.shape[:-1])
         return slopes, constant - slopes[..., self.kept] @ self.centre
 
     def forward(self, slopes, constants, part):
         """Undo `back`; slopes of columns that the part does not use are lost."""
-        used = getattr(self, part)
+        used, turn = self._part(part)
         slopes = slopes[..., self.kept[used]]
         values = slopes * self.scale[used]
+        if turn is not None:
+            values = np.linalg.solve(turn, values[..., None])[..., 0]
         if not self.intercept:
             return values
         return np.concatenate([values, (constants + slopes @ self.centre[used])[..., None]], axis=-1)
@@ -85,7 +120,7 @@ class Units:
         return np.append(np.zeros(self.n_features), np.sqrt(covariance[0, 0]))
 
 
-def feature_units(X, weights, intercept, expert, gate):
+def feature_units(X, weights, intercept, expert, gate, penalised=(), names=None):
     """Return the `Units` of features.
 
     Parameters
@@ -96,64 +131,93 @@ def feature_units(X, weights, intercept, expert, gate):
     intercept : bool
     expert, gate : list of int
         The columns of X that experts and gate are to use.
+    penalised : collection of str
+        Those of ``expert`` and ``gate`` that have a ridge penalty.
+    names : ndarray of str, optional
+        Of the columns, for error messages.
 
     Raises
     ------
     ValueError
-        When no column is left and there is no intercept.
+        When no column is left and there is no intercept, and for a column too large or too small.
     """
-    d = X.shape[1]
-    everything, none = np.arange(d), np.zeros(0, dtype=int)
-    centre = weights @ X if intercept else np.zeros(d)
-    whole = Units(d, everything, centre, np.ones(d), False, everything, everything, none)
-    scale, gram = _spread(whole.features(X), weights, 1e-12 * np.abs(X).max(axis=0))
-    parts = [_independent(gram, columns, scale > 0) for columns in (expert, gate)]
-    if not intercept and any(len(columns) and not len(part) for columns, part in zip((expert, gate), parts)):
+    asked = {"expert": expert, "gate": gate}
+    centre, scale, rounding, last = _standard(X, weights, intercept)
+    _require_sizes(scale, np.union1d(expert, gate).astype(int), names)
+    Z = (X - centre) / np.where(scale > 0, scale, 1.0)
+    used: dict[str, np.ndarray] = {}
+    turns: dict[str, Any] = {}
+    for part, columns in asked.items():
+        varying = np.array([j for j in columns if scale[j] > 0], dtype=int)
+        if part in penalised:
+            used[part], turns[part] = varying, None
+            continue
+        if part == "gate" and columns == expert and "expert" not in penalised:
+            used[part], turns[part] = used["expert"], turns["expert"]
+            continue
+        among = np.flatnonzero(np.isin(varying, last))
+        kept, turns[part] = orthogonal_basis(Z[:, varying], weights, rounding[varying], among)
+        used[part] = varying[kept]
+    if not intercept and any(asked[part] and not len(used[part]) for part in asked):
         raise ValueError("X must have a column that is not zero when fit_intercept is False, got none")
-    kept = np.union1d(*parts).astype(int)
-    expert_used, gate_used = (np.searchsorted(kept, part) for part in parts)
-    lost = [np.setdiff1d(columns, part) for columns, part in zip((expert, gate), parts)]
-    dropped = np.union1d(*lost).astype(int)
-    return Units(d, kept, centre[kept], scale[kept], intercept, expert_used, gate_used, dropped)
+    kept = np.union1d(used["expert"], used["gate"]).astype(int)
+    dropped = np.union1d(*(np.setdiff1d(asked[part], used[part]) for part in asked)).astype(int)
+    return Units(
+        n_features=X.shape[1],
+        kept=kept,
+        centre=centre[kept],
+        scale=scale[kept],
+        intercept=intercept,
+        expert=np.searchsorted(kept, used["expert"]),
+        gate=np.searchsorted(kept, used["gate"]),
+        dropped=dropped,
+        expert_turn=turns["expert"],
+        gate_turn=turns["gate"],
+    )
 
 
-def _require_squares(name, rest, rounding):
-    """Raise a ValueError where squares of distances from a mean, so variances, are no numbers."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        largest = np.atleast_1d(np.abs(rest).max(axis=0))
-    bad = ~((largest <= rounding) | ((largest >= _LEAST) & (largest <= _LARGEST)))
-    if bad.any():
+def _standard(X, weights, intercept):
+    """Return each column's centre, its scale (0 if constant), its rounding in that; those dominated."""
+    largest = np.abs(X).max(axis=0)
+    unit = np.where(largest > 0, largest, 1.0)
+    # squares of what is at most 1 do not overflow
+    U = X / unit
+    centre = weights @ U if intercept else np.zeros(X.shape[1])
+    scale, last = _spread(U, weights, centre), np.zeros(0, dtype=int)
+    if intercept:
+        last = dominated(U, weights, centre, scale)
+        for j in last:
+            centre[j] = weighted_median(U[:, j], weights)
+        scale[last] = _spread(U[:, last], weights, centre[last])
+    return centre * unit, scale * unit, ROUNDING / np.where(scale > 0, scale, 1.0), last
+
+
+def _spread(U, weights, centre):
+    spread = np.sqrt(np.einsum("n,nj,nj->j", weights, U - centre, U - centre))
+    return np.where(spread > ROUNDING, spread, 0.0)
+
+
+def _require_sizes(scale, columns, names):
+    varying = columns[scale[columns] > 0]
+    bad = varying[(scale[varying] < _SMALLEST) | (scale[varying] > _LARGEST)]
+    if len(bad):
+        label = bad[0] if names is None else repr(str(names[bad[0]]))
         raise ValueError(
-            f"{name} must lie {_LEAST:g} to {_LARGEST:g} from its mean at most, for squares to be numbers, "
-            f"got {largest[bad][0]:.3g}; rescale it"
+            f"X must have columns that vary by 1e-140 to 1e140, got a spread of {scale[bad[0]]:.3g} "
+            f"in column {label}; rescale it"
         )
-
-
-def _spread(Z, weights, rounding):
-    """Return the columns' root mean squares and the second moment of the scaled columns."""
-    _require_squares("X", Z, rounding)
-    scale = np.sqrt(np.einsum("n,nj,nj->j", weights, Z, Z))
-    scale[scale <= rounding] = 0.0
-    Z /= np.where(scale > 0, scale, 1.0)
-    return scale, Z.T @ (weights[:, None] * Z)
-
-
-def _independent(gram, columns, varies):
-    """Return those of the columns that are not in the span of those before them: in order, without ties."""
-    kept, rest = [], gram.copy()
-    for j in columns:
-        if varies[j] and rest[j, j] > _DEPENDENT:
-            kept.append(j)
-            rest -= np.outer(rest[:, j], rest[j] / rest[j, j])
-    return np.array(kept, dtype=int)
 
 
 def with_target_units(units, y, weights):
     """Return units in which y has variance 1, and mean 0 when there is an intercept."""
-    mean = float(weights @ y)
-    centre = mean if units.intercept else 0.0
-    rounding = 1e-12 * np.abs(y).max()
-    _require_squares("y", y - mean, rounding)
-    spread = float(np.sqrt(weights @ (y - mean) ** 2))
-    constant = spread <= rounding
-    return replace(units, y_centre=centre, y_scale=1.0 if constant else spread)
+    largest = float(np.abs(y).max()) or 1.0
+    scaled = y / largest
+    mean = float(weights @ scaled)
+    spread = float(np.sqrt(weights @ (scaled - mean) ** 2))
+    constant = spread <= 1e-12
+    if not (constant or _SMALLEST < spread * largest < _LARGEST):
+        raise ValueError(
+            f"y must vary by 1e-140 to 1e140, got a spread of {spread * largest:.3g}; rescale it"
+        )
+    centre = mean * largest if units.intercept else 0.0
+    return replace(units, y_centre=centre, y_scale=1.0 if constant else spread * largest)

@@ -227,9 +227,10 @@ class MixtureOfExperts(
 
     def posterior(self, data, theta):
         """Return the average negative log-likelihood and the responsibilities, shape (K, n)."""
-        return self._posterior_at(data, *self.predictors(data.designs, theta))
+        return self.posterior_at(data, *self.predictors(data.designs, theta))
 
-    def _posterior_at(self, data, xi, logits):
+    def posterior_at(self, data, xi, logits):
+        """Return the same for given predictors of the experts and logits of the gate."""
         joint = self._log_joint_at(data, xi, logits)
         largest = joint.max(axis=0)
         weight = np.exp(joint - largest)
@@ -260,7 +261,7 @@ class MixtureOfExperts(
 
     def _loss_and_gradient_of_rows(self, data, theta):
         xi, logits = self.predictors(data.designs, theta)
-        loss, r = self._posterior_at(data, xi, logits)
+        loss, r = self.posterior_at(data, xi, logits)
         return loss, self._gradient_at(data, r, xi, logits)
 
     def surrogate_gradient(self, data, responsibilities, theta):

@@ -2,14 +2,11 @@
 
 import numpy as np
 
-from emmd.core.checks import positive_number, require_finite
+from emmd.core.checks import positive_number, require_ordinary
 from emmd.core.potentials import Quadratic, Softplus, log_sigmoid
 from emmd.core.symmetric import SymmetricModel
 from emmd.kernels import symmetric_linear
 from emmd.kernels.reduce import sum_rows
-
-REPRESENTABLE = 1e-150, 1e150
-"""Of sigma: its square and one over it must be numbers too."""
 
 
 class SymMoLinE(SymmetricModel):
@@ -47,12 +44,12 @@ class SymMoLinE(SymmetricModel):
 
     def __init__(self, n_features, sigma=1.0):
         super().__init__(n_features)
-        self.sigma = positive_number("sigma", sigma, *REPRESENTABLE)
+        self.sigma = positive_number("sigma", sigma)
+        require_ordinary("sigma", self.sigma)
 
     def check_target(self, y):
-        """Raise unless the squares of y in units of sigma can be represented."""
-        with np.errstate(over="ignore"):
-            require_finite("y", "squares in units of sigma", (y / self.sigma) ** 2)
+        """Raise where powers of a target, in units of sigma, are not representable; zeros are."""
+        require_ordinary("y", max(1.0, float(np.abs(y).max()), float(np.abs(y).max()) / self.sigma))
 
     def score_size(self, data):
         """Return the root mean square of y in units of sigma, or 1: no less than what `m_step` divides by."""

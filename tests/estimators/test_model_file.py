@@ -147,7 +147,7 @@ def test_what_is_no_model_file_is_refused(content, says, tmp_path):
 def test_what_cannot_be_read_or_written_is_refused(tmp_path, monkeypatch):
     estimator, _ = next(fits())
     for path in (tmp_path / "nowhere.json", tmp_path, "/dev/zero", "a\0b"):
-        with pytest.raises(ValueError, match="path must be an undamaged|null character"):
+        with pytest.raises(ValueError, match=r"path must be an undamaged|null character"):
             emmd.load_model(path)
     with pytest.raises(TypeError, match="fitted emmd estimator"):
         emmd.save_model(emmd.MixtureOfExpertsRegressor(), tmp_path / "model.json")

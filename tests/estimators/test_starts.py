@@ -1,8 +1,10 @@
-"""Starts: reproducible, the same for weights and repeated rows, and the best proper one is kept."""
+"""Starts: reproducible, the same for weights and repeated rows; the highest bounded likelihood is kept."""
 
 import numpy as np
 import pytest
 from scipy.optimize import OptimizeResult
+from scipy.stats import poisson
+from sklearn.exceptions import ConvergenceWarning
 
 import emmd
 from emmd.starts import KINDS, best_run, draw_starts
@@ -41,16 +43,61 @@ def ended(status, loss):
     return OptimizeResult(status=int(status), fun=loss)
 
 
-def test_a_degenerate_run_is_never_kept_over_a_proper_one():
+def test_the_lowest_bounded_loss_is_kept_whatever_the_status():
     status = emmd.Status
     collapsed, proper = ended(status.VARIANCE_COLLAPSE, -50.0), ended(status.CONVERGED, 1.0)
     unfinished, better = ended(status.ITERATION_LIMIT, 0.5), ended(status.CONVERGED, 0.9)
     assert best_run([collapsed, proper]) == 1
     assert best_run([collapsed, unfinished]) == 1
-    assert best_run([unfinished, collapsed, proper, better]) == 3
-    assert best_run([collapsed, ended(status.DIVERGING, -60.0)]) == 1
+    assert best_run([proper, collapsed, unfinished, better]) == 2
+    assert best_run([collapsed, ended(status.DIVERGING, -40.0)]) == 1
+    assert best_run([collapsed, ended(status.VARIANCE_COLLAPSE, -60.0)]) == 1
     # rounding does not choose between permutations of the same experts
     assert best_run([proper, ended(status.CONVERGED, 1.0 - 1e-12)]) == 0
+    assert best_run([ended(status.LOSS_INCREASED, 1.0 - 1e-12), proper]) == 1
+
+
+def test_the_best_converged_run_is_kept_when_asked_for():
+    status = emmd.Status
+    collapsed, proper = ended(status.VARIANCE_COLLAPSE, -50.0), ended(status.CONVERGED, 1.0)
+    unfinished, better = ended(status.ITERATION_LIMIT, 0.5), ended(status.CONVERGED, 0.9)
+    assert best_run([unfinished, collapsed, proper, better], "converged") == 3
+    assert best_run([collapsed, unfinished], "converged") == 1
+
+
+def step_gate():
+    """Return data whose likelihood rises to its supremum as a gate becomes a step."""
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal(60)
+    return x[:, None], np.where(x < 0, -2.0 * x, 3.0 * x + 2.0) + 0.6 * rng.standard_normal(60)
+
+
+def test_a_step_gate_is_kept_and_the_message_names_what_converged():
+    X, y = step_gate()
+    options = {"n_init": 6, "variance": "shared", "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="keep='converged' keeps it"):
+        best = emmd.MixtureOfExpertsRegressor(**options).fit(X, y)
+    assert best.status_ is emmd.Status.DIVERGING
+    assert best.loglik_ == pytest.approx(max(start["loglik"] for start in best.starts_), rel=1e-8)
+    converged = emmd.MixtureOfExpertsRegressor(keep="converged", **options).fit(X, y)
+    assert converged.converged_
+    assert converged.loglik_ < best.loglik_ - 0.5
+    for fit in (best, converged):
+        assert f"{fit.loglik_:.6f}" in best.message_
+    with pytest.raises(ValueError, match="keep must be one of best, converged, got 'first'"):
+        emmd.MixtureOfExpertsRegressor(keep="first").fit(X, y)
+
+
+def test_sharp_likelihoods_do_not_hold_a_run_where_it_starts():
+    """Two arms of a V, counts up to 1e5: from hard responsibilities EM ended 1e5 below, and converged."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(5.0, 10.0, 200) * rng.choice([-1.0, 1.0], 200)
+    y = rng.poisson(np.exp(np.abs(x))).astype(float)
+    truth = poisson.logpmf(y, np.exp(np.abs(x))).sum()
+    options = {"n_init": 3, "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="separable"):
+        fit = emmd.MixtureOfExpertsRegressor(family="poisson", **options).fit(x[:, None], y)
+    assert min(start["loglik"] for start in fit.starts_) > truth
 
 
 def test_threads_change_nothing():

@@ -269,3 +269,22 @@ def test_two_words_are_bernoulli_and_a_missing_one_is_refused(emmd, tmp_path):
         assert code == 2
         assert says in err
         assert err.count("\n") == 1
+
+
+def test_keep_chooses_the_start(emmd, tmp_path):
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal(60)
+    y = np.where(x < 0, -2.0 * x, 3.0 * x + 2.0) + 0.6 * rng.standard_normal(60)
+    table = write(tmp_path / "step.csv", ["x", "y"], np.column_stack([x, y]).tolist())
+    words = ("fit", table, "--target", "y", "--experts", "2", "--family", "gaussian", "--variance", "shared")
+    kept = {}
+    for keep in ("best", "converged"):
+        code, out, _ = emmd(*words, "--starts", "6", "--keep", keep, "--json", "-")
+        kept[keep] = json.loads(out)
+        assert code == 0
+    assert kept["converged"]["converged"] is True
+    assert kept["best"]["loglik"] > kept["converged"]["loglik"] + 0.5
+    assert "keep='converged'" in kept["best"]["message"]
+    code, _, err = emmd(*words, "--keep", "first")
+    assert code == 2
+    assert "keep must be one of best, converged" in err

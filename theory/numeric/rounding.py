@@ -1,33 +1,23 @@
 """Bounds of rounding errors: how far the numerics can be trusted, said before anything is compared.
 
-An average over n rows is summed in blocks of 256 rows, vectorised at least two
-wide, then over blocks and chunks: a term passes at most about 128 + 16 + n / 4096
-additions, and a linear predictor of d features adds d + 2 roundings. What each
-row contributes is the model's knowledge (`Model.rounding_rows`).
+Those of losses and the depth of sums are the core's, which compares losses too.
 """
 
 import numpy as np
 
-EPS = np.finfo(float).eps
+from emmd.core.rounding import EPS, depth, loss_rounding
 
-
-def depth(problem):
-    """Return the number of roundings a term of an average passes, at most."""
-    return min(problem.n_rows, 128) + 32 + problem.n_rows / 4096 + problem.model.n_features
-
-
-def loss_rounding(problem, theta):
-    """Return a bound of the rounding error of the marginal loss at theta: depth * eps * E[terms].
-
-    Parameters
-    ----------
-    problem : emmd.Problem
-    theta : ndarray of shape (p,)
-    """
-    rows = problem.model.rounding_rows(problem.data, theta)[0]
-    # a ridge penalty is a sum of at most p products of four factors
-    penalty = (8 + len(theta)) * abs(problem.model.penalty(theta))
-    return float(EPS * (depth(problem) * problem.weights @ rows + penalty))
+__all__ = [
+    "EPS",
+    "depth",
+    "divergence_rounding",
+    "gradient_rounding",
+    "inner_rounding",
+    "linear_term_rounding",
+    "loss_rounding",
+    "natural_loss_rounding",
+    "pulled_back_rounding",
+]
 
 
 def gradient_rounding(problem, theta):

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import digamma, loggamma, polygamma
 
+from emmd.core.checks import require_ordinary
 from emmd.core.family import Family
 from emmd.core.glm import fit_coefficients
 
@@ -21,10 +22,12 @@ class Gamma(Family):
     precision_slope = 1.0
 
     def check_target(self, y):
-        """Raise unless every target is positive."""
+        """Raise unless every target is positive and has representable powers."""
         if (y <= 0).any():
             row = int(np.argmin(y))
             raise ValueError(f"y must be positive for family gamma, got {y[row]:g} in row {row}")
+        require_ordinary("y", float(y.min()))
+        require_ordinary("y", float(y.max()))
         return y
 
     def statistics(self, y):

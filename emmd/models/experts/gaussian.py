@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emmd.core.checks import positive_number
+from emmd.core.checks import positive_number, require_ordinary
 from emmd.core.family import Family, Pass
 from emmd.core.least_squares import weighted_least_squares
 from emmd.core.mixture_information import information_of_sums
@@ -59,9 +59,11 @@ class Gaussian(Family):
             raise ValueError(f"variance must be 'free', 'shared' or a positive number, got {variance!r}")
         else:
             self.known = positive_number("variance", variance, *REPRESENTABLE)
+            require_ordinary("variance", self.known)
 
     def check_target(self, y):
-        """Accept all real targets."""
+        """Raise where powers of a target are not representable; zeros are."""
+        require_ordinary("y", max(1.0, float(np.abs(y).max())))
         return y
 
     def statistics(self, y):
@@ -160,6 +162,10 @@ class Gaussian(Family):
         """Draw from N(mean, variance)."""
         mean, variance = self._moments(nu)
         return mean + np.sqrt(variance) * rng.standard_normal(len(nu))
+
+    def working_target(self, y):
+        """Return y where the variance is known."""
+        return None if self.known is None else y
 
     def unit(self, rows):
         """Return the standard deviation of y for u, and 1 for the log variance."""

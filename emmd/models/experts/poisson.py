@@ -5,6 +5,8 @@ from scipy.special import gammaln
 
 from emmd.core.family import Family, whole_numbers
 
+_EXACT = 2.0**53
+
 
 class Poisson(Family):
     """y | x ~ Poisson(e^{x'beta}): T = y, a = e^nu, h = 1 / y!."""
@@ -12,8 +14,12 @@ class Poisson(Family):
     name = "poisson"
 
     def check_target(self, y):
-        """Raise unless y holds counts."""
-        return whole_numbers(y, "counts 0, 1, 2, ... for family poisson")
+        """Raise unless y holds counts that double precision tells apart."""
+        whole_numbers(y, "counts 0, 1, 2, ... for family poisson")
+        if y.max() > _EXACT:
+            row = int(np.argmax(y))
+            raise ValueError(f"y must hold counts up to {_EXACT:g} (2^53), got {y[row]:g} in row {row}")
+        return y
 
     def statistics(self, y):
         """Return y as a column."""
@@ -34,6 +40,10 @@ class Poisson(Family):
     def variance(self, nu):
         """Return e^nu."""
         return np.exp(nu)[:, :, None]
+
+    def working_target(self, y):
+        """Return log(y + 1/2)."""
+        return np.log(y + 0.5)
 
     def sample(self, nu, rng):
         """Draw counts."""
