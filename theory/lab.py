@@ -17,7 +17,12 @@ from theory.numeric.curvature import Curvature
 from theory.numeric.formula import formula
 from theory.numeric.information import missing_information
 from theory.numeric.reference import reference_optimum
-from theory.numeric.rounding import gradient_rounding, linear_term_rounding, pulled_back_rounding
+from theory.numeric.rounding import (
+    gradient_rounding,
+    linear_term_rounding,
+    loss_rounding,
+    pulled_back_rounding,
+)
 
 _REGION_STEPS = 12
 
@@ -78,12 +83,12 @@ class Lab:
     def __init__(self, problem, theta0, seed=0):
         self.problem = required_problem(problem)
         self.theta0 = problem._check(theta0, "theta0")
+        self._done: dict = {}
         with np.errstate(all="ignore"):
             start = *self.model.loss_and_gradient(problem.data, self.theta0), self.gradient_error(self.theta0)
         # what overflows at the start would pass for a counter-example
         require_finite("theta0", "loss, gradient and error budget", *start)
         self.seed = seed_integer("seed", seed)
-        self._done = {}
 
     @property
     def model(self):
@@ -183,7 +188,7 @@ class Lab:
     def responsibilities(self, theta, evidence=1.0):
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
         if evidence == 1.0:
-            return self.problem.responsibilities(theta)
+            return self._at("responsibilities", type(self.problem).responsibilities, theta)
         tempered = self.model.tempered_responsibilities(self.problem.data, theta, evidence)
         require_finite("theta", "tempered responsibilities", tempered)
         return tempered
@@ -208,19 +213,35 @@ class Lab:
         """
         if self.linear_model_set:
             return self.problem.gradient(v) @ (u - v), float(np.abs(u - v) @ self.gradient_error(v))
-        (eta_v, slope), (eta_u, _) = (natural_gradient(self.problem, theta) for theta in (v, u))
+        (eta_v, slope), (eta_u, _) = (self.natural_gradient(theta) for theta in (v, u))
+        errors = self._natural_rounding(u)[0] + self._natural_rounding(v)[0], self._natural_rounding(v)[1]
         value = self.problem.weights @ (slope * (eta_u - eta_v)).sum(axis=1)
-        return float(value), linear_term_rounding(self.problem, u, v, slope, eta_u - eta_v)
+        return float(value), linear_term_rounding(self.problem, slope, eta_u - eta_v, *errors)
+
+    def loss_error(self, *thetas):
+        """Return the sum of the bounds of the rounding errors of the losses at parameters."""
+        return sum(self._at("loss error", loss_rounding, theta) for theta in thetas)
 
     def gradient_error(self, theta):
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""
-        return gradient_rounding(self.problem, theta)
+        return self._at("gradient error", gradient_rounding, theta)
+
+    def natural_gradient(self, theta):
+        """Return eta(x; theta) and grad l(eta) for every row, both of shape (n, D), cached."""
+        return self._at("natural gradient", natural_gradient, theta)
+
+    def _natural_rounding(self, theta):
+        return self._at("natural rounding", lambda p, point: p.model.natural_rounding(p.data, point), theta)
 
     def complex_step_error(self, theta):
         """Return a bound of the rounding error of the gradient from natural parameters, shape (p,)."""
-        _, of_slope = self.model.natural_rounding(self.problem.data, theta)
-        _, slope = natural_gradient(self.problem, theta)
+        _, of_slope = self._natural_rounding(theta)
+        _, slope = self.natural_gradient(theta)
         return 2.0 * pulled_back_rounding(self.problem, theta, slope, of_slope)
+
+    def _at(self, what, compute, theta):
+        """Return ``compute(problem, theta)``, kept for the claims and sabotages that ask again."""
+        return self.once((what, theta.tobytes()), lambda: compute(self.problem, theta))
 
     def path(self, start, method="em", steps=100, stop=STOP_DECREASE, **options):
         """Return the `Path` of an algorithm from a start, cached.

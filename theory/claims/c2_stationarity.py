@@ -7,7 +7,6 @@ import numpy as np
 from theory.assumptions import linear_model_set, proper_step, regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.reversal import reversed_gain_search
-from theory.numeric.rounding import loss_rounding
 
 
 def measure(lab, reverse=False, twice=False, again=0.0):
@@ -30,7 +29,7 @@ def _path(lab, reverse, twice, again):
     path = lab.path(lab.theta0)
     gains = [_term(lab, u, v, reverse, twice) for u, v in pairwise(path.theta)]
     total = np.cumsum(gains) + again * gains[0]
-    rounding = np.array([loss_rounding(lab.problem, theta) for theta in path.theta])
+    rounding = np.array([lab.loss_error(theta) for theta in path.theta])
     # every gain is added up from terms of the size of the losses
     errors = np.cumsum(5.0 * (rounding[1:] + rounding[:-1]))
     for t, summed in enumerate(total, start=1):

@@ -2,7 +2,6 @@
 
 from theory.assumptions import linear_model_set, regular_design, strict_minimum
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.rounding import loss_rounding
 
 
 def measure(lab, bound="sublinear"):
@@ -21,7 +20,7 @@ def _gaps(lab, name, region, bound):
         yield Comparison(
             predicted=predicted,
             observed=path.loss[T] - target.loss,
-            budget=loss_rounding(lab.problem, path.theta[T]) + loss_rounding(lab.problem, target.theta),
+            budget=lab.loss_error(path.theta[T], target.theta),
             scale=predicted,
             where={"region": name, "T": T, "theta_0": path.theta[0], "says": "L_T - L*"},
             part="L_T - L*",

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from theory.assumptions import linear_model_set, regular_design, strict_minimum
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.rounding import loss_rounding
 
 
 def measure(lab, alpha="bound over the region", power=1):
@@ -46,7 +45,7 @@ def _gap(lab, name, region, factor):
         yield Comparison(
             predicted=predicted,
             observed=region.path.loss[T] - lab.reference.loss,
-            budget=loss_rounding(lab.problem, theta) + loss_rounding(lab.problem, lab.reference.theta),
+            budget=lab.loss_error(theta, lab.reference.theta),
             scale=predicted,
             where={"start": name, "T": T, "theta_0": region.path.theta[0], "alpha": 1.0 - factor},
             part="L_T - L*",

@@ -6,13 +6,16 @@ L_T - L* <= KL(pi* || pi_0) / (T + 1) from every start, and nothing of the kind 
 divergence turned round or for convexity in the log odds.
 """
 
+from functools import partial
+
 import numpy as np
 
 from emmd.core.problem import Problem
 from emmd.models.mixture import MixtureOfExperts
 from theory.assumptions import free_experts, no_prior, regular_design
 from theory.claim import Claim, Kind
-from theory.numeric.mixing_weights import SABOTAGES, TINY, compare, optimum
+from theory.numeric.mixing_weights import SABOTAGES, TINY, compare, known, starts
+from theory.numeric.rounding import loss_rounding
 
 _STEPS = 100
 
@@ -25,12 +28,18 @@ def measure(lab, order="optimum first", midpoint="mean"):
         def loss(weights, problem=problem):
             return problem.loss(_log_odds(weights))
 
-        def step(weights, problem=problem):
-            return problem.weights @ problem.responsibilities(_log_odds(weights))
+        facts = lab.once(("C5 facts", label), partial(_facts, problem, loss, lab.model.n_experts))
+        yield from compare(loss, facts, lab.rng("C5 chords"), order, midpoint, point=label, theta=theta)
 
-        known = lab.once(("C5 optimum", label), lambda step=step: optimum(step, lab.model.n_experts))
-        where = {"point": label, "theta": theta}
-        yield from compare(loss, step, known, lab.rng("C5 chords"), _STEPS, order, midpoint, **where)
+
+def _facts(problem, loss, k):
+    def step(weights):
+        return problem.weights @ problem.responsibilities(_log_odds(weights))
+
+    # responsibilities under equal weights are proportional to the densities
+    densities = problem.responsibilities(np.zeros(k - 1))
+    rounding = 2.0 * max(loss_rounding(problem, _log_odds(first)) for _, first in starts(k))
+    return known(loss, step, densities, problem.weights, rounding, _STEPS)
 
 
 def _weights_alone(lab, theta):

@@ -19,7 +19,7 @@ def measure(lab, sign=-1.0, gate=1.0):
     problem, tie = lab.once("general model", lambda: _general(lab)), _tie(lab, sign, gate)
     for label, theta in lab.probes:
         general = tie @ theta
-        budget = loss_rounding(lab.problem, theta) + loss_rounding(problem, general)
+        budget = lab.loss_error(theta) + loss_rounding(problem, general)
         where = {"point": label, "theta": theta}
         losses = problem.loss(general), lab.problem.loss(theta)
         yield Comparison(*losses, budget, 1.0 + abs(losses[0]), {**where, "of": "loss"}, part="loss")

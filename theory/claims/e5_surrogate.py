@@ -4,19 +4,18 @@ import itertools
 
 from theory.assumptions import regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.rounding import loss_rounding
 
 
 def measure(lab, reverse=False):
     """Compare the gain of Q with linear term plus divergence for pairs of probes."""
     problem = lab.problem
     for (name_u, u), (name_v, v) in itertools.permutations(lab.probes, 2):
-        p = problem.responsibilities(v)
+        p = lab.responsibilities(v)
         divergence = problem.divergence(v, u) if reverse else problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
         # a ridge penalty has no part in the E-step: it is added to both sides
         # both losses bound the terms of Q, up to the factor of the second expert's square, and of D_A
-        budget = 5.0 * (loss_rounding(problem, u) + loss_rounding(problem, v)) + size
+        budget = 5.0 * lab.loss_error(u, v) + size
         yield Comparison(
             predicted=slope + divergence + problem.penalty(u) - problem.penalty(v),
             observed=problem.surrogate(p, u) - problem.surrogate(p, v),

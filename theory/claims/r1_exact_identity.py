@@ -4,7 +4,6 @@ import itertools
 
 from theory.assumptions import regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.rounding import loss_rounding
 
 
 def measure(lab, constant=1.0, reverse=False):
@@ -15,7 +14,7 @@ def measure(lab, constant=1.0, reverse=False):
         divergence = problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
         # losses and both divergences are sums of the same terms
-        budget = 3.0 * (loss_rounding(problem, u) + loss_rounding(problem, v)) + size
+        budget = 3.0 * lab.loss_error(u, v) + size
         yield Comparison(
             # a ridge penalty is not linearised: it stands on both sides
             predicted=slope + constant * divergence - posterior + problem.penalty(u) - problem.penalty(v),

@@ -5,7 +5,6 @@ import numpy as np
 from emmd.core.pencil import pencil
 from theory.assumptions import linear_model_set, regular_design
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.rounding import loss_rounding
 
 _SIZES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
@@ -37,7 +36,7 @@ def _ratio(lab, u, v, constant, name):
     problem = lab.problem
     divergence = problem.divergence(u, v)
     gap = problem.loss(u) - problem.loss(v) - problem.gradient(v) @ (u - v)
-    budget = loss_rounding(problem, u) + loss_rounding(problem, v) + np.abs(u - v) @ lab.gradient_error(v)
+    budget = lab.loss_error(u, v) + np.abs(u - v) @ lab.gradient_error(v)
     return Comparison(
         predicted=constant,
         observed=gap / divergence,

@@ -6,7 +6,6 @@ high leverage makes a dip between any two of them.
 
 from theory.assumptions import linear_model_set, regular_design, strict_minimum
 from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.numeric.rounding import loss_rounding
 
 _LENGTHS = (0.05, 0.3, 1.0)
 
@@ -38,7 +37,7 @@ def _compare(lab, u, v, alpha, name):
     problem = lab.problem
     divergence = problem.divergence(u, v)
     gap = problem.loss(u) - problem.loss(v) - problem.gradient(v) @ (u - v)
-    budget = loss_rounding(problem, u) + loss_rounding(problem, v) + abs(u - v) @ lab.gradient_error(v)
+    budget = lab.loss_error(u, v) + abs(u - v) @ lab.gradient_error(v)
     return Comparison(
         predicted=alpha,
         observed=gap / divergence,

@@ -6,7 +6,6 @@ from theory.claim import Claim, Comparison, Kind, Sabotage
 from theory.numeric.contraction import natural_basis
 from theory.numeric.information import missing_information
 from theory.numeric.jacobian import directional_derivatives
-from theory.numeric.rounding import loss_rounding
 from theory.numeric.settle import settle
 
 _LENGTH = 0.05
@@ -73,7 +72,7 @@ def _ratio(lab, theta, shift):
     for u in (theta + shift, theta - shift):
         gaps += problem.loss(u) - problem.loss(theta)
         divergences += problem.divergence(u, theta)
-        error += loss_rounding(problem, u) + loss_rounding(problem, theta)
+        error += lab.loss_error(u, theta)
     # the linear terms of the two signs cancel
     return gaps / divergences, error / divergences
 

@@ -4,6 +4,8 @@ A problem is given by two functions of the weights, its loss and EM's map, so th
 serve densities written out and the models' own code.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import rel_entr
 
@@ -21,34 +23,78 @@ _TO_OPTIMUM = 20_000
 _LOOKED_AT = (0, 1, 2, 5, 10, 30, 100)
 
 
-def optimum(em_step, k):
-    """Return the minimiser by EM, and its gap: max_k g_k - 1 bounds L - L* by convexity, g_k EM's factor."""
-    weights = np.full(k, 1.0 / k)
+@dataclass(frozen=True)
+class Known:
+    """What is known of a problem in the mixing weights, computed once for a claim and its sabotages.
+
+    Attributes
+    ----------
+    minimiser : ndarray of shape (k,)
+    error : float
+        Bound of L(minimiser) - L*.
+    rounding : float
+        Bound of the rounding error of a difference of two losses.
+    paths : dict
+        By the start's name: its weights, and the losses at the iterations that are looked at.
+    """
+
+    minimiser: np.ndarray
+    error: float
+    rounding: float
+    paths: dict
+
+
+def known(loss, em_step, densities, weights, rounding, steps):
+    """Return `Known` facts.
+
+    Parameters
+    ----------
+    loss, em_step : callable
+        Of mixing weights, shape (k,): the problem's own.
+    densities : ndarray of shape (n, k)
+        Proportional to f_k(y | x) in every row: they find the optimum fast, the problem's own EM confirms it.
+    weights : ndarray of shape (n,)
+        Of the rows, with sum 1.
+    rounding : float
+    steps : int
+        Of the paths.
+    """
+    k = densities.shape[1]
+    point = np.full(k, 1.0 / k)
     for _ in range(_TO_OPTIMUM):
-        after = em_step(weights)
-        excess = float((after / np.maximum(weights, TINY)).max() - 1.0)
-        if excess <= _ROUNDING:
+        growth = weights @ (densities / (densities @ point)[:, None])
+        if growth.max() - 1.0 <= _ROUNDING:
             break
-        weights = after
-    return weights, max(excess, 0.0)
+        point = point * growth
+    # max_k g_k - 1 bounds L - L* by convexity, g_k the factor of the problem's own EM
+    error = max(float((em_step(point) / np.maximum(point, TINY)).max() - 1.0), 0.0)
+    paths = {name: (first, _losses(loss, em_step, first, steps)) for name, first in starts(k)}
+    return Known(point, error, rounding, paths)
 
 
-def compare(loss, em_step, known, rng, steps, order, midpoint, **where):
+def _losses(loss, em_step, weights, steps):
+    seen = {}
+    for T in range(steps + 1):
+        if T in (*_LOOKED_AT, steps):
+            seen[T] = loss(weights)
+        weights = em_step(weights)
+    return seen
+
+
+def compare(loss, facts, rng, order, midpoint, **where):
     """Compare convexity on chords, then the gap along paths from inside and from next to a vertex.
 
     Parameters
     ----------
-    known : tuple
-        What `optimum` returned.
+    loss : callable
+    facts : Known
     rng : numpy.random.Generator
         Of the chords.
-    loss, em_step, steps, order, midpoint
+    order, midpoint
         See `gaps` and `convexity`.
     """
-    minimiser, error = known
-    yield from convexity(loss, minimiser, rng, midpoint, **where)
-    for name, start in starts(len(minimiser)):
-        yield from gaps(loss, em_step, minimiser, error, start, steps, order, **where, start=name)
+    yield from convexity(loss, facts, rng, midpoint, **where)
+    yield from gaps(loss, facts, order, **where)
 
 
 def starts(k):
@@ -62,35 +108,32 @@ def starts(k):
             yield f"{distance:g} from vertex {j}", corner
 
 
-def gaps(loss, em_step, minimiser, error, first, steps, order="optimum first", **where):
-    """Compare L_T - L* with KL(pi* || pi_0) / (T + 1) along EM's path.
+def gaps(loss, facts, order="optimum first", **where):
+    """Compare L_T - L* with KL(pi* || pi_0) / (T + 1) along EM's paths.
 
     Parameters
     ----------
-    loss, em_step : callable
+    loss : callable
         Of weights, shape (k,).
-    minimiser : ndarray of shape (k,)
-    error : float
-        Bound of L(minimiser) - L*.
-    first : ndarray of shape (k,)
-        pi_0.
-    steps : int
+    facts : Known
     order : str
         ``optimum first``, or the divergence's other order, which is no bound.
     """
-    pair = (minimiser, first) if order == "optimum first" else (first, minimiser)
-    divergence, best, weights = float(rel_entr(*pair).sum()), loss(minimiser), first
-    for T in range(steps + 1):
-        if T in (*_LOOKED_AT, steps):
+    best, minimiser = loss(facts.minimiser), facts.minimiser
+    # the optimum's loss is known to `error`, and so is the divergence from it
+    budget = facts.error + facts.rounding
+    for name, (first, losses) in facts.paths.items():
+        pair = (minimiser, first) if order == "optimum first" else (first, minimiser)
+        divergence = float(rel_entr(*pair).sum())
+        for T, value in losses.items():
+            at = {**where, "start": name, "T": T, "says": "L_T - L*"}
             bound = divergence / (T + 1)
-            # the optimum's loss is known to `error`, and so is the divergence from it
-            at = {**where, "T": T, "says": "L_T - L*"}
-            yield Comparison(bound, loss(weights) - best, error + 10 * _ROUNDING, bound, at)
-        weights = em_step(weights)
+            yield Comparison(bound, value - best, budget, bound, at, part="L_T - L*")
 
 
-def convexity(loss, minimiser, rng, midpoint="mean", **where):
+def convexity(loss, facts, rng, midpoint="mean", **where):
     """Compare losses at midpoints with means of the ends, on random chords and from vertices inwards."""
+    minimiser = facts.minimiser
     k = len(minimiser)
     chords = [*rng.dirichlet(np.full(k, 0.5), size=(5, 2))]
     chords += [
@@ -98,10 +141,9 @@ def convexity(loss, minimiser, rng, midpoint="mean", **where):
     ]
     for ends in chords:
         middle = ends.mean(axis=0) if midpoint == "mean" else _geometric_mean(ends)
-        chord = np.mean([loss(end) for end in ends])
-        yield Comparison(
-            float(chord), loss(middle), _ROUNDING, 1.0, {**where, "says": "convexity", "ends": ends}
-        )
+        chord = float(np.mean([loss(end) for end in ends]))
+        at = {**where, "says": "convexity", "ends": ends}
+        yield Comparison(chord, loss(middle), facts.rounding, 1.0 + abs(chord), at, part="convexity")
 
 
 def _geometric_mean(ends):

@@ -90,18 +90,17 @@ def pulled_back_rounding(problem, theta, mean, error):
     return EPS * model.absolute_pull_back(data, problem.weights[:, None] * slopes)
 
 
-def linear_term_rounding(problem, u, v, slope, change):
+def linear_term_rounding(problem, slope, change, of_change, of_slope):
     """Return a bound of the rounding error of E<grad l(eta_v), eta_u - eta_v>.
 
     Parameters
     ----------
     problem : emmd.Problem
-    u, v : ndarray of shape (p,)
     slope, change : ndarray of shape (n, D)
         grad l(eta_v) and eta_u - eta_v.
+    of_change, of_slope : ndarray of shape (n, D)
+        Bounds of their own errors, in units of the machine precision.
     """
-    eta_v, of_slope = problem.model.natural_rounding(problem.data, v)
-    eta_u, _ = problem.model.natural_rounding(problem.data, u)
     products = depth(problem) * np.abs(slope * change)
-    carried = of_slope * np.abs(change) + np.abs(slope) * (eta_u + eta_v)
+    carried = of_slope * np.abs(change) + np.abs(slope) * of_change
     return float(EPS * (problem.weights @ (products + carried).sum(axis=1)))
