@@ -1,4 +1,4 @@
-"""Problems of every kind, drawn by seeds: theorems are never violated, and no check passes for want of a test."""
+"""Problems of every kind, drawn by seeds: theorems are never violated, and few checks decide nothing."""
 
 import os
 
