@@ -164,6 +164,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, Interrupts())
     with guarded():
         code = _exit_code(sys.argv[1:])
+    # Python puts the default handler back while it ends: a late Ctrl-C would kill what has ended well
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

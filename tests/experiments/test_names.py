@@ -16,7 +16,7 @@ from experiments.console import literal, results
 from experiments.figures.style import new_figure, save
 from experiments.snr.report.page import page
 from experiments.text import for_figure, visible
-from tests.hostile import LABELS, NAMES, shuffled_labels, write_table
+from tests.hostile_names import LABELS, NAMES, shuffled_labels, write_table
 
 TEXTS = [*NAMES, *(label for labels in LABELS for label in labels)]
 SHORT = [text for text in TEXTS if len(text) < 100]

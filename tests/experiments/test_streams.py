@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emmd import load_runs
-from tests.hostile import write_table
+from tests.hostile_names import write_table
 
 ROOT = Path(__file__).parents[2]
 MAIN = "import sys; sys.argv[0] = 'emmd'; from experiments.cli import main; main()"
@@ -146,7 +146,7 @@ def test_a_long_sentence_keeps_both_ends(emmd, tmp_path):
     code, _, err = emmd("fit", path, "--target", "z", "--experts", 2, "--family", "gaussian")
     assert code == 2
     assert err.startswith("emmd: --target must be one of xxx")
-    assert err.endswith("got 'z'\n")
+    assert err.endswith("got 'z' (str)\n")
     assert len(err) < 1100
 
 

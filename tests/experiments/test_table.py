@@ -5,7 +5,7 @@ import pytest
 
 from experiments.labels import class_labels
 from experiments.table import read_table
-from tests.hostile import LABELS, NAMES, shuffled_labels, write_table
+from tests.hostile_names import LABELS, NAMES, shuffled_labels, write_table
 
 DRAWS = range(60)
 

@@ -54,7 +54,7 @@ def test_proofs_are_used(both):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="claim must be one of"):
+    with pytest.raises(ValueError, match="claims must be one of"):
         theory.verify_population("symmoline", ["S99"])
     with pytest.raises(ValueError, match="model must be one of"):
         theory.verify_population("moe")
