@@ -24,6 +24,11 @@ from theory.numeric.rounding import (
     pulled_back_rounding,
 )
 
+_REACH = 1e8
+"""Natural parameters of this size leave half their digits to what they are added to."""
+
+_HALVINGS = 20
+
 _REGION_STEPS = 12
 
 _CLOSE = 0.9
@@ -180,10 +185,25 @@ class Lab:
     def probes(self):
         """Labelled points for identities that hold everywhere: the start, near and far random points."""
         near, far = (
-            self.centre + self.random_points(name, 2, size) for name, size in (("near", 0.7), ("far", 3.0))
+            [self._in_reach(step) for step in self.random_points(name, 2, size)]
+            for name, size in (("near", 0.7), ("far", 3.0))
         )
         named = [("start", self.theta0), ("near 1", near[0]), ("near 2", near[1])]
         return [*named, ("far 1", far[0]), ("far 2", far[1])]
+
+    def _in_reach(self, step):
+        """Return the centre plus a step, halved until the natural parameters leave digits for all experts."""
+        most = max(_REACH, 10.0 * self._largest_natural(self.centre))
+        for _ in range(_HALVINGS):
+            if self._largest_natural(self.centre + step) <= most:
+                break
+            step = 0.5 * step
+        return self.centre + step
+
+    def _largest_natural(self, theta):
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = self.model.predictor_rows(self.problem.data, theta)
+            return np.abs(self.model.natural_parameters(rows)).max()
 
     def responsibilities(self, theta, evidence=1.0):
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""

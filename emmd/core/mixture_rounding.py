@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 
 from emmd.core.blocks import free
+from emmd.core.rounding import EPS
 from emmd.core.softmax_gate import log_softmax
+
+_KNOWN = 0.1
 
 _UNITS = 8.0
 """Roundings of an expression of a few operations, at most."""
@@ -50,10 +53,10 @@ class MixtureRounding:
         if k < self.n_experts:
             own = np.abs(self.family.curvature(at.y, at.xi[k])[:, j, :]).T
             moved = _UNITS * at.r[k] * (own * at.sizes[k * q : (k + 1) * q]).sum(axis=0)
-            return at.relative(at.r, at.joint, k) * np.abs(at.scores[k][j]) + moved
+            return at.relative(at.log_r, at.joint, k) * np.abs(at.scores[k][j]) + moved
         k = self._gate_row(a)
         logits = np.concatenate([at.sizes[self.n_experts * q :], np.zeros_like(at.r[:1])])
-        return at.relative(at.r, at.joint, k) + at.relative(at.p, _UNITS * (1.0 + logits), k)
+        return at.relative(at.log_r, at.joint, k) + at.relative(at.log_p, _UNITS * (1.0 + logits), k)
 
     def natural_rounding(self, data, theta):
         """Bound the rounding errors of eta and of grad l(eta) for every row.
@@ -78,7 +81,10 @@ class MixtureRounding:
             natural.append(_UNITS * (np.abs(nu) + moved))
             partition = np.abs(self.family.log_partition(nu)) + (mean * moved).sum(axis=1)
             levels.append(_UNITS * (np.abs(logits[k]) + partition))
-            both = [at.relative(each, joint, k) + _UNITS * each[k] for each in (at.r, at.p)]
+            both = [
+                at.relative(logs, joint, k) + _UNITS * each[k]
+                for logs, each in ((at.log_r, at.r), (at.log_p, at.p))
+            ]
             curved = np.einsum("nst,nt->ns", np.abs(self.family.variance(nu)), natural[-1])
             slopes.append(both[0][:, None] * statistics + both[1][:, None] * mean + at.p[k][:, None] * curved)
             gate_slopes.append(both[0] + both[1])
@@ -105,6 +111,8 @@ class _At:
         |x|'|theta| of every predictor.
     joint : ndarray of shape (K, n)
         Bounds of the errors of the log joints.
+    log_p, log_r : ndarray of shape (K, n)
+        Logs of the gate's probabilities, and log joints.
     scores, score_terms : list of ndarray
         The experts' scores, (q, n), and the moduli of the terms they are differences of, (n, q).
     """
@@ -121,12 +129,28 @@ class _At:
         joint = 1.0 + np.abs(log_softmax(logits)) + np.abs(likelihood) + np.array(through)
         joint = joint + np.array([family.cancellation(data.y, part) for part in self.xi])
         self.joint = _UNITS * (joint + self.sizes[K * q :].sum(axis=0))
+        self.log_p = log_softmax(logits)
+        self.log_r = self.log_p + likelihood
 
     @staticmethod
-    def relative(probabilities, logs, k):
-        """Return what errors of all log weights do to the k-th of the probabilities they are made into."""
-        own, others = probabilities[k], (probabilities * logs).sum(axis=0) - probabilities[k] * logs[k]
-        return 2.0 * own * (logs[k] * (1.0 - own) + others)
+    def relative(logs, errors, k):
+        """Return what errors of all log weights do to the k-th of the probabilities they are made into.
+
+        Parameters
+        ----------
+        logs, errors : ndarray of shape (K, n)
+            Log weights, and the bounds of their errors in units of the machine precision.
+        k : int
+        """
+        weights = np.exp(logs - logs.max(axis=0))
+        p = weights / weights.sum(axis=0)
+        others = (p * errors).sum(axis=0) - p[k] * errors[k]
+        small = 2.0 * p[k] * (errors[k] * (1.0 - p[k]) + others)
+        # a log weight that is not known to a tenth, and may be the largest, says nothing of any probability
+        first = np.take_along_axis(errors, logs.argmax(axis=0)[None], axis=0)
+        doubt = EPS * (errors + first)
+        unknown = ((doubt > _KNOWN) & (logs.max(axis=0) - logs <= 4.0 * doubt)).any(axis=0)
+        return np.where(unknown, 1.0 / EPS, small)
 
 
 def _predictor_sizes(model, data, theta):

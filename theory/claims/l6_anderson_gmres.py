@@ -12,6 +12,7 @@ from emmd.core.acceleration import Secants
 from emmd.core.solve import make_algorithm
 from theory.assumptions import regular_design, strict_minimum
 from theory.claim import Claim, Kind, Sabotage, componentwise
+from theory.numeric.jacobian import algorithm_map
 from theory.numeric.linear_start import loss_rises, odd_part, response_error, slow_start, start_length
 
 _STEP_MAX = 1e6
@@ -37,10 +38,15 @@ def measure(lab, behind=0, mapped=True):
 def _observed(lab, c, steps, length, magnified):
     algorithm = make_algorithm("anderson", step_max=_STEP_MAX)
 
+    em = algorithm_map(lab.problem, algorithm.base)
+
     def advance(theta):
         memory = None
-        for _ in range(steps):
+        for k in range(steps):
             step = algorithm.step(lab.problem, theta, memory)
+            if k > 0 and np.array_equal(step.theta, em(theta)):
+                # a refused trial is a step of EM: the law is not about that
+                return np.full_like(theta, np.nan)
             theta, memory = step.theta, step.memory
         return theta
 

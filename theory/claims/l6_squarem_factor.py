@@ -11,6 +11,7 @@ import numpy as np
 from emmd.core.solve import make_algorithm
 from theory.assumptions import regular_design, strict_minimum
 from theory.claim import Claim, Kind, Sabotage, componentwise
+from theory.numeric.jacobian import algorithm_map
 from theory.numeric.linear_start import (
     from_coordinates,
     loss_rises,
@@ -48,8 +49,12 @@ def _starts(lab, values):
 
 
 def _cycle(lab, algorithm, weight, c, length, alpha):
+    em = algorithm_map(lab.problem, algorithm.base)
+
     def advance(theta):
-        return algorithm.step(lab.problem, theta, None).theta
+        reached = algorithm.step(lab.problem, theta, None).theta
+        # a cycle whose extrapolation is refused is two steps of EM: the law is not about that
+        return np.full_like(reached, np.nan) if np.array_equal(reached, em(em(theta))) else reached
 
     return lab.once(("squarem cycle", weight), lambda: odd_part(lab, advance, c, length, (1.0 + alpha) ** 2))
 

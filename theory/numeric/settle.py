@@ -46,8 +46,9 @@ def settle(response, length, rounding):
     Parameters
     ----------
     response : callable
-        ``response(length)`` returns an array, or a pair: the array, and a number that tends to 0 like the
-        length where both signs of the displacement are treated alike, or None.
+        ``response(length)`` returns an array, which is NaN where there is nothing to believe, or a pair: the
+        array, and a number that tends to 0 like the length where both signs of the displacement are treated
+        alike.
     length : float
         The first displacement; it is halved until rounding takes over.
     rounding : callable
@@ -74,7 +75,7 @@ def settle(response, length, rounding):
             best = found
         elif found.error.max() >= _PAST * best.error.max():
             break
-    value = np.atleast_1d(seen[-1][0])
+    value = np.nan_to_num(np.atleast_1d(seen[-1][0]))
     return best or Settled(value, np.full(value.shape, np.inf), length)
 
 
@@ -89,6 +90,8 @@ def _asymmetry(answer):
 
 def _extrapolated(three, of_fine, of_coarse, h):
     (first, _), (coarse, odd_coarse), (fine, odd_fine) = three
+    if not np.isfinite([first, coarse, fine]).all():
+        return None
     before, change = coarse - first, fine - coarse
     noise = np.max(of_fine + of_coarse)
     # an even error of second order falls to a quarter, with its sign
