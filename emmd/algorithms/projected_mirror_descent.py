@@ -10,7 +10,7 @@ from emmd.core.checks import positive_number
 from emmd.core.pencil import pencil
 from emmd.core.status import Status
 
-_COMPLEX = 1e-30
+_COMPLEX = 1e-100
 _SOLVED = 1e-9
 _STEPS = 5
 

@@ -10,7 +10,7 @@ from emmd.core.model import EStep, Model
 from emmd.core.pencil import solve_positive
 from emmd.core.ridge import LARGEST_PENALTY
 
-_COMPLEX = 1e-30
+_COMPLEX = 1e-100
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ _STEPS = 30
 """Of a longer path: all the first ones, then geometrically fewer."""
 
 
-def measure(lab, reverse=False, **walk):
+def measure(lab, reverse=False, gain=1.0, **walk):
     """Compare losses with divergences along a path of EM, or of the algorithm that `walk` names.
 
     On a curved model set the gain of Q takes the place of the divergence; that form holds for any two points,
@@ -29,7 +29,7 @@ def measure(lab, reverse=False, **walk):
         inexact = inner_rounding(lab.problem, 1e-13) + lab.gradient_error(after)
         yield Comparison(
             predicted=decrease,
-            observed=lab.step_gain(before, after) + posterior,
+            observed=gain * lab.step_gain(before, after) + posterior,
             # losses, the gain (of Q, or a divergence) and the KL divergence are sums of the same terms
             budget=6.0 * lab.loss_error(before, after) + float(inexact @ np.abs(after - before)),
             scale=abs(decrease),
@@ -55,6 +55,7 @@ CLAIM = Claim(
             "one Newton step for the M-step", {"method": "generalized_em"}, assumptions=(linear_model_set,)
         ),
         Sabotage("reversed posterior KL", {"reverse": True}),
+        Sabotage("the gain a tenth too large", {"gain": 1.1}, truth=1.0),
     ),
     assumptions=(regular_design, proper_step),
     proof="C1",

@@ -13,7 +13,7 @@ from theory.numeric.complex_step import (
 from theory.numeric.rounding import inner_rounding, loss_rounding, natural_loss_rounding
 
 
-def measure(lab, evidence=1.0):
+def measure(lab, evidence=1.0, share=1.0):
     """Compare both sides at the probes: E-step and mirror map against a complex step of the density.
 
     The density's own loss stands beside the two that the kernels compute, the marginal one and the E-step's.
@@ -22,7 +22,7 @@ def measure(lab, evidence=1.0):
         responsibilities = lab.responsibilities(theta, evidence)
         yield from componentwise(
             lab.model.surrogate_gradient(lab.problem.data, responsibilities, theta),
-            complex_step_gradient(lab.problem, theta),
+            share * complex_step_gradient(lab.problem, theta),
             lab.gradient_error(theta) + lab.complex_step_error(theta),
             inner_rounding(lab.problem, 1.0),
             label,
@@ -52,7 +52,10 @@ CLAIM = Claim(
     source="Fisher's identity; Dempster, Laird, Rubin 1977",
     kind=Kind.IDENTITY,
     measure=measure,
-    sabotages=(Sabotage("missing factor 2 in the posterior", {"evidence": 0.5}),),
+    sabotages=(
+        Sabotage("missing factor 2 in the posterior", {"evidence": 0.5}),
+        Sabotage("the gradient a tenth too long", {"share": 1.1}, truth=1.0),
+    ),
     assumptions=(regular_design,),
     proof="E1",
 )

@@ -13,7 +13,7 @@ from emmd.core.solve import make_algorithm
 from theory.assumptions import regular_design, strict_minimum
 from theory.claim import Claim, Kind, Sabotage, componentwise
 from theory.numeric.jacobian import algorithm_map
-from theory.numeric.linear_start import loss_rises, odd_part, response_error, slow_start, start_length
+from theory.numeric.linear_start import loss_rises, moves, odd_part, response_error, slow_start, start_length
 
 _STEP_MAX = 1e6
 _STEPS = 3
@@ -41,10 +41,11 @@ def _observed(lab, c, steps, length, magnified):
     em = algorithm_map(lab.problem, algorithm.base)
 
     def advance(theta):
-        memory = None
+        start, memory = theta, None
         for k in range(steps):
             step = algorithm.step(lab.problem, theta, memory)
-            if k > 0 and np.array_equal(step.theta, em(theta)):
+            refused = k > 0 and np.array_equal(step.theta, em(theta))
+            if refused and moves(lab, theta, step.theta, start):
                 # a refused trial is a step of EM: the law is not about that
                 return np.full_like(theta, np.nan)
             theta, memory = step.theta, step.memory

@@ -15,6 +15,7 @@ from theory.numeric.jacobian import algorithm_map
 from theory.numeric.linear_start import (
     from_coordinates,
     loss_rises,
+    moves,
     odd_part,
     slow_start,
     start_length,
@@ -54,7 +55,9 @@ def _cycle(lab, algorithm, weight, c, length, alpha):
     def advance(theta):
         reached = algorithm.step(lab.problem, theta, None).theta
         # a cycle whose extrapolation is refused is two steps of EM: the law is not about that
-        return np.full_like(reached, np.nan) if np.array_equal(reached, em(em(theta))) else reached
+        once = em(theta)
+        refused = np.array_equal(reached, em(once)) and moves(lab, once, reached, theta)
+        return np.full_like(reached, np.nan) if refused else reached
 
     return lab.once(("squarem cycle", weight), lambda: odd_part(lab, advance, c, length, (1.0 + alpha) ** 2))
 

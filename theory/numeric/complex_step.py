@@ -2,13 +2,13 @@
 
 import numpy as np
 
-_STEP = 1e-30
+_STEP = 1e-100
 
 
 def row_derivatives(function, rows):
     """Return the derivatives of a function of rows, shape (n, B): ``Im f(row + ih) / h``.
 
-    With h = 1e-30 they are exact to rounding: nothing is subtracted.
+    With h = 1e-100 they are exact to rounding: nothing is subtracted.
     """
     columns = []
     for j in range(rows.shape[1]):

@@ -9,6 +9,8 @@ import numpy as np
 from theory.numeric.rounding import inner_rounding
 from theory.numeric.settle import settle
 
+_SEEN = 1e-6
+
 _PART = 0.1
 """First distance from the optimum over sqrt(1 - lambda_max): there fourth-order terms of the loss count."""
 
@@ -72,6 +74,14 @@ def _odd(lab, advance, c, length):
         coordinates(lab, advance(from_coordinates(lab, sign * length * c))) for sign in (1.0, -1.0)
     )
     return (plus - minus) / (2.0 * length), float(np.abs(plus + minus).max() / (2.0 * length))
+
+
+def moves(lab, before, after, start):
+    """Return whether a step from `before` to `after` is still seen beside the start's distance from theta*."""
+    step, distance = (
+        np.linalg.norm(lab.scale * gap) for gap in (after - before, start - lab.reference.theta)
+    )
+    return bool(step > _SEEN * distance)
 
 
 def loss_rises(lab, before, after):

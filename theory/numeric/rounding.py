@@ -85,8 +85,8 @@ def pulled_back_rounding(problem, theta, mean, error):
     slopes = np.empty_like(rows)
     for b in range(rows.shape[1]):
         shifted = rows.astype(complex)
-        shifted[:, b] += 1e-30j
-        slopes[:, b] = (np.abs(model.natural_parameters(shifted).imag / 1e-30) * total).sum(axis=1)
+        shifted[:, b] += 1e-100j
+        slopes[:, b] = (np.abs(model.natural_parameters(shifted).imag / 1e-100) * total).sum(axis=1)
     return EPS * model.absolute_pull_back(data, problem.weights[:, None] * slopes)
 
 
