@@ -77,7 +77,7 @@ def _odd(lab, advance, c, length):
 
 
 def moves(lab, before, after, start):
-    """Return whether a step from `before` to `after` is still seen beside the start's distance from theta*."""
+    """Return whether a step from `before` to `after` is seen beside the start's distance from theta*."""
     step, distance = (
         np.linalg.norm(lab.scale * gap) for gap in (after - before, start - lab.reference.theta)
     )
