@@ -42,11 +42,15 @@ def _compare(record, known):
     if record.verdict != verdict:
         yield f"{name}: {record.verdict}, expected {verdict}. {record.reason}"
         return
-    if resolution is not None and not (record.resolution or 0.0) <= _BLUNTER * resolution:
-        yield f"{name}: resolution {record.resolution:.1e}, expected {resolution:.1e}"
+    if resolution is not None and not _at_least_as_sharp(record.resolution, resolution):
+        yield f"{name}: resolution {record.resolution}, expected {resolution}"
     more = sorted({one.name for one in record.sabotages if one.verdict is not Verdict.VIOLATED} - set(spared))
     if more:
         yield f"{name}: not refuted, as expected it should be: {', '.join(more)}"
+
+
+def _at_least_as_sharp(found, expected):
+    return found is not None and found <= _BLUNTER * expected
 
 
 def written(records):

@@ -149,7 +149,7 @@ def _summary(records):
     for record in records:
         counts[str(record.verdict)] = counts.get(str(record.verdict), 0) + 1
     refuted, same, every = count_sabotages(records)
-    beside = f", {same} say the same as their claims there" if same else ""
+    beside = f", {same} not distinguishable here" if same else ""
     listed = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     return f"{len(records)} checks: {listed}; {refuted} of {every - same} sabotages refuted{beside}"
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_NOISE = 6.0
+
 
 @dataclass(frozen=True)
 class Jacobian:
@@ -59,12 +61,13 @@ def differentiate(advance, theta, basis, displacement):
     Returns
     -------
     Jacobian
-        In basis coordinates, extrapolated to order 4. The error estimate is twice the difference of the two
-        central rules: it exceeds the error of the better one, and the noise of both.
+        In basis coordinates, extrapolated to order 4. The error estimate is several times the difference of the
+        two central rules: that exceeds the error of the better one, but where noise rules a few draws of it
+        may agree by chance.
     """
     fine, coarse = (
         directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0)
     )
     inverse = np.linalg.inv(basis)
     extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
-    return Jacobian(extrapolated, 2.0 * float(np.linalg.norm(inverse @ (coarse - fine), 2)))
+    return Jacobian(extrapolated, _NOISE * float(np.linalg.norm(inverse @ (coarse - fine), 2)))
