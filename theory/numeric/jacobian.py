@@ -61,13 +61,15 @@ def differentiate(advance, theta, basis, displacement):
     Returns
     -------
     Jacobian
-        In basis coordinates, extrapolated to order 4. The error estimate is several times the difference of the
-        two central rules: that exceeds the error of the better one, but where noise rules a few draws of it
-        may agree by chance.
+        In basis coordinates, extrapolated to order 4. The error estimate is several times the difference of
+        the two central rules: that exceeds the error of the better one, but where noise rules a few draws of
+        it may agree by chance. What the roundings of points and images alone leave is added.
     """
     fine, coarse = (
         directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0)
     )
     inverse = np.linalg.inv(basis)
     extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
-    return Jacobian(extrapolated, _NOISE * float(np.linalg.norm(inverse @ (coarse - fine), 2)))
+    size = np.linalg.norm(np.abs(inverse) @ np.abs(theta)) * np.sqrt(len(theta))
+    rounding = 4.0 * np.finfo(float).eps * size / displacement
+    return Jacobian(extrapolated, float(_NOISE * np.linalg.norm(inverse @ (coarse - fine), 2) + rounding))
