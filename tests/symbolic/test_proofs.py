@@ -20,6 +20,7 @@ from theory.symbolic.derived import (
 )
 from theory.symbolic.expectation import total_mass
 from theory.symbolic.normal_form import normal_form
+from theory.symbolic.proof import Proof
 from theory.symbolic.scalar_models import STATES, scalar_model
 
 MODELS = ["symmoline", "symmologe"]
@@ -144,3 +145,7 @@ def test_normal_form_does_not_prove_false_identities():
 def test_importing_theory_does_not_import_sympy():
     code = "import theory, sys; sys.exit('sympy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_empty_residual_proves_nothing():
+    assert not Proof("X", "symmoline", "nothing", (), sp.ImmutableMatrix(0, 1, [])).proved
