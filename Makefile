@@ -22,7 +22,9 @@ verify: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	rm -rf build/types && mkdir -p build/types/emmd
+	ln -s $(CURDIR)/emmd/* $(CURDIR)/theory $(CURDIR)/experiments build/types/emmd
+	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p emmd
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto
 	NUMBA_DISABLE_JIT=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m kernels tests/kernels
 

@@ -3,14 +3,14 @@
 Importing compiles nothing; the first call of each kernel does, once per machine.
 """
 
-from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.partitions import PartitionedProblem
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
-from emmd.models.mixture import MixtureOfExperts
-from emmd.models.symmetric_linear import SymMoLinE
-from emmd.models.symmetric_logistic import SymMoLogE
+from emmd.models.conjugate_prior import ConjugatePrior
+from emmd.models.mixture.model import MixtureOfExperts
+from emmd.models.symmetric.linear import SymMoLinE
+from emmd.models.symmetric.logistic import SymMoLogE
 from emmd.runs import load_runs, load_traces
 
 __version__ = "0.1.0"

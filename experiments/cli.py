@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from experiments.snr.cli import app as snr
-from experiments.streams import Interrupted, Interrupts, guarded
-from experiments.text import visible
-from experiments.writable import Json, out_option
+from emmd.experiments.console.streams import Interrupted, Interrupts, guarded
+from emmd.experiments.console.text import visible
+from emmd.experiments.files.writable import Json, out_option
+from emmd.experiments.snr.cli import app as snr
 
 app = typer.Typer(
     help="A laboratory for EM as projected mirror descent: verify claims, compare rates, run experiments.",
@@ -45,7 +45,7 @@ def verify(
     json: Json = None,
 ) -> int:
     """Run the claims with their sabotages and print their verdicts."""
-    from experiments.verify_command import Request, run
+    from emmd.experiments.commands.verify import Request, run
 
     return run(Request(claim or None, model or None, data, target, seed, sigma, json, out, every))
 
@@ -63,7 +63,7 @@ def rates(
     json: Json = None,
 ) -> int:
     """Compare predicted with observed local rates on a synthetic problem."""
-    from experiments.rates_command import run
+    from emmd.experiments.commands.rates import run
 
     return run(model, n, d, snr_expert, snr_gate, cosine, seed, algorithm or None, json)
 
@@ -82,7 +82,7 @@ def population(
     json: Json = None,
 ) -> int:
     """Print the exact spectrum of population EM, and check a bound on its rate."""
-    from experiments.population_cli import population_command
+    from emmd.experiments.commands.population import population_command
 
     return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed)
 
@@ -121,7 +121,7 @@ def fit(
     json: Json = None,
 ) -> int:
     """Fit a mixture of experts to a table; print coefficients, standard errors and EM's rate."""
-    from experiments.fit_command import FitRequest, run
+    from emmd.experiments.commands.fit import FitRequest, run
 
     options = {
         "expert_ridge": expert_ridge,
@@ -151,7 +151,7 @@ def bench(
     json: Json = None,
 ) -> int:
     """Measure this machine's ratios against NumPy, BLAS and, when installed, JAX and flexmix."""
-    from experiments.bench.command import BenchRequest, run
+    from emmd.experiments.bench.command import BenchRequest, run
 
     return run(BenchRequest(row or None, baseline or None, quick, large, json))
 

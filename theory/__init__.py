@@ -1,21 +1,22 @@
 """theory: claims about EM as mirror descent, and the symbolic and numeric tools that check them."""
 
-from theory.checker import claims, verify, verify_population
-from theory.claim import Claim, Comparison, Kind, Sabotage
-from theory.lab import Lab
-from theory.numeric.contraction import Contraction, contraction
-from theory.numeric.information import MissingInformation, missing_information
-from theory.numeric.observed import ObservedRate, observed_rate
-from theory.numeric.rates import best_step, predicted_factors, predicted_rate
-from theory.numeric.reference import Reference, reference_optimum
-from theory.population import population
-from theory.population.ball import BallConstants, ball_constants
-from theory.population.basin import BasinMap, basin_map
-from theory.population.bounds import BoundCheck, BoundGrid, check_bound
-from theory.population.coordinates import snr_coordinates
-from theory.population.grid import RateGrid, population_grid
-from theory.population.problem import PopulationProblem, population_problem
-from theory.verdict import Record, SabotageRecord, Verdict
+from emmd.core.alias import alias
+from emmd.theory.checker import claims, verify, verify_population
+from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
+from emmd.theory.lab import Lab
+from emmd.theory.numeric.rates.contraction import Contraction, contraction
+from emmd.theory.numeric.rates.information import MissingInformation, missing_information
+from emmd.theory.numeric.rates.observed import ObservedRate, observed_rate
+from emmd.theory.numeric.rates.predicted import best_step, predicted_factors, predicted_rate
+from emmd.theory.numeric.rates.reference import Reference, reference_optimum
+from emmd.theory.population import population
+from emmd.theory.population.bounds.search import BoundCheck, BoundGrid, check_bound
+from emmd.theory.population.landscape.ball import BallConstants, ball_constants
+from emmd.theory.population.landscape.basin import BasinMap, basin_map
+from emmd.theory.population.landscape.problem import PopulationProblem, population_problem
+from emmd.theory.population.spectrum.coordinates import snr_coordinates
+from emmd.theory.population.spectrum.grid import RateGrid, population_grid
+from emmd.theory.verdict import Record, SabotageRecord, Verdict
 
 __all__ = [
     "BallConstants",
@@ -54,3 +55,7 @@ __all__ = [
     "verify",
     "verify_population",
 ]
+
+if __name__ != "emmd.theory":
+    # run from the repository's root, `import theory` finds this file a second time
+    alias(__name__, "emmd.theory")

@@ -1,6 +1,6 @@
 """Assumptions of claims, as predicates that are evaluated: "" when one holds, else what fails."""
 
-from emmd.core.conjugate_prior import ConjugatePrior
+from emmd.models.conjugate_prior import ConjugatePrior
 
 
 def regular_design(lab):

@@ -7,11 +7,11 @@ import numpy as np
 
 from emmd.core.checks import describe, function_or_none, instance, known_name
 from emmd.core.discover import discover
-from theory import claims as claim_files
-from theory.claim import Claim
-from theory.lab import Lab
-from theory.population.lab import PopulationLab
-from theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
+from emmd.theory import claims as claim_files
+from emmd.theory.claim import Claim
+from emmd.theory.lab import Lab
+from emmd.theory.population.lab import PopulationLab
+from emmd.theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
 
 
 def claims():
@@ -200,7 +200,7 @@ def _with_proof(record, claim, lab):
 @cache
 def _proved(label, scalar):
     # sympy takes a third of a second to import: only when a claim has a proof
-    from theory.symbolic import prove
+    from emmd.theory.symbolic import prove
 
     # what is not a normalised exponential family has no mirror map to prove anything about
     return all(prove(each, scalar).proved for each in ("E0", label))

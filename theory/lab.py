@@ -7,22 +7,22 @@ import numpy as np
 
 from emmd.core.algorithm import Step, inner_failure
 from emmd.core.checks import require_finite, seed_integer
-from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
-from theory.numeric.affine import affine
-from theory.numeric.complex_step import natural_gradient
-from theory.numeric.contraction import contraction
-from theory.numeric.curvature import Curvature
-from theory.numeric.formula import formula
-from theory.numeric.information import missing_information
-from theory.numeric.reference import reference_optimum
-from theory.numeric.rounding import (
+from emmd.models.conjugate_prior import ConjugatePrior
+from emmd.theory.numeric.bounds.curvature import Curvature
+from emmd.theory.numeric.bounds.rounding import (
     gradient_rounding,
     linear_term_rounding,
     loss_rounding,
     pulled_back_rounding,
 )
+from emmd.theory.numeric.derivatives.affine import affine
+from emmd.theory.numeric.derivatives.complex_step import natural_gradient
+from emmd.theory.numeric.derivatives.formula import formula
+from emmd.theory.numeric.rates.contraction import contraction
+from emmd.theory.numeric.rates.information import missing_information
+from emmd.theory.numeric.rates.reference import reference_optimum
 
 _REACH = 1e8
 """Natural parameters of this size leave half their digits to what they are added to."""

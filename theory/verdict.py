@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from theory.claim import Kind
+from emmd.theory.claim import Kind
 
 BOUNDS = (Kind.UPPER_BOUND, Kind.LOWER_BOUND)
 

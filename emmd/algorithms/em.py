@@ -6,7 +6,7 @@ import numpy as np
 
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.pencil import pencil
-from emmd.kernels.foretell import MEMORY, NO_PATH, remember
+from emmd.kernels.solvers.extrapolate import MEMORY, NO_PATH, remember
 
 
 @dataclass(frozen=True)

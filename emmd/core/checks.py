@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.slabs import slabs
+from emmd.rows.memory_map import slabs
 
 MANY = 2**20
 """The most features, experts, starts or inner steps: what takes that many would never end."""

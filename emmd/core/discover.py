@@ -31,7 +31,7 @@ def discover(package, base):
     Parameters
     ----------
     package : str
-        Dotted name; every module in it is imported.
+        Dotted name; every module in it and in its folders is imported.
     base : type
         A plug-in is a concrete subclass of `base`, or an instance of it, with a
         ``name``, defined at the top level of a module.
@@ -43,8 +43,7 @@ def discover(package, base):
     """
     plugins: dict = {}
     broken: dict = {}
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        full = f"{package}.{module.name}"
+    for full in _modules(package):
         try:
             members = vars(importlib.import_module(full)).values()
         except Exception:
@@ -52,6 +51,15 @@ def discover(package, base):
             continue
         plugins |= {member.name: member for member in members if _is_plugin(member, base, full)}
     return Found(dict(sorted(plugins.items())), broken)
+
+
+def _modules(package):
+    """Yield the dotted names of all modules in a package and in the packages inside it."""
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        full = f"{package}.{module.name}"
+        yield full
+        if module.ispkg:
+            yield from _modules(full)
 
 
 def _is_plugin(member, base, module):

@@ -241,8 +241,8 @@ class Family(ABC):
             Of the mean score, relative to the features' scale and to `score_size`.
         curvature : float
         """
-        from emmd.core.glm import canonical_fit
-        from emmd.core.linked_glm import linked_fit
+        from emmd.fits.glm import canonical_fit
+        from emmd.fits.linked_glm import linked_fit
 
         canonical = type(self).natural is Family.natural and self.dispersion == "none"
         fit = canonical_fit if canonical else linked_fit

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.status import Status
-from emmd.kernels.foretell import NO_PATH
+from emmd.kernels.solvers.extrapolate import NO_PATH
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from functools import reduce
 import numpy as np
 
 from emmd.core.checks import describe, instance
-from emmd.core.logistic_fit import fit_from_sums, logistic_sums
 from emmd.core.model import Model
 from emmd.core.pieces import Here, OnCluster, PosteriorElsewhere
 from emmd.core.problem import Problem, require_rows
-from emmd.core.rows import RowSums
-from emmd.core.second_moment import SecondMoment
+from emmd.fits.logistic import fit_from_sums, logistic_sums
+from emmd.rows.second_moment import SecondMoment
+from emmd.rows.weighted_rows import RowSums
 
 
 class RowsElsewhereError(AttributeError, TypeError):

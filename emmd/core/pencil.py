@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.lapack import dpotrs
 
-from emmd.core.newton import cholesky
+from emmd.fits.newton import cholesky
 
 
 def pencil(matrix, metric):

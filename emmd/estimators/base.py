@@ -19,10 +19,8 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.conjugate_prior import ConjugatePrior
 from emmd.core.family import family_object
 from emmd.core.problem import Problem
-from emmd.core.ridge import LARGEST_PENALTY
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
 from emmd.estimators.evaluate import log_gate, log_joint
@@ -30,10 +28,12 @@ from emmd.estimators.inference import covariance, em_rate
 from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
+from emmd.estimators.starts import KEEP, Start, draw_starts, fit_from_starts, pooled_fit, start_from
 from emmd.estimators.units import Units, feature_units
 from emmd.estimators.validated import drawn_seed, validated
-from emmd.models.mixture import MixtureOfExperts
-from emmd.starts import KEEP, Start, draw_starts, fit_from_starts, pooled_fit, start_from
+from emmd.models.conjugate_prior import ConjugatePrior
+from emmd.models.mixture.model import MixtureOfExperts
+from emmd.models.mixture.ridge import LARGEST_PENALTY
 
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 

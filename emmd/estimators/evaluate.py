@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.softmax_gate import log_softmax
+from emmd.models.gates.softmax import log_softmax
 
 
 def expert_predictors(model, theta, Z):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from emmd.kernels.threads import limit
+from emmd.kernels.compile.threads import limit
 
 _FEWEST = 3
 

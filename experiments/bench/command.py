@@ -7,11 +7,11 @@ from rich.table import Table
 
 from emmd.core.checks import known_name
 from emmd.core.discover import discover
-from experiments.bench.baseline import Baseline
-from experiments.bench.measurement import Measurement, Options
-from experiments.console import announce_compilation, messages, progress, results
-from experiments.output import write_json
-from experiments.snr.machine import machine_facts
+from emmd.experiments.bench.baseline import Baseline
+from emmd.experiments.bench.measurement import Measurement, Options
+from emmd.experiments.console.consoles import announce_compilation, messages, progress, results
+from emmd.experiments.files.output import write_json
+from emmd.experiments.snr.run.machine import machine_facts
 
 _TITLE = "this machine's ratios: medians with quartiles; times are medians, compilation apart"
 
@@ -60,7 +60,7 @@ def _plugins(package, kind):
 
 
 def _options(request):
-    known = _plugins("experiments.bench.baselines", Baseline)
+    known = _plugins("emmd.experiments.bench.baselines", Baseline)
     names = [known_name("--baseline", name, known) for name in request.baselines or known]
     missing = {name: known[name].missing() for name in names}
     baselines = [known[name] for name in names if not missing[name]]
@@ -69,7 +69,7 @@ def _options(request):
 
 
 def _chosen(texts, options):
-    measurements = _plugins("experiments.bench.measurements", Measurement).values()
+    measurements = _plugins("emmd.experiments.bench.measurements", Measurement).values()
     rows = [row for each in sorted(measurements, key=lambda m: m.order) for row in each.rows(options)]
     if texts is None:
         return rows

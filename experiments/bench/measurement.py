@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from experiments.bench.clock import Spread
+from emmd.experiments.bench.clock import Spread
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
-from experiments.bench.baseline import Baseline, Runner
+from emmd.experiments.bench.baseline import Baseline, Runner
 
 _TARGET, _ENOUGH = 1e-14, 1e-13
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.figures.style import COLOURS, new_figure, styled
+from emmd.experiments.figures.style import COLOURS, new_figure, styled
 
 _FLOOR = 1e-11
 

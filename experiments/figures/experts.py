@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.figures.style import COLOURS, new_figure, styled
-from experiments.text import for_figure
+from emmd.experiments.console.text import for_figure
+from emmd.experiments.figures.style import COLOURS, new_figure, styled
 
 _GRID = 200
 _MOST_POINTS = 5000

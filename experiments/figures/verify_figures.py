@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from emmd.core.solve import make_algorithm, minimize
-from experiments.console import literal, messages, progress
-from experiments.figures import convergence, spectrum
-from experiments.figures.style import save
-from experiments.natural_options import natural_options
-from experiments.output import write_json
-from experiments.text import for_figure
-from theory.lab import Lab
-from theory.numeric.rates import best_step, predicted_rate
+from emmd.experiments.commands.natural_options import natural_options
+from emmd.experiments.console.consoles import literal, messages, progress
+from emmd.experiments.console.text import for_figure
+from emmd.experiments.figures import convergence, spectrum
+from emmd.experiments.figures.style import save
+from emmd.experiments.files.output import write_json
+from emmd.theory.lab import Lab
+from emmd.theory.numeric.rates.predicted import best_step, predicted_rate
 
 _ALGORITHMS = ("em", "mirror_descent", "gradient_em", "gradient_descent")
 _STEPS = 3000

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from experiments.streams import Interrupted
-from experiments.writable import Json, out_option
+from emmd.experiments.console.streams import Interrupted
+from emmd.experiments.files.writable import Json, out_option
 
 app = typer.Typer(
     help="Scripted SNR experiments: from one config file to a report.",
@@ -25,7 +25,7 @@ DataDir = Annotated[
 @app.command()
 def check(config: Config, data_dir: DataDir = None, json: Json = None) -> int:
     """Validate a config and print its plan: cells, runs, estimated time and size."""
-    from experiments.snr.commands import check
+    from emmd.experiments.snr.commands import check
 
     return check(config, data_dir, json)
 
@@ -57,13 +57,13 @@ def run(
 
 
 def _run(config, store, jobs, scheduler, flags, data_dir, json):
-    from experiments.snr import workers
+    from emmd.experiments.snr.run import workers
 
     jobs = jobs or os.cpu_count() or 1
     if jobs > 1 and scheduler is None:
         workers.prepare()
-    from experiments.snr.commands import run
-    from experiments.snr.sweep import Options
+    from emmd.experiments.snr.commands import run
+    from emmd.experiments.snr.run.sweep import Options
 
     return run(config, store, Options(jobs, scheduler, *flags), data_dir, json)
 
@@ -83,7 +83,7 @@ def _kept(store):
 @app.command()
 def report(store: StoreFile, out: Folder) -> int:
     """Write figures, tables and one HTML page from a store."""
-    from experiments.snr.commands import report
+    from emmd.experiments.snr.commands import report
 
     return report(store, out)
 
@@ -95,6 +95,6 @@ def export(
     file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
 ) -> int:
     """Write the runs and the traces of a store as two tables."""
-    from experiments.snr.commands import export
+    from emmd.experiments.snr.commands import export
 
     return export(store, out, file_format)

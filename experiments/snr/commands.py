@@ -13,13 +13,13 @@ from rich.progress import (
 )
 
 from emmd.data.fashion_mnist import DATA_DIR
-from experiments.console import announce_compilation, literal, messages, results
-from experiments.output import write_json
-from experiments.snr.estimate import estimate
-from experiments.snr.export import write_tables
-from experiments.snr.plan import make_plan
-from experiments.snr.read_config import parse, read_text
-from experiments.snr.sweep import run_sweep
+from emmd.experiments.console.consoles import announce_compilation, literal, messages, results
+from emmd.experiments.files.output import write_json
+from emmd.experiments.snr.config.read import parse, read_text
+from emmd.experiments.snr.plan.estimate import estimate
+from emmd.experiments.snr.plan.plan import make_plan
+from emmd.experiments.snr.run.sweep import run_sweep
+from emmd.experiments.snr.store.export import write_tables
 
 
 def check(config, data_dir, json):
@@ -59,7 +59,7 @@ def run(config, store, options, data_dir, json):
 
 def report(store, out):
     """Write the report of a store; return the exit code."""
-    from experiments.snr.report.write import write_report
+    from emmd.experiments.snr.report.write import write_report
 
     results.print(literal(f"wrote {write_report(store, out)}"), soft_wrap=True)
     return 0

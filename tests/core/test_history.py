@@ -10,7 +10,7 @@ SCRIPT = """
 import sys
 import numpy as np
 import emmd
-from emmd.kernels.foretell import NO_PATH
+from emmd.kernels.solvers.extrapolate import NO_PATH
 
 found = []
 for gate, variance in (("softmax", "free"), ("constant", "shared")):

@@ -11,7 +11,7 @@ import pytest
 import emmd
 from emmd import Status
 from emmd.core.solve import make_algorithm
-from tests.cases import NAMES, both, model, random_case
+from tests.generators.cases import NAMES, both, model, random_case
 
 TRUTHS = {"symmoline": [2.0, 0.0, 0.0, 1.0], "symmologe": [6.0, -1.0, 1.0, 5.0]}
 # gradient steps near the inverse of the largest curvature, about 1 and 1/4

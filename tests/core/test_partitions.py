@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import emmd
-import theory
-from emmd.kernels.foretell import NO_PATH
-from tests.cases import NAMES, random_case
+from emmd import theory
+from emmd.kernels.solvers.extrapolate import NO_PATH
+from tests.generators.cases import NAMES, random_case
 
 CUTS = [700, 701, 1900]
 

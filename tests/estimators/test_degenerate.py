@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import emmd
 from emmd.core.checks import NotFiniteError
-from tests.degenerate import FAMILIES, PAIRS, case
+from tests.generators.degenerate import FAMILIES, PAIRS, case
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 2))

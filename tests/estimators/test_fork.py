@@ -9,7 +9,7 @@ SCRIPT = """
 import faulthandler, multiprocessing, os, sys, warnings
 import numpy as np
 import emmd
-from emmd.kernels.reduce import PARALLEL_ROWS
+from emmd.kernels.rows.reduce import PARALLEL_ROWS
 
 warnings.simplefilter("ignore")
 fork = multiprocessing.get_context("fork")

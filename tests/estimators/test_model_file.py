@@ -7,7 +7,7 @@ import pytest
 
 import emmd
 from emmd.estimators import model_file
-from tests.damage import damages
+from tests.generators.damage import damages
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((80, 2))

@@ -7,7 +7,7 @@ from scipy.stats import poisson
 from sklearn.exceptions import ConvergenceWarning
 
 import emmd
-from emmd.starts import KINDS, best_run, draw_starts
+from emmd.estimators.starts import KINDS, best_run, draw_starts
 
 
 def problem(K=3, n=200, repeats=None):

@@ -7,15 +7,15 @@ import pytest
 
 import emmd
 from emmd.core.discover import discover
-from experiments.bench.baseline import Baseline, Runner
-from experiments.bench.clock import Spread, interleaved
-from experiments.bench.measurement import Options
-from experiments.bench.measurements.iteration import compare
-from experiments.bench.problems import TimedProblem, timed_problem
+from emmd.experiments.bench.baseline import Baseline, Runner
+from emmd.experiments.bench.clock import Spread, interleaved
+from emmd.experiments.bench.measurement import Options
+from emmd.experiments.bench.measurements.iteration import compare
+from emmd.experiments.bench.problems import TimedProblem, timed_problem
 
 PROBLEMS = [("symmoline", 200, 3), ("symmologe", 200, 3), ("gaussian", 200, 3, 2), ("gaussian", 300, 3, 4)]
 BASELINES = {
-    plugin.name: plugin for plugin in discover("experiments.bench.baselines", Baseline).plugins.values()
+    plugin.name: plugin for plugin in discover("emmd.experiments.bench.baselines", Baseline).plugins.values()
 }
 
 
@@ -29,7 +29,7 @@ def weighted_problem():
 
 
 def test_all_baselines_import():
-    assert discover("experiments.bench.baselines", Baseline).broken == {}
+    assert discover("emmd.experiments.bench.baselines", Baseline).broken == {}
     assert set(BASELINES) == {"numpy", "numpy-columns", "dsyrk", "jax", "flexmix"}
 
 

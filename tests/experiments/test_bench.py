@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from experiments.bench.measurements.cold_start import _seconds
+from emmd.experiments.bench.measurements.cold_start import _seconds
 
 KEYS = {
     "row",

@@ -80,7 +80,7 @@ def test_a_violated_claim_exits_1_with_a_counter_example_and_a_command(emmd, mon
     def too_large(self, design, u, v):
         return 0.51 * float((u - v) @ design.second_moment @ (u - v))
 
-    monkeypatch.setattr("emmd.core.potentials.Quadratic.divergence", too_large)
+    monkeypatch.setattr("emmd.fits.potentials.Quadratic.divergence", too_large)
     code, out, _ = emmd("verify", "--model", "symmoline", "--claim", "C1")
     assert code == 1
     assert "violated" in out

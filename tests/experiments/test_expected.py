@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-import theory
-from experiments.cases import default_cases
-from experiments.expected import PATH, unexpected, written
+from emmd import theory
+from emmd.experiments.cases.expected import PATH, unexpected, written
+from emmd.experiments.cases.shipped import default_cases
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import emmd as package
-from tests.degenerate import FAMILIES, PAIRS, case
+from tests.generators.degenerate import FAMILIES, PAIRS, case
 
 
 def write(path, header, rows):

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 import emmd as package
-from experiments.console import literal, results
-from experiments.figures.style import new_figure, save
-from experiments.snr.report.page import page
-from experiments.text import for_figure, visible
-from tests.hostile_names import LABELS, NAMES, shuffled_labels, write_table
+from emmd.experiments.console.consoles import literal, results
+from emmd.experiments.console.text import for_figure, visible
+from emmd.experiments.figures.style import new_figure, save
+from emmd.experiments.snr.report.page import page
+from tests.generators.hostile_names import LABELS, NAMES, shuffled_labels, write_table
 
 TEXTS = [*NAMES, *(label for labels in LABELS for label in labels)]
 SHORT = [text for text in TEXTS if len(text) < 100]

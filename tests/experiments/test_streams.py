@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emmd import load_runs
-from tests.hostile_names import write_table
+from tests.generators.hostile_names import write_table
 
 ROOT = Path(__file__).parents[2]
 MAIN = "import sys; sys.argv[0] = 'emmd'; from experiments.cli import main; main()"
@@ -203,5 +203,5 @@ def test_ctrl_c_elsewhere_is_one_word(emmd, fit, monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("experiments.fit_command.read_table", interrupt)
+    monkeypatch.setattr("emmd.experiments.commands.fit.read_table", interrupt)
     assert emmd(*fit) == (130, "", "emmd: interrupted\n")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.labels import class_labels
-from experiments.table import read_table
-from tests.hostile_names import LABELS, NAMES, shuffled_labels, write_table
+from emmd.experiments.files.labels import class_labels
+from emmd.experiments.files.table import read_table
+from tests.generators.hostile_names import LABELS, NAMES, shuffled_labels, write_table
 
 DRAWS = range(60)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import emmd
-from experiments.snr.store import writing
+from emmd.experiments.snr.store.store import writing
 
 RNG = np.random.default_rng(11)
 X = RNG.standard_normal((24, 2))
@@ -68,7 +68,7 @@ def trace():
 
 @cache
 def population():
-    from theory import population_problem
+    from emmd.theory import population_problem
 
     return population_problem("symmologe", THETA, tol=1e-2)
 

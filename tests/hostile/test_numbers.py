@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import emmd
-import theory
+from emmd import theory
 from emmd.core.checks import describe, positive_integer, random_generator, real_number
 from tests.hostile import examples as ex
 from tests.hostile.judge import judge

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import emmd
-import theory
+from emmd import theory
 from emmd.core.checks import real_array
 from tests.hostile import examples as ex
 

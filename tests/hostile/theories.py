@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-import theory
+from emmd import theory
 from tests.hostile import examples as ex
 from tests.hostile.door import Door
 

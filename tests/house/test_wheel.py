@@ -15,7 +15,7 @@ def test_the_wheel_runs_emmd_verify_from_any_folder(tmp_path, python):
     source.mkdir()
     for name in ("emmd", "theory", "experiments"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
@@ -31,8 +31,20 @@ def test_the_wheel_runs_emmd_verify_from_any_folder(tmp_path, python):
         [bin_folder / "emmd", *words], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert {record["verdict"] for record in json.loads(ran.stdout)} == {"holds"}
-    where = "import emmd, theory, experiments; print(emmd.__file__, theory.__file__, experiments.__file__)"
+    # the user's own files of these names stand in nobody's way
+    for name in ("theory", "experiments"):
+        (tmp_path / f"{name}.py").write_text("MINE = True\n")
+    where = (
+        "import emmd, emmd.theory, emmd.experiments, theory, experiments;"
+        "print(emmd.__file__, emmd.theory.__file__, emmd.experiments.__file__, theory.MINE, experiments.MINE)"
+    )
     found = subprocess.run(
         [bin_folder / "python", "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert found.stdout.count(str(site)) == 3
+    assert found.stdout.split()[-2:] == ["True", "True"]
+    assert {path.name for path in site.iterdir()} == {
+        "emmd",
+        f"{wheel.stem.split('-py3')[0]}.dist-info",
+        "dependencies.pth",
+    }

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import expit
 
-from emmd.kernels import newton
-from emmd.kernels.logistic_regression import LOG_2, hessian_cost
+from emmd.kernels.solvers import newton
+from emmd.kernels.solvers.logistic import LOG_2, hessian_cost
 
 
 def workspace(start, cost, entropy=np.inf, crest=10.0, sampled=False):

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from theory.claim import Comparison, Kind
-from theory.verdict import Verdict, grade
+from emmd.theory.claim import Comparison, Kind
+from emmd.theory.verdict import Verdict, grade
 
 
 def graded(kind, *rows, resolution=1e-3):

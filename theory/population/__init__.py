@@ -1,3 +1,3 @@
-from theory.population.spectrum import PopulationSpectrum, population
+from emmd.theory.population.spectrum.spectrum import PopulationSpectrum, population
 
 __all__ = ["PopulationSpectrum", "population"]

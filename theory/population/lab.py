@@ -7,10 +7,10 @@ import numpy as np
 from emmd.core.checks import known_name, seed_integer
 from emmd.core.discover import discover
 from emmd.core.problem import Problem
-from theory.lab import Lab
-from theory.population.information import PopulationModel
-from theory.population.problem import symmetric_models
-from theory.population.spectrum import population
+from emmd.theory.lab import Lab
+from emmd.theory.population.landscape.problem import symmetric_models
+from emmd.theory.population.spectrum.information import PopulationModel
+from emmd.theory.population.spectrum.spectrum import population
 
 __all__ = ["COSINES", "SNR_EXPERT", "SNR_GATE", "PopulationLab", "at", "labels_only", "linear_only"]
 
@@ -65,7 +65,7 @@ class PopulationLab:
     def information(self, snr_expert, snr_gate, cosine):
         """Return the whitened `Information` at a point, cached."""
         point = (snr_expert, snr_gate, cosine)
-        model = discover("theory.population", PopulationModel).plugins[self.model.name]
+        model = discover("emmd.theory.population", PopulationModel).plugins[self.model.name]
         return self.once(("information", point), lambda: model.information(*point, _NATS))
 
     def grid(self):

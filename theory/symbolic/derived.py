@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import sympy as sp
 
-from theory.symbolic.normal_form import normal_form
-from theory.symbolic.scalar_models import STATES, ScalarModel
+from emmd.theory.symbolic.normal_form import normal_form
+from emmd.theory.symbolic.scalar_models import STATES, ScalarModel
 
 Point = tuple[sp.Expr, sp.Expr]
 Expression = TypeVar("Expression", bound=sp.Basic)

@@ -4,8 +4,8 @@ from functools import cache
 
 import sympy as sp
 
-from theory.symbolic.derived import Point, at
-from theory.symbolic.scalar_models import STATES, ScalarModel
+from emmd.theory.symbolic.derived import Point, at
+from emmd.theory.symbolic.scalar_models import STATES, ScalarModel
 
 _U = sp.Dummy("u", real=True)
 

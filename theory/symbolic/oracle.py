@@ -8,8 +8,8 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from theory.symbolic import derived
-from theory.symbolic.scalar_models import ScalarModel, scalar_model
+from emmd.theory.symbolic import derived
+from emmd.theory.symbolic.scalar_models import ScalarModel, scalar_model
 
 Array = NDArray[np.inexact]
 Symbols = tuple[sp.Symbol, ...]

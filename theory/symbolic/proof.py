@@ -10,9 +10,9 @@ from typing import Protocol, cast
 
 import sympy as sp
 
-from theory.symbolic import proofs
-from theory.symbolic.normal_form import normal_form
-from theory.symbolic.scalar_models import ScalarModel, scalar_model
+from emmd.theory.symbolic import proofs
+from emmd.theory.symbolic.normal_form import normal_form
+from emmd.theory.symbolic.scalar_models import ScalarModel, scalar_model
 
 Variant = Mapping[str, object]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from theory.symbolic.proof import Proof
+from emmd.theory.symbolic.proof import Proof
 
 _DIGITS = 20
 _NUMERATORS = (2, -3, 5, -4, 1, 7)

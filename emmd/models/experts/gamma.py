@@ -6,7 +6,7 @@ from scipy.special import digamma, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.family import Family
-from emmd.core.glm import fit_coefficients
+from emmd.fits.glm import fit_coefficients
 
 
 class Gamma(Family):

@@ -7,13 +7,13 @@ import numpy as np
 
 from emmd.core.checks import positive_number, require_ordinary
 from emmd.core.family import Family, Pass
-from emmd.core.least_squares import weighted_least_squares
-from emmd.core.mixture_information import information_of_sums
-from emmd.kernels import mixture_gaussian
-from emmd.kernels.mixture_gaussian import HEAD, e_step_rows, parts_of, solve_experts, sums_width
-from emmd.kernels.mixture_image import REPORT, write_constant_gate, write_experts
-from emmd.kernels.reduce import sum_rows, takes_turns
-from emmd.kernels.softmax_regression import assemble_hessian
+from emmd.fits.least_squares import weighted_least_squares
+from emmd.kernels.em import gaussian_mixture as mixture_gaussian
+from emmd.kernels.em.gaussian_mixture import HEAD, e_step_rows, parts_of, solve_experts, sums_width
+from emmd.kernels.em.mixture_image import REPORT, write_constant_gate, write_experts
+from emmd.kernels.rows.reduce import sum_rows, takes_turns
+from emmd.kernels.solvers.multinomial import assemble_hessian
+from emmd.models.mixture.information import information_of_sums
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
 REPRESENTABLE = 1e-300, 1e300

@@ -4,7 +4,7 @@ import time
 
 from scipy.linalg.blas import dsyrk
 
-from experiments.bench.baseline import Baseline, Runner
+from emmd.experiments.bench.baseline import Baseline, Runner
 
 
 class TwoDsyrk(Baseline):

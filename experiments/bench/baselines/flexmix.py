@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.bench.baseline import Baseline, Runner
+from emmd.experiments.bench.baseline import Baseline, Runner
 
 _CHECK = 'if (!requireNamespace("flexmix", quietly = TRUE)) quit(status = 1)'
 

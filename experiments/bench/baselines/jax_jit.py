@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from experiments.bench.baseline import Baseline, Runner
+from emmd.experiments.bench.baseline import Baseline, Runner
 
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 _TARGET, _ENOUGH = 1e-14, 1e-13

@@ -1,6 +1,6 @@
 """EM as an expert tunes NumPy: features in columns, a symmetric BLAS call per Gram matrix."""
 
-from experiments.bench.numpy_em import Columns, NumPyBaseline
+from emmd.experiments.bench.numpy_em import Columns, NumPyBaseline
 
 
 class NumPyColumns(NumPyBaseline):

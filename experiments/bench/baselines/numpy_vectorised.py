@@ -1,6 +1,6 @@
 """EM as most NumPy programs write it: vectorised, features in rows."""
 
-from experiments.bench.numpy_em import NumPyBaseline, Rows
+from emmd.experiments.bench.numpy_em import NumPyBaseline, Rows
 
 
 class NumPy(NumPyBaseline):

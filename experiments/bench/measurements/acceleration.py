@@ -4,8 +4,8 @@ import numpy as np
 
 import emmd
 from emmd.data.snr import snr_parameters
-from experiments.bench.clock import Spread
-from experiments.bench.measurement import Measurement, Record, Row
+from emmd.experiments.bench.clock import Spread
+from emmd.experiments.bench.measurement import Measurement, Record, Row
 
 _METHODS = ("anderson", "squarem", "over_relaxation")
 _CLOSE = 1e-8

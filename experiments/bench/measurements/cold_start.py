@@ -7,8 +7,8 @@ import tempfile
 import time
 from functools import partial
 
-from experiments.bench.clock import Spread, interleaved
-from experiments.bench.measurement import Measurement, Record, Row
+from emmd.experiments.bench.clock import Spread, interleaved
+from emmd.experiments.bench.measurement import Measurement, Record, Row
 
 _FIT = """
 import numpy as np, emmd

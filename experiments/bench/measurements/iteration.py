@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 
-from experiments.bench.baseline import Runner
-from experiments.bench.clock import Spread, interleaved, threads
-from experiments.bench.measurement import Measurement, Record, Row
-from experiments.bench.problems import timed_problem
+from emmd.experiments.bench.baseline import Runner
+from emmd.experiments.bench.clock import Spread, interleaved, threads
+from emmd.experiments.bench.measurement import Measurement, Record, Row
+from emmd.experiments.bench.problems import timed_problem
 
 _PROBLEMS = (
     ("symmoline", 1_000, 2),

@@ -13,10 +13,10 @@ import numba
 import numpy as np
 
 import emmd
-from experiments.bench.baseline import Runner
-from experiments.bench.clock import Spread
-from experiments.bench.measurement import Measurement, Record, Row
-from experiments.bench.problems import size_name
+from emmd.experiments.bench.baseline import Runner
+from emmd.experiments.bench.clock import Spread
+from emmd.experiments.bench.measurement import Measurement, Record, Row
+from emmd.experiments.bench.problems import size_name
 
 _FEATURES = 10
 _SMALLEST = 100_000

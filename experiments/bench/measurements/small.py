@@ -8,10 +8,10 @@ import numba
 import numpy as np
 
 import emmd
-from experiments.bench.baseline import Runner
-from experiments.bench.clock import Spread, interleaved, threads, wall
-from experiments.bench.measurement import Measurement, Record, Row
-from experiments.bench.problems import timed_problem
+from emmd.experiments.bench.baseline import Runner
+from emmd.experiments.bench.clock import Spread, interleaved, threads, wall
+from emmd.experiments.bench.measurement import Measurement, Record, Row
+from emmd.experiments.bench.problems import timed_problem
 
 _ITERATIONS = 100
 _SIGNALS = {"symmoline": 1.0, "symmologe": 1.0, "gaussian": 0.5}

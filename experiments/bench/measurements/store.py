@@ -9,17 +9,17 @@ import numpy as np
 import emmd
 from emmd.core.status import Status
 from emmd.data.snr import snr_parameters
+from emmd.experiments.bench.clock import Spread, interleaved, threads, wall
+from emmd.experiments.bench.measurement import Measurement, Record, Row
+from emmd.experiments.snr.config.read import parse
+from emmd.experiments.snr.plan.plan import make_plan
+from emmd.experiments.snr.plan.sample import DrawnSample
+from emmd.experiments.snr.plan.seeds import seed_of
+from emmd.experiments.snr.plan.starts import draw_start
+from emmd.experiments.snr.run.execute import kept_iterates, seconds_reached
+from emmd.experiments.snr.run.sweep import Options as SweepOptions
+from emmd.experiments.snr.run.sweep import run_sweep
 from emmd.runs import load_runs, load_traces
-from experiments.bench.clock import Spread, interleaved, threads, wall
-from experiments.bench.measurement import Measurement, Record, Row
-from experiments.snr.execute import kept_iterates, seconds_reached
-from experiments.snr.plan import make_plan
-from experiments.snr.read_config import parse
-from experiments.snr.sample import DrawnSample
-from experiments.snr.seeds import seed_of
-from experiments.snr.starts import draw_start
-from experiments.snr.sweep import Options as SweepOptions
-from experiments.snr.sweep import run_sweep
 
 _CONFIG = """
 name = "small-runs"

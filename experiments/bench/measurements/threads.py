@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from emmd.kernels.reduce import PARALLEL_ROWS
-from experiments.bench.clock import Spread, interleaved, threads, wall
-from experiments.bench.measurement import Measurement, Record, Row
-from experiments.bench.problems import timed_problem
+from emmd.experiments.bench.clock import Spread, interleaved, threads, wall
+from emmd.experiments.bench.measurement import Measurement, Record, Row
+from emmd.experiments.bench.problems import timed_problem
+from emmd.kernels.rows.reduce import PARALLEL_ROWS
 
 _PROBLEMS = (
     ("symmoline", 1_000, 2),

@@ -1,7 +1,7 @@
 """The spectral radius of the algorithm's own map at the sample's optimum, from map evaluations only."""
 
-from experiments.snr.measure import Measure, Scope
-from theory.numeric.contraction import contraction
+from emmd.experiments.snr.plan.measure import Measure, Scope
+from emmd.theory.numeric.rates.contraction import contraction
 
 
 def _measure(sample, algorithm):

@@ -1,7 +1,7 @@
 """The rate seen along the run's own path, with its uncertainty."""
 
-from experiments.snr.measure import Measure, Scope
-from theory.numeric.observed import observed_rate
+from emmd.experiments.snr.plan.measure import Measure, Scope
+from emmd.theory.numeric.rates.observed import observed_rate
 
 
 def _measure(sample, algorithm, result):

@@ -1,7 +1,7 @@
 """EM's rate on the population from which the sample was drawn, at theta*."""
 
-from experiments.snr.measure import Measure, Scope
-from theory.population import population
+from emmd.experiments.snr.plan.measure import Measure, Scope
+from emmd.theory.population import population
 
 
 def _measure(sample):

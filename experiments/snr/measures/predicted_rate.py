@@ -1,7 +1,7 @@
 """The local rate predicted from the Hessians at the sample's own optimum."""
 
-from experiments.snr.measure import Measure, Scope
-from theory.numeric.rates import predicted_rate
+from emmd.experiments.snr.plan.measure import Measure, Scope
+from emmd.theory.numeric.rates.predicted import predicted_rate
 
 
 def _measure(sample, algorithm):

@@ -1,7 +1,7 @@
 """One expert that is told which images are inverted: what a perfect gate with equal experts would reach."""
 
-from experiments.snr.measure import Measure, Scope
-from experiments.snr.one_expert import scores_of_one
+from emmd.experiments.snr.plan.measure import Measure, Scope
+from emmd.experiments.snr.plan.one_expert import scores_of_one
 
 
 def _measure(sample):

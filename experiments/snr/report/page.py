@@ -7,9 +7,9 @@ from io import BytesIO
 
 import matplotlib as mpl
 
-from experiments.snr.report.cells import reached
-from experiments.snr.report.tables import heading, shown
-from experiments.text import visible
+from emmd.experiments.console.text import visible
+from emmd.experiments.snr.report.cells import reached
+from emmd.experiments.snr.report.tables import heading, shown
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; }

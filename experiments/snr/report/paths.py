@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.figures.style import COLOURS, new_figure, styled
-from experiments.snr.report.cells import algorithms_of, cell_groups, describe_cell, interval, reached
+from emmd.experiments.figures.style import COLOURS, new_figure, styled
+from emmd.experiments.snr.report.cells import algorithms_of, cell_groups, describe_cell, interval, reached
 
 _POINTS = 160
 _MOST_CELLS = 6

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.snr.report.cells import algorithms_of
+from emmd.experiments.snr.report.cells import algorithms_of
 
 SCORES = {
     "train_loss": "training loss (nats per image)",
@@ -73,8 +73,8 @@ def by_start(runs, scores):
 
 
 def start_labels(runs):
-    """Return what tables call the start of each run: its kind of `emmd.starts`, or its number."""
-    from emmd.starts import KINDS
+    """Return what tables call the start of each run: its kind of `emmd.estimators.starts`, or its number."""
+    from emmd.estimators.starts import KINDS
 
     numbers = runs["start_index"].astype(int)
     named = [KINDS[number % len(KINDS)] for number in numbers]

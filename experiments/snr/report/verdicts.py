@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from emmd.core.discover import discover
-from theory.claim import Claim, Comparison, Kind
-from theory.verdict import Verdict, grade
+from emmd.theory.claim import Claim, Comparison, Kind
+from emmd.theory.verdict import Verdict, grade
 
 _RATES = {"em": "L1", "mirror_descent": "L2", "gradient_descent": "L3", "gradient_em": "L5"}
 _BOUNDS = {"symmoline": "S4", "symmologe": "S6"}
@@ -85,5 +85,5 @@ def _row(label, about, kind, comparisons, sabotage, false):
 
 
 def _claim(label):
-    claims = discover("theory.claims", Claim).plugins.values()
+    claims = discover("emmd.theory.claims", Claim).plugins.values()
     return next(claim for claim in claims if claim.label == label)

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from emmd.core.discover import discover
+from emmd.experiments.figures.style import save
+from emmd.experiments.files.writable import writable_folder
+from emmd.experiments.snr.config.read import parse
+from emmd.experiments.snr.plan.plan import make_plan
+from emmd.experiments.snr.report.figure import ReportFigure
+from emmd.experiments.snr.report.page import page
+from emmd.experiments.snr.report.tables import save_table
+from emmd.experiments.snr.report.verdicts import verdicts
 from emmd.runs import load_runs, load_traces, open_store
-from experiments.figures.style import save
-from experiments.snr.plan import make_plan
-from experiments.snr.read_config import parse
-from experiments.snr.report.figure import ReportFigure
-from experiments.snr.report.page import page
-from experiments.snr.report.tables import save_table
-from experiments.snr.report.verdicts import verdicts
-from experiments.writable import writable_folder
 
 
 @dataclass
@@ -92,7 +92,7 @@ def _section(store, text):
     runs = runs[runs["key"].isin({run.key for run in plan.runs})] if len(runs) else runs
     section = Section(plan.experiment, text, len(plan.runs), runs, verdicts(runs))
     traces = load_traces(store, plan.experiment.name)
-    known = discover("experiments.figures", ReportFigure).plugins
+    known = discover("emmd.experiments.figures", ReportFigure).plugins
     ended = runs[runs["status"] != "error"] if len(runs) else runs
     for name in plan.experiment.figures:
         _add_figure(section, known[name], ended, traces)

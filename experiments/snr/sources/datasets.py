@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 
 from emmd import MixtureOfExperts, Problem
 from emmd.core.checks import known_name
-from experiments.snr.fields import Grid, NotNegative
-from experiments.snr.held_out import HeldOut
-from experiments.snr.source import Source
+from emmd.experiments.snr.config.fields import Grid, NotNegative
+from emmd.experiments.snr.plan.held_out import HeldOut
+from emmd.experiments.snr.plan.source import Source
 
 _KEYS = ("data", "test_share", "ridge", "n_experts")
 

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 from emmd import MixtureOfExperts, Problem
 from emmd.core.checks import known_name
 from emmd.data.fashion_mnist import fashion_mnist
-from experiments.snr.fields import Count, Grid, NotNegative
-from experiments.snr.held_out import HeldOut
-from experiments.snr.source import Source
+from emmd.experiments.snr.config.fields import Count, Grid, NotNegative
+from emmd.experiments.snr.plan.held_out import HeldOut
+from emmd.experiments.snr.plan.source import Source
 
 _CLASSES = 10
 _KEYS = ("data", "n", "side", "ridge")

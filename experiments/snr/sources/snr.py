@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from emmd import Problem
 from emmd.core.checks import known_name
 from emmd.data.snr import snr_parameters
-from experiments.cases import MODELS
-from experiments.snr.fields import Count, Grid, NotNegative
-from experiments.snr.sample import DrawnSample
-from experiments.snr.source import Source
+from emmd.experiments.cases.shipped import MODELS
+from emmd.experiments.snr.config.fields import Count, Grid, NotNegative
+from emmd.experiments.snr.plan.sample import DrawnSample
+from emmd.experiments.snr.plan.source import Source
 
 _KEYS = ("model", "n", "d", "snr_expert", "snr_gate", "cosine")
 

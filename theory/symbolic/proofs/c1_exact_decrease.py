@@ -12,7 +12,7 @@ Source: derived here; it follows from R1 and E4.
 
 import sympy as sp
 
-from theory.symbolic.derived import (
+from emmd.theory.symbolic.derived import (
     at,
     divergence,
     inner,
@@ -22,7 +22,7 @@ from theory.symbolic.derived import (
     point,
     posterior_kl,
 )
-from theory.symbolic.scalar_models import ScalarModel
+from emmd.theory.symbolic.scalar_models import ScalarModel
 
 LABEL = "C1"
 STATEMENT = (

@@ -5,9 +5,9 @@ Source: Kunstner, Kumar and Schmidt 2021 (setting); Fruytier, Mokhtari and Sangh
 
 import sympy as sp
 
-from theory.symbolic.derived import log_partition, posterior, statistics
-from theory.symbolic.expectation import total_mass
-from theory.symbolic.scalar_models import STATES, ScalarModel
+from emmd.theory.symbolic.derived import log_partition, posterior, statistics
+from emmd.theory.symbolic.expectation import total_mass
+from emmd.theory.symbolic.scalar_models import STATES, ScalarModel
 
 LABEL = "E0"
 STATEMENT = (

@@ -5,8 +5,8 @@ Source: Dempster, Laird and Rubin 1977.
 
 import sympy as sp
 
-from theory.symbolic.derived import loss_gradient, mirror_gradient, posterior_statistics
-from theory.symbolic.scalar_models import ScalarModel
+from emmd.theory.symbolic.derived import loss_gradient, mirror_gradient, posterior_statistics
+from emmd.theory.symbolic.scalar_models import ScalarModel
 
 LABEL = "E1"
 STATEMENT = "grad l(eta) = grad A(eta) - E[S(y,Z) | x,y; eta]"

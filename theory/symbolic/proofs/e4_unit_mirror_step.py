@@ -10,8 +10,8 @@ Source: Kunstner, Kumar and Schmidt 2021; Fruytier, Mokhtari and Sanghavi 2025.
 
 import sympy as sp
 
-from theory.symbolic.derived import at, loss_gradient, mirror_gradient, point, surrogate
-from theory.symbolic.scalar_models import ScalarModel
+from emmd.theory.symbolic.derived import at, loss_gradient, mirror_gradient, point, surrogate
+from emmd.theory.symbolic.scalar_models import ScalarModel
 
 LABEL = "E4"
 STATEMENT = (

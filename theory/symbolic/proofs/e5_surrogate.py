@@ -5,9 +5,9 @@ Source: Kunstner, Kumar and Schmidt 2021; Fruytier, Mokhtari and Sanghavi 2025.
 
 import sympy as sp
 
-from theory.symbolic.derived import at, divergence, inner, loss_gradient, point, surrogate
-from theory.symbolic.expectation import joint_kl
-from theory.symbolic.scalar_models import ScalarModel
+from emmd.theory.symbolic.derived import at, divergence, inner, loss_gradient, point, surrogate
+from emmd.theory.symbolic.expectation import joint_kl
+from emmd.theory.symbolic.scalar_models import ScalarModel
 
 LABEL = "E5"
 STATEMENT = (

@@ -10,8 +10,8 @@ Source: derived here; it follows from E4.
 
 import sympy as sp
 
-from theory.symbolic.derived import at, loss_gradient, mirror_gradient, point, surrogate
-from theory.symbolic.scalar_models import ScalarModel
+from emmd.theory.symbolic.derived import at, loss_gradient, mirror_gradient, point, surrogate
+from emmd.theory.symbolic.scalar_models import ScalarModel
 
 LABEL = "E7"
 STATEMENT = (

@@ -5,8 +5,8 @@ Source: Dempster, Laird and Rubin 1977.
 
 import sympy as sp
 
-from theory.symbolic.derived import at, loss_gradient, point, surrogate
-from theory.symbolic.scalar_models import ScalarModel
+from emmd.theory.symbolic.derived import at, loss_gradient, point, surrogate
+from emmd.theory.symbolic.scalar_models import ScalarModel
 
 LABEL = "L4"
 STATEMENT = "grad_eta Q(eta|eta_t) at eta = eta_t equals grad l(eta_t)"

@@ -5,7 +5,7 @@ Source: Kunstner, Kumar and Schmidt 2021; Louis 1982 for the Hessian form.
 
 import sympy as sp
 
-from theory.symbolic.derived import (
+from emmd.theory.symbolic.derived import (
     at,
     complete_hessian,
     divergence,
@@ -17,8 +17,8 @@ from theory.symbolic.derived import (
     point,
     posterior_kl,
 )
-from theory.symbolic.expectation import joint_kl
-from theory.symbolic.scalar_models import ScalarModel
+from emmd.theory.symbolic.expectation import joint_kl
+from emmd.theory.symbolic.scalar_models import ScalarModel
 
 LABEL = "R1"
 STATEMENT = (

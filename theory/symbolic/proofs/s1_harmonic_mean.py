@@ -8,9 +8,9 @@ gives away is the envelope times ``1 - sech(c) = (e^(c/2) - e^(-c/2))^2 / (e^c +
 
 import sympy as sp
 
-from theory.symbolic.derived import log_odds, posterior, statistics
-from theory.symbolic.expectation import integral_over_y
-from theory.symbolic.scalar_models import STATES, ScalarModel
+from emmd.theory.symbolic.derived import log_odds, posterior, statistics
+from emmd.theory.symbolic.expectation import integral_over_y
+from emmd.theory.symbolic.scalar_models import STATES, ScalarModel
 
 LABEL = "S1"
 STATEMENT = (

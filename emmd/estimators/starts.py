@@ -1,0 +1,295 @@
+"""Several starts for a mixture of experts; the fit with the highest likelihood is kept.
+
+A start is a set of responsibilities that depend on each row's values alone, so
+that a row of weight 2 starts like the same row twice, and the order of the rows
+does not matter; the M-step turns them into parameters.
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+from scipy.special import ndtri
+from threadpoolctl import ThreadpoolController
+
+from emmd.core.checks import positive_integer
+from emmd.core.problem import Problem
+from emmd.core.solve import minimize
+from emmd.core.status import Status
+from emmd.models.mixture.model import MixtureOfExperts
+
+KEEP = ("best", "converged")
+"""Which run may be kept: the best of all, or the best of those that converged."""
+
+KINDS = ("kmeans", "responsibilities", "parameters")
+"""The kinds of starts, taken in turn."""
+
+_SHARE = 0.9
+_ROUGH, _ROUNDS = 1e-3, 100
+_TIE = 1e-9
+_CONSTANT = 1e-9
+_DEPENDENT = 1e-10
+"""Shares of a column's largest entry and of the features' largest variance that count as nothing."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run begins.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`, or ``warm``.
+    theta : ndarray of shape (p,)
+    """
+
+    kind: str
+    theta: np.ndarray
+
+
+@dataclass(frozen=True)
+class Started:
+    """The runs from several starts.
+
+    Attributes
+    ----------
+    starts : list of Start
+    runs : list of scipy.optimize.OptimizeResult
+        One for each start, as `emmd.minimize` returns them.
+    best : int
+        Index of the run to keep, see `best_run`.
+    """
+
+    starts: list[Start]
+    runs: list[OptimizeResult]
+    best: int
+
+
+def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, keep="best", **options):
+    """Minimise the loss from every start and choose the best run.
+
+    Parameters
+    ----------
+    problem : Problem
+    starts : list of Start
+    n_jobs : int, optional
+        Threads, as in joblib. The result does not depend on it.
+    callback : callable, optional
+        Called as ``callback(start, iteration, loss)`` before each step, from several threads when
+        ``n_jobs`` is not 1.
+    ended : callable, optional
+        Called as ``ended(start, run)`` when a run ends, from the same thread.
+    keep : "best" or "converged"
+        See `best_run`.
+    **options
+        Of `emmd.minimize`.
+
+    Returns
+    -------
+    Started
+    """
+    from joblib import Parallel, delayed
+
+    def run(index, start):
+        # the loop's own callback also gets theta, which would be in the problem's units
+        watch = None if callback is None else lambda t, theta, loss: callback(index, t, loss)
+        result = minimize(problem, start.theta, callback=watch, **options)
+        if ended is not None:
+            ended(index, result)
+        return result
+
+    # kernels release the GIL, and threads share the data
+    runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
+    return Started(starts, runs, best_run(runs, keep))
+
+
+def best_run(runs, keep="best"):
+    """Return the index of the run with the lowest loss.
+
+    A run on its way to an unbounded likelihood, that of an exact fit, is kept where there is no other. Every
+    other likelihood counts, whatever the run's status: that of a gate which becomes a step is bounded.
+
+    Parameters
+    ----------
+    runs : list of scipy.optimize.OptimizeResult
+    keep : "best" or "converged"
+        Whether only converged runs count, where there are any.
+
+    Notes
+    -----
+    Runs whose losses agree to nine digits count as equal, and the first of them that converged, or else the
+    first, is kept: rounding must not choose among permutations of the same experts.
+    """
+    among = [run for run in runs if run.status != Status.VARIANCE_COLLAPSE] or runs
+    if keep == "converged":
+        among = [run for run in among if run.status == Status.CONVERGED] or among
+    lowest = min(run.fun for run in among)
+    equal = [run for run in among if run.fun <= lowest + _TIE * (1.0 + abs(lowest))]
+    best = next((run for run in equal if run.status == Status.CONVERGED), equal[0])
+    return next(index for index, run in enumerate(runs) if run is best)
+
+
+def draw_starts(problem, n_starts, seed):
+    """Draw starts of all kinds in turn.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of a `MixtureOfExperts`; features of about unit size.
+    n_starts : int
+    seed : int
+        Start i depends on ``(seed, i)`` only: more starts leave the first ones as they were.
+
+    Returns
+    -------
+    list of Start
+    """
+    n_starts = positive_integer("n_starts", n_starts)
+    pooled = pooled_fit(problem)
+    rows, working = _rows(problem, pooled), _working(problem)
+    starts = []
+    for index in range(n_starts):
+        kind = KINDS[index % len(KINDS)]
+        rng = np.random.default_rng([seed, index])
+        responsibilities = _softened(working, _DRAW[kind](problem, rows, pooled, rng))
+        starts.append(start_from(problem, kind, responsibilities, pooled))
+    return starts
+
+
+def _working(problem):
+    """Return the problem of Gaussian experts that starts those of a family, or None, see `Family`."""
+    model = problem.model
+    target = model.family.working_target(problem.y)
+    if target is None or model.fixed or model.ridge is not None:
+        return None
+    columns = {f"{part}_columns": model.columns[part] for part in ("expert", "gate")}
+    gaussian = MixtureOfExperts(
+        model.n_features, model.n_experts, variance="shared", gate=model.gate, **columns
+    )
+    return Problem(gaussian, problem.X, target, problem.weights)
+
+
+def _softened(working, responsibilities):
+    """Return what EM on the working problem makes of responsibilities, unless it degenerates."""
+    if working is None:
+        return responsibilities
+    start = working.m_step(responsibilities, np.zeros(working.n_params)).theta
+    run = minimize(working, start, tol=_ROUGH, max_iter=_ROUNDS)
+    if run.status not in (Status.CONVERGED, Status.ITERATION_LIMIT, Status.DIVERGING):
+        return responsibilities
+    return working.responsibilities(run.x)
+
+
+def pooled_fit(problem):
+    """Return the parameter of K equal experts, each fitted to all rows, under equal mixing weights."""
+    K = problem.model.n_experts
+    return problem.m_step(np.full((problem.n_rows, K), 1.0 / K), np.zeros(problem.n_params)).theta
+
+
+def start_from(problem, kind, responsibilities, fallback=None):
+    """Return the start that the M-step makes of responsibilities of shape (n, K)."""
+    fallback = np.zeros(problem.n_params) if fallback is None else fallback
+    theta = problem.m_step(responsibilities, fallback).theta
+    with np.errstate(over="ignore", invalid="ignore"):
+        proper = np.isfinite(theta).all() and np.isfinite(problem.loss(theta))
+    return Start(kind, theta if proper else fallback)
+
+
+def _rows(problem, pooled):
+    """Return what tells rows apart, standardised: the features and the residuals of one pooled expert.
+
+    Neither the basis of the features nor their order matters.
+    """
+    model, weights = problem.model, problem.weights
+    predictors = model.predictors(problem.data.designs, pooled)[0][0]
+    residuals = model.family.score(problem.y, predictors)[:, : model.family.n_linear]
+    residuals = _standardised(residuals, weights)
+    features = _canonical(problem.X, weights, (residuals**2).sum(axis=1))
+    rows = np.column_stack([features, residuals])
+    return rows if rows.shape[1] else np.zeros((len(rows), 1))
+
+
+def _standardised(columns, weights):
+    """Return the columns that vary with mean 0 and variance 1."""
+    columns = columns - weights @ columns
+    # squares of what is at most 1 do not overflow
+    columns = columns / np.maximum(np.abs(columns).max(axis=0), np.finfo(float).tiny)
+    spread = np.sqrt(np.einsum("n,nj,nj->j", weights, columns, columns))
+    varies = spread > _CONSTANT
+    return columns[:, varies] / spread[varies]
+
+
+def _canonical(X, weights, tilt):
+    """Return uncorrelated combinations of the features that any other basis of their span would give too.
+
+    They have variance 1 and are the principal axes under the weights times `tilt`, skewed to the right.
+    """
+    white = _standardised(X, weights)
+    for _ in range(2):
+        # the second pass mends what the first one lost among columns that are nearly dependent
+        values, axes = np.linalg.eigh(white.T @ (weights[:, None] * white))
+        kept = values > _DEPENDENT * max(1.0, values.max(initial=0.0))
+        white = white @ (axes[:, kept] / np.sqrt(values[kept]))
+    turned = white @ np.linalg.eigh(white.T @ ((weights * tilt)[:, None] * white))[1]
+    return turned * np.where(weights @ turned**3 < 0, -1.0, 1.0)
+
+
+def _by_kmeans(problem, rows, pooled, rng):
+    """Cluster the rows, columns randomly stretched, from centres on a random line at normal quantiles."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    K = problem.model.n_experts
+    rows = rows * np.exp(rng.standard_normal(rows.shape[1]))
+    line = rng.standard_normal(rows.shape[1])
+    line /= np.linalg.norm(line)
+    spread = np.sqrt(problem.weights @ (rows @ line) ** 2)
+    centres = np.outer(ndtri((np.arange(K) + 0.5) / K) * spread, line)
+    with warnings.catch_warnings(), _libraries().limit(limits=1, user_api="openmp"):
+        # fewer distinct rows than experts: the fit's own status says so
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        clusters = KMeans(K, init=centres, n_init=1, max_iter=50)
+        labels = clusters.fit(rows, sample_weight=problem.weights * len(rows)).labels_
+    # clusters are separable by construction: hard labels would send the gate to infinity
+    return _SHARE * (labels[:, None] == np.arange(K)) + (1.0 - _SHARE) / K
+
+
+@cache
+def _libraries():
+    """Return the control of the threads that scikit-learn's k-means takes from OpenMP; it is loaded by then.
+
+    One thread adds in one order, and a forked child has no other: GNU OpenMP would wait for the parent's.
+    """
+    return ThreadpoolController()
+
+
+def _at_random(problem, rows, pooled, rng):
+    """Draw responsibilities as a smooth random function of the row, by random Fourier features."""
+    K = problem.model.n_experts
+    directions = rng.standard_normal((rows.shape[1], K)) * (2.0 / np.sqrt(rows.shape[1]))
+    return _softmax(3.0 * np.cos(rows @ directions + rng.uniform(0.0, 2.0 * np.pi, K)))
+
+
+def _by_parameters(problem, rows, pooled, rng):
+    """Draw every expert's and the gate's predictors around the pooled fit, then take one E-step."""
+    model, sizes = problem.model, problem.data.sizes
+    K, m = model.n_experts, model.family.n_linear
+    known = np.column_stack([rows, np.ones(len(rows))]) / np.sqrt(rows.shape[1] + 1)
+    parts, logits = model.predictors(problem.data.designs, pooled)
+    noise = known @ rng.standard_normal((K, known.shape[1], m)) * sizes[:m]
+    for part, more in zip(parts, noise):
+        part[:, :m] += more
+    logits = logits + (known @ rng.standard_normal((known.shape[1], K - 1))).T
+    with np.errstate(over="ignore", invalid="ignore"):
+        drawn = model.posterior_at(problem.data, parts, logits)[1].T
+    return drawn if np.isfinite(drawn).all() else _at_random(problem, rows, pooled, rng)
+
+
+def _softmax(logits):
+    weight = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weight / weight.sum(axis=1, keepdims=True)
+
+
+_DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters}

@@ -1,0 +1,211 @@
+"""Newton's method with a safeguard, for the smooth convex problems inside one iteration."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from emmd.kernels.solvers import newton as on_demand
+
+RESIDUAL_TARGET = 1e-14
+"""The scaled gradient at which Newton's method stops."""
+
+RESIDUAL_ACCEPTED = 1e-13
+"""The scaled gradient above which the result counts as not solved."""
+
+_REGULAR = 1e-8
+_SLOPE_LEFT = 0.5
+_BLURRED = float(np.sqrt(np.finfo(float).eps))
+"""Relative to 1 + |value|: a decrease below it may drown in the rounding of the terms of a value."""
+
+
+@dataclass(frozen=True)
+class NewtonResult:
+    """Where Newton's method ended.
+
+    Attributes
+    ----------
+    x : ndarray of shape (d,)
+    residual : float
+        ``max_j |gradient_j| / scale_j`` before the last step, or after it where that is foreseen and not
+        measured; dimensionless when gradients scale like features.
+    iterations : int
+        Evaluations of value, gradient and Hessian.
+    curvature : float
+        Smallest squared pivot of the scaled Hessian; about 0 when the minimiser runs to infinity.
+    """
+
+    x: np.ndarray
+    residual: float
+    iterations: int
+    curvature: float
+
+    @property
+    def solved(self):
+        """Whether the gradient is as small as an exact M-step demands."""
+        return self.residual <= RESIDUAL_ACCEPTED
+
+
+def cholesky(matrix):
+    """Return a lower Cholesky factor, damped if need be, and its smallest squared pivot (0 when damped)."""
+    factor, failed = dpotrf(matrix, lower=1)
+    if not failed:
+        return factor, float(factor.diagonal().min() ** 2)
+    damping = 1e-14
+    # a matrix with NaN stays unfactored whatever the damping; the caller's residual says so
+    while failed and damping < 1e3:
+        factor, failed = dpotrf(matrix + damping * np.eye(len(matrix)), lower=1)
+        damping *= 10.0
+    return factor, 0.0
+
+
+def search(evaluate, x, step, value, slope, most):
+    """Halve the step until the value decreases; return the step's length, the trial and the cost.
+
+    Next to the minimum a decrease drowns in the rounding of the value's terms, which may be far larger than
+    the value. Slopes keep their digits there: a short step after which at most half the slope points uphill
+    has passed the minimum by less than half its length.
+    """
+    length = 1.0
+    for spent in range(1, most + 1):
+        trial = evaluate(x + length * step)
+        rise = trial[0] - value
+        if rise <= 1e-4 * length * slope:
+            return length, trial, spent
+        if rise <= _BLURRED * (1.0 + abs(value)) and trial[1] @ step <= -_SLOPE_LEFT * slope:
+            return length, trial, spent
+        length *= 0.5
+    return length, None, most
+
+
+def begin(evaluate, start, value_at_zero):
+    """Return the point to begin at, the start or 0 where that is better, and what was evaluated there."""
+    x = np.array(start, dtype=float)
+    found = evaluate(x)
+    if found[0] <= value_at_zero:
+        return x, found
+    x = np.zeros_like(x)
+    return x, evaluate(x)
+
+
+def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
+    """Minimise a smooth convex function from a warm start.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``x -> (value, gradient (d,), Hessian (d, d))``.
+    start : ndarray of shape (d,)
+    scale : ndarray of shape (d,)
+        Typical size of each gradient entry (the root mean square of each feature).
+    value_at_zero : float
+        The function's value at 0, if known: a start above it, where a saturated
+        Hessian would send the first step anywhere, is replaced by 0.
+    max_iter : int
+
+    Returns
+    -------
+    NewtonResult
+        Steps are halved until the value decreases, or, where a decrease would drown in
+        rounding, until the slope along them has; a Hessian that is not numerically positive
+        definite is damped.
+    """
+    x, (value, gradient, hessian) = begin(evaluate, start, value_at_zero)
+    residual = np.abs(gradient / scale).max()
+    factor, curvature = cholesky(hessian / np.outer(scale, scale))
+    iterations = 1
+    while residual > RESIDUAL_TARGET and iterations < max_iter:
+        step = -dpotrs(factor, gradient / scale, lower=1)[0] / scale
+        length, trial, spent = search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
+        iterations += spent
+        if trial is None:
+            break
+        trial_residual = np.abs(trial[1] / scale).max()
+        if trial_residual >= residual and residual <= RESIDUAL_ACCEPTED:
+            break
+        x = x + length * step
+        (value, gradient, hessian), residual = trial, trial_residual
+        factor, curvature = cholesky(hessian / np.outer(scale, scale))
+    if residual <= RESIDUAL_TARGET and curvature >= _REGULAR:
+        # free: without it a warm start that is solved already would never move, however flat the function
+        x = x - dpotrs(factor, gradient / scale, lower=1)[0] / scale
+    return NewtonResult(x, float(residual), iterations, curvature)
+
+
+def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest, remainders=None):
+    """Minimise one function as `newton_together` does several.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``(x, with_hessian) -> [gradient (d), packed Hessian]`` or the gradient alone.
+    start : ndarray of shape (d,)
+    sums : ndarray of shape (d + d (d + 1) / 2,)
+    scale : ndarray of shape (d,)
+    entropy, cost, crest : float
+    remainders : callable, optional
+
+    Returns
+    -------
+    NewtonResult
+    """
+
+    def evaluate_one(points, wanted):
+        return evaluate(points[0], wanted[0] == on_demand.HESSIAN)[np.newaxis]
+
+    one = start[np.newaxis], sums[np.newaxis]
+    return newton_together(evaluate_one, *one, scale, entropy, cost, crest, 0, remainders)[0]
+
+
+def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0, remainders=None):
+    """Minimise r functions as `emmd.kernels.solvers.newton` does, with sums that come from anywhere.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``(points (r, d), wanted (r,)) -> sums (r, first + d + d (d + 1) / 2)``: from column `first` on
+        gradients and packed Hessians, or ``(r, first + d)`` when no Hessian is wanted. What is not wanted may
+        be anything. Its arguments are overwritten later.
+    starts : ndarray of shape (r, d)
+    sums : ndarray of shape (r, d + d (d + 1) / 2)
+        Gradients and packed Hessians at the starts.
+    scale : ndarray of shape (d,)
+    entropy : float
+        The largest of a label, see `emmd.kernels.newton.workspace`.
+    cost : float
+        Of a Hessian, in units of a gradient.
+    crest : float
+        The largest feature in root mean squares, see `emmd.kernels.newton.workspace`.
+    first : int
+    remainders : callable, optional
+        ``(vectors, wanted) -> sums (r, 2 d + 1)``: what a sample of the rows tells, see
+        `emmd.kernels.newton.look`.
+
+    Returns
+    -------
+    list of NewtonResult
+    """
+    r, d = starts.shape
+    states, vectors, factors = on_demand.workspace(r, d, cost, entropy, crest, remainders is not None)
+    vectors[:, on_demand.TRIAL] = starts
+    wanted, points = np.full(r, on_demand.HESSIAN), np.empty((r, d))
+    column = 0
+    while on_demand.advance_all(states, vectors, factors, sums, column, scale, wanted, points):
+        if on_demand.looks(wanted):
+            sums, column = remainders(vectors, wanted), 0
+        else:
+            sums, column = evaluate(points, wanted), first
+    return newton_results(states, vectors)
+
+
+def newton_results(states, vectors):
+    """Return where the methods of `emmd.kernels.solvers.newton` ended."""
+    return [
+        NewtonResult(
+            vectors[k, on_demand.POINT].copy(),
+            float(states[k, on_demand.RESIDUAL]),
+            int(states[k, on_demand.ITERATIONS]),
+            float(states[k, on_demand.CURVATURE]),
+        )
+        for k in range(len(states))
+    ]

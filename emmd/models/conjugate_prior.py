@@ -1,0 +1,315 @@
+"""MAP estimation with a conjugate prior: a model whose rows also carry pseudo-observations."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emmd.core.checks import describe, instance, positive_number, real_array, require_finite
+from emmd.core.model import EStep, Model
+from emmd.core.pencil import solve_positive
+from emmd.models.mixture.ridge import LARGEST_PENALTY
+
+_COMPLEX = 1e-100
+
+
+@dataclass(frozen=True)
+class PriorData:
+    """What the model prepared, and the prior's mean statistics at the same features.
+
+    Attributes
+    ----------
+    data : object
+        Of the model without prior.
+    mean : ndarray of shape (n, D)
+        grad A(eta(x; centre)) = E[S | x] under the prior's centre.
+    eta : ndarray of shape (n, D)
+        eta(x; centre).
+    """
+
+    data: Any
+    mean: np.ndarray
+    eta: np.ndarray
+
+    def add_up(self, sums, *arguments):
+        """Return ``sums(data, *arguments)``, a sum over all rows with what the prior adds to them."""
+        return sums(self, *arguments)
+
+    def __getattr__(self, name):
+        """Return what the model's own data hold: X, y, weights, design."""
+        return _passed_on(self, "data", name)
+
+
+def _passed_on(wrapper, inner, name):
+    if name.startswith("_") or name == inner:
+        raise AttributeError(f"{type(wrapper).__name__!r} object has no attribute {name!r}")
+    return getattr(getattr(wrapper, inner), name)
+
+
+class ConjugatePrior(Model):
+    """A model whose loss also holds ``strength * E KL(p_centre(y,z|x) || p_theta(y,z|x))``.
+
+    That is ``nu A(theta) - <m, theta>`` up to a constant (a negative log conjugate density) with
+    nu = strength and m = nu grad A(centre): each row carries nu pseudo-observations (y, z) that
+    follow the centre. EM on it is mirror descent with unit step and the mirror map (1 + nu) A, or
+    with A and the step 1 / (1 + nu).
+
+    Parameters
+    ----------
+    model : Model
+    strength : float
+        nu > 0, pseudo-observations per observation.
+    centre : array_like of shape (p,)
+        Parameter of `model`.
+    """
+
+    def __init__(self, model, strength, centre):
+        expected = "an emmd model without prior"
+        self.model = instance("model", model, Model, expected)
+        if isinstance(model, ConjugatePrior):
+            raise TypeError(f"model must be {expected}, got {describe(model)}")
+        self.strength = positive_number("strength", strength, largest=LARGEST_PENALTY)
+        self.centre = real_array("centre", centre, 1, (model.n_params,))
+        self.name = model.name
+        self.n_features, self.n_params = model.n_features, model.n_params
+        self.responsibility_columns = model.responsibility_columns
+        self.linear_model_set = model.linear_model_set
+
+    def __getattr__(self, name):
+        """Return what the model alone has: its family, its layout of theta."""
+        return _passed_on(self, "model", name)
+
+    def prepare(self, X, y, weights):
+        """Return `PriorData`."""
+        data = self.model.prepare(X, y, weights)
+        with np.errstate(all="ignore"):
+            eta = self.model.natural_parameters(self.model.predictor_rows(data, self.centre))
+            mean = self.model.mean_statistics(data, self.centre)
+        require_finite("centre (and X)", "natural parameters and means", eta, mean)
+        return PriorData(data, mean, eta)
+
+    @property
+    def least_rows(self):
+        """Number of rows that the model must have."""
+        return self.model.least_rows
+
+    def equivalents(self, theta):
+        """Return theta under those symmetries of the model that keep the centre, shape (g, p)."""
+        keep = (self.model.equivalents(self.centre) == self.centre).all(axis=1)
+        return self.model.equivalents(theta)[keep]
+
+    # the loss and its derivatives: the model's, plus nu times the divergence from the centre
+
+    def _prior(self, data, theta):
+        return self.strength * self.model.divergence(data.data, theta, self.centre)
+
+    def _prior_gradient(self, data, theta):
+        return self.strength * self.model.projection_gradient(data.data, data.mean, theta)
+
+    def loss(self, data, theta):
+        """Return the average negative log-likelihood plus the prior's divergence."""
+        return self.model.loss(data.data, theta) + self._prior(data, theta)
+
+    def gradient(self, data, theta):
+        """Return its gradient, shape (p,)."""
+        return self.model.gradient(data.data, theta) + self._prior_gradient(data, theta)
+
+    def loss_and_gradient(self, data, theta):
+        """Return both."""
+        loss, gradient = self.model.loss_and_gradient(data.data, theta)
+        return loss + self._prior(data, theta), gradient + self._prior_gradient(data, theta)
+
+    def complete_hessian(self, data, theta):
+        """Return I_com with the pseudo-observations, shape (p, p)."""
+        return self.informations(data, theta)[0]
+
+    def missing_hessian(self, data, theta):
+        """Return I_mis, shape (p, p): pseudo-observations are complete."""
+        return self.model.missing_hessian(data.data, theta)
+
+    def informations(self, data, theta):
+        """Return I_com and I_mis."""
+        complete, missing = self.model.informations(data.data, theta)
+        return complete + self.strength * self.model.projection_hessian(data.data, data.mean, theta), missing
+
+    def expected_information(self, data, theta):
+        """Return (1 + nu) E[J' hess A J]."""
+        return (1.0 + self.strength) * self.model.expected_information(data.data, theta)
+
+    def penalty(self, theta):
+        """Return the model's ridge penalty; the prior counts by rows."""
+        return self.model.penalty(theta)
+
+    def penalty_hessian(self, theta):
+        """Return its Hessian."""
+        return self.model.penalty_hessian(theta)
+
+    # EM
+
+    def e_step(self, data, theta):
+        """Return the loss and the model's responsibilities."""
+        e_step = self.model.e_step(data.data, theta)
+        return EStep(e_step.loss + self._prior(data, theta), e_step.responsibilities)
+
+    def m_step(self, data, responsibilities, start):
+        """Project the sum of posterior statistics and pseudo-statistics onto the model set."""
+        return self.project(data, self.posterior_statistics(data, responsibilities), start)
+
+    def surrogate(self, data, responsibilities, theta):
+        """Return Q plus the prior's divergence."""
+        return self.model.surrogate(data.data, responsibilities, theta) + self._prior(data, theta)
+
+    def surrogate_gradient(self, data, responsibilities, theta):
+        """Return its gradient, shape (p,)."""
+        gradient = self.model.surrogate_gradient(data.data, responsibilities, theta)
+        return gradient + self._prior_gradient(data, theta)
+
+    def posterior_statistics(self, data, responsibilities):
+        """Return E[S | x, y] + nu E[S | x; centre] for every row, shape (n, D)."""
+        return self.model.posterior_statistics(data.data, responsibilities) + self.strength * data.mean
+
+    def tempered_responsibilities(self, data, theta, evidence):
+        """Return the model's."""
+        return self.model.tempered_responsibilities(data.data, theta, evidence)
+
+    # geometry: the mirror map is (1 + nu) A
+
+    def mean_statistics(self, data, theta):
+        """Return (1 + nu) E[S | x] for every row, shape (n, D)."""
+        return (1.0 + self.strength) * self.model.mean_statistics(data.data, theta)
+
+    def project(self, data, statistics, start, total=1.0):
+        """Minimise E[total (1 + nu) A(eta) - <S, eta>]."""
+        return self.model.project(data.data, statistics, start, total * (1.0 + self.strength))
+
+    def projection_gradient(self, data, statistics, theta):
+        """Return the gradient of E[(1 + nu) A(eta) - <S, eta>], shape (p,)."""
+        total = 1.0 + self.strength
+        return total * self.model.projection_gradient(data.data, statistics / total, theta)
+
+    def projection_hessian(self, data, statistics, theta):
+        """Return its Hessian, shape (p, p)."""
+        total = 1.0 + self.strength
+        return total * self.model.projection_hessian(data.data, statistics / total, theta)
+
+    def mirror_map(self, data, theta):
+        """Return (1 + nu) A(theta)."""
+        return (1.0 + self.strength) * self.model.mirror_map(data.data, theta)
+
+    def mirror_gradient(self, data, theta):
+        """Return (1 + nu) grad A(theta), shape (p,)."""
+        return (1.0 + self.strength) * self.model.mirror_gradient(data.data, theta)
+
+    def mirror_inverse(self, data, dual, start):
+        """Solve (1 + nu) grad A(theta) = dual."""
+        return self.model.mirror_inverse(data.data, dual / (1.0 + self.strength), start)
+
+    def divergence(self, data, u, v):
+        """Return (1 + nu) D_A(u, v)."""
+        return (1.0 + self.strength) * self.model.divergence(data.data, u, v)
+
+    def posterior_divergence(self, data, u, v):
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+        return self.model.posterior_divergence(data.data, u, v)
+
+    def predictor_rows(self, data, theta):
+        """Return the predictors, shape (n, B)."""
+        return self.model.predictor_rows(data.data, theta)
+
+    def pull_back_rows(self, data, slopes):
+        """Return the gradient in theta for derivatives in the predictors."""
+        return self.model.pull_back_rows(data.data, slopes)
+
+    def absolute_pull_back(self, data, slopes):
+        """Return the same with the moduli of the features."""
+        return self.model.absolute_pull_back(data.data, slopes)
+
+    def natural_parameters(self, rows):
+        """Return eta, shape (n, D)."""
+        return self.model.natural_parameters(rows)
+
+    def natural_log_partition(self, eta):
+        """Return (1 + nu) A(eta), shape (n,)."""
+        return (1.0 + self.strength) * self.model.natural_log_partition(eta)
+
+    def natural_log_numerator(self, data, eta):
+        """Return A_y(eta) + nu (A(eta_centre) + <grad A(eta_centre), eta - eta_centre>), shape (n,)."""
+        tangent = self.model.natural_log_partition(data.eta) + ((eta - data.eta) * data.mean).sum(axis=1)
+        return self.model.natural_log_numerator(data.data, eta) + self.strength * tangent
+
+    def rounding_rows(self, data, theta):
+        """Add the prior's terms: sizes of eta and of mean statistics, through the derivative of eta."""
+        loss, terms, carried = self.model.rounding_rows(data.data, theta)
+        rows = self.model.predictor_rows(data.data, theta)
+        eta = self.model.natural_parameters(rows)
+        sizes = np.abs(self.model.mean_statistics(data.data, theta)) + np.abs(data.mean)
+        maps = np.abs(self.model.natural_log_partition(eta)) + np.abs(
+            self.model.natural_log_partition(data.eta)
+        )
+        own_loss = 8.0 * (1.0 + maps + (sizes * (np.abs(eta) + np.abs(data.eta))).sum(axis=1))
+        errors = self._statistics_rounding(data, theta)
+        own, own_carried = (
+            np.stack([(self._slope(rows, b) * each).sum(axis=1) for b in range(rows.shape[1])], axis=1)
+            for each in (sizes, errors)
+        )
+        nu = self.strength
+        return loss + nu * own_loss, terms + nu * own, carried + nu * own_carried
+
+    def _statistics_rounding(self, data, theta):
+        """Return bounds of the errors of mean statistics, here and at the centre together, shape (n, D)."""
+        return sum(self.model.natural_rounding(data.data, point)[1] for point in (theta, self.centre))
+
+    def natural_rounding(self, data, theta):
+        """Bound the rounding errors of eta and of the gradient with the prior's part, both (n, D)."""
+        eta, slope = self.model.natural_rounding(data.data, theta)
+        return eta, slope + self.strength * self._statistics_rounding(data, theta)
+
+    def _slope(self, rows, b):
+        """Return |d eta / d predictor b|, shape (n, D), by a complex step."""
+        shifted = rows.astype(complex)
+        shifted[:, b] += 1j * _COMPLEX
+        return np.abs(self.model.natural_parameters(shifted).imag) / _COMPLEX
+
+    # what does not depend on the prior
+
+    def sample(self, theta, n, seed):
+        """Draw from the model."""
+        return self.model.sample(theta, n, seed)
+
+    def sample_y(self, theta, X, seed):
+        """Draw y given X from the model."""
+        return self.model.sample_y(theta, X, seed)
+
+    def transform_features(self, theta, B):
+        """Return the model's; the centre stays where it is."""
+        return self.model.transform_features(theta, B)
+
+    def changes_with_features(self):
+        """Say that x -> Bx changes the problem: the centre is a parameter of these features."""
+        return self.model.changes_with_features() or "the prior is centred at a parameter of these features"
+
+    def dependent_columns(self, data):
+        """Return the indices of dependent columns."""
+        return self.model.dependent_columns(data.data)
+
+    def relative_size(self, data, displacement, theta):
+        """Return the relative change of the predictors."""
+        return self.model.relative_size(data.data, displacement, theta)
+
+    def precondition(self, data, gradient, theta):
+        """Return H^{-1} gradient, H = I_com or an upper bound."""
+        if self.linear_model_set:
+            return self.model.precondition(data.data, gradient, theta) / (1.0 + self.strength)
+        return solve_positive(self.complete_hessian(data, theta), gradient)
+
+    def parameter_scale(self, data):
+        """Return the change of a predictor per unit of each parameter, shape (p,)."""
+        return self.model.parameter_scale(data.data)
+
+    def score_size(self, data):
+        """Return the size of the terms that an M-step's residual is relative to."""
+        return self.model.score_size(data.data)
+
+    def parameter_width(self):
+        """Return how many parameters share each parameter's predictor, shape (p,)."""
+        return self.model.parameter_width()

@@ -1,0 +1,79 @@
+"""The data of a mixture of experts: what its methods read, and the sums and fits that rows take part in."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from emmd.core.family import Family
+from emmd.kernels.rows.reduce import compiled_shares
+from emmd.rows.weighted_rows import Rows
+from emmd.rows.workspace import SpareArrays
+
+
+@dataclass(frozen=True)
+class MixtureData:
+    """A weighted sample.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+    designs : dict of str to Design or None
+        Features of the experts, of the gate, and of constants (None).
+    y : ndarray of shape (n,)
+    family : Family
+    sizes : ndarray of shape (q,)
+        Size of each of an expert's predictors that matters, see `Family.unit`.
+    unit : ndarray of shape (p,)
+        Size of each parameter's predictor, per unit of the parameter.
+    spare : SpareArrays
+        Of responsibilities.
+    """
+
+    X: np.ndarray
+    designs: dict
+    y: np.ndarray
+    family: Family
+    sizes: np.ndarray
+    unit: np.ndarray
+    spare: SpareArrays = field(default_factory=SpareArrays, init=False, repr=False, compare=False)
+
+    @cached_property
+    def units(self):
+        """Ones and `unit`, as kernels take them."""
+        return np.ones(len(self.unit)), self.unit
+
+    @property
+    def weights(self):
+        """Weights with sum 1, shape (n,)."""
+        return self.designs["expert"].weights
+
+    def add_up(self, sums, *arguments):
+        """Return ``sums(data, *arguments)``, a sum over all rows."""
+        return sums(self, *arguments)
+
+    def compiled_shares(self):
+        """Return the threads' shares of the rows; None where compiled code cannot wake the threads."""
+        return compiled_shares(len(self.y))
+
+    def em_sums(self, model, theta, start=None):
+        """Return what `model.em_sums` does: its sums, and the responsibilities, shape (K, n)."""
+        return model.em_sums(self, theta, start)
+
+    def posterior(self, model, theta):
+        """Return the negative log-likelihood and the responsibilities, shape (K, n)."""
+        return model.posterior(self, theta)
+
+    def rows(self, part=None, r=None):
+        """Return what a fit to responsibilities r, shape (K, n), sees.
+
+        Parameters
+        ----------
+        part : int or str, optional
+            Number of an expert, or ``gate``; all rows with their whole weights by default.
+        r : ndarray of shape (K, n), optional
+        """
+        if part == "gate":
+            return Rows(self.designs["gate"], np.ascontiguousarray(r), self.weights)
+        weights = self.weights if part is None else self.weights * r[part]
+        return Rows(self.designs["expert"], self.family.statistics(self.y), weights)

@@ -1,0 +1,449 @@
+"""K experts from an exponential family with a softmax gate."""
+
+import numpy as np
+
+from emmd.core.checks import (
+    MANY,
+    NotFiniteError,
+    in_memory,
+    known_name,
+    positive_integer,
+    random_generator,
+    real_array,
+    require_finite,
+)
+from emmd.core.family import family_object
+from emmd.core.model import EStep, Model
+from emmd.core.pencil import solve_positive
+from emmd.kernels.linear.quadratic import relative_change_of_parts
+from emmd.models.gates.softmax import log_softmax
+from emmd.models.mixture.data import MixtureData
+from emmd.models.mixture.layout import MixtureLayout
+from emmd.models.mixture.m_step import MixtureMStep
+from emmd.models.mixture.natural import MixtureNatural, log_sum_exp
+from emmd.models.mixture.projection import MixtureProjection
+from emmd.models.mixture.ridge import Ridge, ridge_weights
+from emmd.models.mixture.rounding import MixtureRounding
+from emmd.rows.design import Design
+from emmd.rows.information_bound import bounded_solve
+from emmd.rows.predictors import free, predictor, pull_back, pull_back_second
+from emmd.rows.weighted_rows import Rows
+
+_LONG = 300
+
+
+def _second_moment(data, name):
+    return data.designs[name].second_moment
+
+
+def _largest(data, name):
+    return data.designs[name].largest
+
+
+class MixtureOfExperts(
+    MixtureLayout, MixtureMStep, MixtureNatural, MixtureProjection, MixtureRounding, Model
+):
+    """Mixture of K regression experts with a softmax gate.
+
+    P(z = k | x) = softmax_k(x'w_k) with w_K = 0; y | x, z = k has density
+    h(y) exp(<T(y), nu_k> - a(nu_k)), nu_k a function of x'B_k and, for some
+    families, of a dispersion parameter.
+
+    Parameters
+    ----------
+    n_features : int
+        d; an intercept is a column of ones in X.
+    n_experts : int
+        K, at least 2.
+    family : str or Family
+        ``gaussian`` (option ``variance``: "free", "shared" or a number), ``bernoulli``,
+        ``categorical`` (option ``n_classes``), ``poisson``, ``gamma``, or a `Family` object.
+    gate : str
+        ``softmax``, or ``constant`` for mixing weights that do not depend on x.
+    expert_columns, gate_columns : sequence of int, optional
+        Columns of X that experts and gate see; all by default.
+    expert_ridge, gate_ridge : float or array_like of shape (d,)
+        Ridge penalties, part of the loss (see `emmd.core.ridge.Ridge`); a number penalises every
+        column, an intercept too: give 0 for its column.
+    fixed : dict, optional
+        Named parameters, as `pack` takes them, that stay at known values: ``{"gate": ...}``, or
+        ``{"coef": ..., "dispersion": ...}`` for the experts. They have no place in theta.
+    **options
+        Of the family.
+
+    Attributes
+    ----------
+    n_params : int
+        theta holds the coefficients of expert 1, ..., K (each n_linear x d),
+        then the dispersions, then the gate's w_1, ..., w_{K-1}; without what is fixed.
+    ridge : Ridge or None
+    """
+
+    name = "moe"
+    linear_model_set = False
+    takes_partitions = True
+
+    def __init__(
+        self,
+        n_features,
+        n_experts,
+        family="gaussian",
+        gate="softmax",
+        expert_columns=None,
+        gate_columns=None,
+        expert_ridge=0.0,
+        gate_ridge=0.0,
+        fixed=None,
+        **options,
+    ):
+        self.n_features = positive_integer("n_features", n_features, maximum=MANY)
+        self.n_experts = positive_integer("n_experts", n_experts, minimum=2, maximum=MANY)
+        self.responsibility_columns = (self.n_experts,)
+        self.family = family_object(family, **options)
+        self.gate = known_name("gate", gate, ["softmax", "constant"])
+        self.columns = {
+            "expert": self._columns("expert_columns", expert_columns),
+            "gate": self._columns("gate_columns", gate_columns) if gate == "softmax" else None,
+        }
+        self._lay_out(fixed)
+        self.ridge = self._make_ridge(expert_ridge, gate_ridge)
+
+    def _make_ridge(self, expert_ridge, gate_ridge):
+        values = {"expert": expert_ridge, "gate": gate_ridge}
+        weights = {
+            part: ridge_weights(f"{part}_ridge", value, self.n_features, self.columns[part] or [])
+            for part, value in values.items()
+        }
+        for part, name in (("expert", "coef"), ("gate", "gate")):
+            given = np.any(np.asarray(values[part]) > 0)
+            if given and (name in self.fixed or self.columns[part] is None):
+                raise ValueError(
+                    f"{part}_ridge must be 0 when there is nothing to penalise, got {values[part]}"
+                )
+        if weights["expert"] is None and weights["gate"] is None:
+            return None
+        return Ridge(weights["expert"], weights["gate"], self.index, self.family)
+
+    # data
+
+    def prepare(self, X, y, weights):
+        """Check the target and return `MixtureData`."""
+        y = self.family.check_target(y)
+        with np.errstate(all="ignore"):
+            terms = self.family.statistics(y), self.family.log_base(y)
+        require_finite("y", f"statistics of family {self.family.name}", *terms)
+        designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights))
+        sizes = self.family.unit(Rows(designs["expert"], terms[0], weights))
+        return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
+
+    @property
+    def least_rows(self):
+        """As many as there are experts."""
+        return self.n_experts
+
+    def gather(self, data, elsewhere):
+        """Add what is known of rows that lie elsewhere: moments of the features, and units."""
+
+        def design(name):
+            return elsewhere(data.add_up(_second_moment, name), data.largest(_largest, name))
+
+        data.designs = self._designs(design)
+        data.sizes = self.family.unit(data.rows())
+        data.unit = self._unit(data.designs, data.sizes)
+
+    def _designs(self, make):
+        """Return the designs by their names; experts and gate share one where they see the same."""
+        expert, gate = make("expert"), self.columns["gate"]
+        same = gate is None or gate == self.columns["expert"]
+        return {"expert": expert, "constant": None, "gate": expert if same else make("gate")}
+
+    def _unit(self, designs, sizes):
+        unit = np.ones(self.n_params)
+        for position, block in free(self.blocks):
+            design = designs[block.features]
+            within = position % self.family.n_predictors
+            size = sizes[within] if position < self.n_experts * self.family.n_predictors else 1.0
+            unit[block.entries] = (1.0 if design is None else design.scale) / size
+        return unit
+
+    def sample(self, theta, n, seed):
+        """Draw ``(X, y, z)`` with x ~ N(0, I); z in 0, ..., K - 1."""
+        n = positive_integer("n", n)
+        rng = random_generator("seed", seed)
+        with in_memory("n", n):
+            X = rng.standard_normal((n, self.n_features))
+        y, z = self._draw(real_array("theta", theta, 1, (self.n_params,)), X, rng)
+        return X, y, z
+
+    def sample_y(self, theta, X, seed):
+        """Draw y given X, shape (n,)."""
+        X = real_array("X", X, 2, (None, self.n_features))
+        theta = real_array("theta", theta, 1, (self.n_params,))
+        return self._draw(theta, X, random_generator("seed", seed))[0]
+
+    def _draw(self, theta, X, rng):
+        designs = self._bare_designs(X)
+        with np.errstate(all="ignore"):
+            xi, logits = self.predictors(designs, theta)
+            require_finite("theta (and X)", "predictors", *xi, logits)
+            cumulative = np.cumsum(np.exp(log_softmax(logits)), axis=0)
+            z = (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
+            draws = np.array([self._draw_expert(part, rng) for part in xi])
+        y = draws[z, np.arange(len(X))]
+        require_finite("theta (and X)", "targets", y)
+        return y, z
+
+    def _draw_expert(self, xi, rng):
+        try:
+            return self.family.sample(self.family.natural(xi), rng)
+        except ValueError as error:
+            # NumPy refuses a mean that no integer reaches, in words of its own
+            raise NotFiniteError(f"theta (and X) must give targets to draw, got: {error}") from error
+
+    def _bare_designs(self, X):
+        weights = np.full(len(X), 1.0 / len(X))
+        gate = self.columns["gate"] if self.columns["gate"] is not None else self.columns["expert"]
+        return {
+            "expert": Design(X[:, self.columns["expert"]], weights),
+            "gate": Design(X[:, gate], weights),
+            "constant": None,
+        }
+
+    # the log joint and its derivatives in the predictors
+
+    def predictors(self, designs, theta):
+        """Return the experts' predictors, a list of K arrays (n, q), and the gate's logits, (K - 1, n)."""
+        rows = [predictor(designs, block, theta) for block in self.blocks]
+        q, K = self.family.n_predictors, self.n_experts
+        xi = [np.column_stack(rows[k * q : (k + 1) * q]) for k in range(K)]
+        return xi, np.array(rows[K * q :])
+
+    def log_joint(self, data, theta):
+        """Return log p(y, z = k | x), shape (K, n)."""
+        return self._log_joint_at(data, *self.predictors(data.designs, theta))
+
+    def _log_joint_at(self, data, xi, logits):
+        return log_softmax(logits) + np.array([self.family.log_density(data.y, part) for part in xi])
+
+    def posterior(self, data, theta):
+        """Return the average negative log-likelihood and the responsibilities, shape (K, n)."""
+        return self.posterior_at(data, *self.predictors(data.designs, theta))
+
+    def posterior_at(self, data, xi, logits):
+        """Return the same for given predictors of the experts and logits of the gate."""
+        joint = self._log_joint_at(data, xi, logits)
+        largest = joint.max(axis=0)
+        weight = np.exp(joint - largest)
+        total = weight.sum(axis=0)
+        loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
+        return loss, weight / total
+
+    def e_step(self, data, theta):
+        """Return the loss and the responsibilities, shape (n, K)."""
+        loss, r = data.posterior(self, theta)
+        return EStep(float(loss) + self.penalty(theta), r.T)
+
+    def loss(self, data, theta):
+        """Return the average negative marginal log-likelihood."""
+        return float(data.add_up(self._loss_of_rows, theta)) + self.penalty(theta)
+
+    def _loss_of_rows(self, data, theta):
+        return self.posterior(data, theta)[0]
+
+    def gradient(self, data, theta):
+        """Return the gradient of the marginal loss, shape (p,)."""
+        return self.loss_and_gradient(data, theta)[1]
+
+    def loss_and_gradient(self, data, theta):
+        """Return the marginal loss and its gradient."""
+        loss, gradient = data.add_up(self._loss_and_gradient_of_rows, theta)
+        return float(loss) + self.penalty(theta), self._with_ridge(gradient, theta)
+
+    def _loss_and_gradient_of_rows(self, data, theta):
+        xi, logits = self.predictors(data.designs, theta)
+        loss, r = self.posterior_at(data, xi, logits)
+        return loss, self._gradient_at(data, r, xi, logits)
+
+    def surrogate_gradient(self, data, responsibilities, theta):
+        """Return the gradient of the expected complete loss at theta, shape (p,)."""
+        return self._with_ridge(data.add_up(self._gradient_of_rows, responsibilities, theta), theta)
+
+    def _gradient_of_rows(self, data, responsibilities, theta):
+        return self._gradient_at(data, responsibilities.T, *self.predictors(data.designs, theta))
+
+    def _gradient_at(self, data, r, xi, logits):
+        scores = self._scores(data, xi, logits)
+        weights = data.designs["expert"].weights
+        slopes = [-weights * self._mean_score(scores, r, a) for a in range(len(self.blocks))]
+        return pull_back(data.designs, self.blocks, slopes, self.n_params)
+
+    def _with_ridge(self, gradient, theta):
+        return gradient if self.ridge is None else gradient + self.ridge.gradient(theta)
+
+    def penalty(self, theta):
+        """Return the ridge penalty, a part of the loss, for real or complex theta."""
+        return 0.0 if self.ridge is None else self.ridge.value(theta)
+
+    def penalty_hessian(self, theta):
+        """Return the ridge's Hessian, shape (p, p)."""
+        return super().penalty_hessian(theta) if self.ridge is None else self.ridge.hessian(theta)
+
+    def _scores(self, data, xi, logits):
+        """Return each expert's score in its own predictors, K arrays (q, n), and the gate's probabilities."""
+        return [self.family.score(data.y, part).T for part in xi], np.exp(log_softmax(logits))
+
+    def _mean_score(self, scores, r, a):
+        expert_scores, p = scores
+        k, j = divmod(a, self.family.n_predictors)
+        if k < self.n_experts:
+            return r[k] * expert_scores[k][j]
+        return r[self._gate_row(a)] - p[self._gate_row(a)]
+
+    def _gate_row(self, a):
+        return a - self.n_experts * self.family.n_predictors
+
+    def complete_hessian(self, data, theta):
+        """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
+        return data.add_up(self._complete_of_rows, theta) + self.penalty_hessian(theta)
+
+    def em_information(self, data, theta):
+        """Return I_com from the sums of a pass of EM where a kernel finds them, else from the rows.
+
+        Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
+        """
+        sums, r = data.em_sums(self, theta)
+        if len(sums) == 1:
+            return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta)
+        where = data.designs, theta, self.n_experts, self._constant_gate
+        found = self.family.information_of_pass(*where, sums)
+        return self.complete_hessian(data, theta) if found is None else found
+
+    def missing_hessian(self, data, theta):
+        """Return I_mis, the posterior covariance of the complete score."""
+        return data.add_up(self._missing_of_rows, theta)
+
+    def informations(self, data, theta):
+        """Return I_com and I_mis."""
+        complete, missing = data.add_up(self._informations_of_rows, theta)
+        return complete + self.penalty_hessian(theta), missing
+
+    def _complete_of_rows(self, data, theta):
+        return self._complete(data, theta, self.posterior(data, theta)[1])
+
+    def _missing_of_rows(self, data, theta):
+        return self._missing(data, theta, self.posterior(data, theta)[1])
+
+    def _informations_of_rows(self, data, theta):
+        r = self.posterior(data, theta)[1]
+        return self._complete(data, theta, r), self._missing(data, theta, r)
+
+    def _complete(self, data, theta, r):
+        xi, logits = self.predictors(data.designs, theta)
+        p = np.exp(log_softmax(logits))
+        curvatures = [self.family.curvature(data.y, part) for part in xi]
+
+        def entry(a, b):
+            return self._complete_entry(data.weights, r, p, curvatures, a, b)
+
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
+
+    def _missing(self, data, theta, r):
+        xi, logits = self.predictors(data.designs, theta)
+        scores, _ = self._scores(data, xi, logits)
+
+        def entry(a, b):
+            return self._missing_entry(data.weights, r, scores, a, b)
+
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
+
+    def _complete_entry(self, weights, r, p, curvatures, a, b):
+        q = self.family.n_predictors
+        (k, i), (h, j) = divmod(a, q), divmod(b, q)
+        if k < self.n_experts:
+            return weights * r[k] * curvatures[k][:, i, j] if h == k and b < self.n_experts * q else None
+        k, h = self._gate_row(a), self._gate_row(b)
+        return weights * p[k] * ((k == h) - p[h])
+
+    def _missing_entry(self, weights, r, scores, a, b):
+        """Return the posterior covariance of the complete scores of predictors a and b.
+
+        The score of an expert's predictor is s 1[z = k], that of a gate's logit
+        1[z = k] minus a constant.
+        """
+        (k, s), (h, t) = self._indicator(scores, a), self._indicator(scores, b)
+        return weights * s * t * r[k] * ((k == h) - r[h])
+
+    def _indicator(self, scores, a):
+        k, j = divmod(a, self.family.n_predictors)
+        return (k, scores[k][j]) if k < self.n_experts else (self._gate_row(a), 1.0)
+
+    # what the loop asks
+
+    def surrogate(self, data, responsibilities, theta):
+        """Return -E[sum_k r_k log p(y, z = k | x)], plus the ridge penalty."""
+        return self.penalty(theta) - float(data.add_up(self._complete_of_rows_log, responsibilities, theta))
+
+    def _complete_of_rows_log(self, data, responsibilities, theta):
+        return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
+
+    def posterior_statistics(self, data, responsibilities):
+        """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
+        statistics = self.family.statistics(data.y)
+        return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
+
+    def dependent_columns(self, data):
+        """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
+        found = set()
+        for name, part in (("expert", "coef"), ("gate", "gate")):
+            if self.columns[name] is not None and part in self.index:
+                ridge = None if self.ridge is None else getattr(self.ridge, name)
+                found |= {self.columns[name][j] for j in data.designs[name].dependent_under(ridge)}
+        return sorted(found)
+
+    def tempered_responsibilities(self, data, theta, evidence):
+        """Return softmax over k of log P(z=k|x) + evidence * log p(y|x,z=k), shape (n, K)."""
+        xi, logits = self.predictors(data.designs, theta)
+        likelihood = np.array([self.family.log_density(data.y, part) for part in xi])
+        joint = log_softmax(logits) + evidence * likelihood
+        return np.exp(joint - log_sum_exp(joint)).T
+
+    def expected_information(self, data, theta):
+        """Return E[J' hess A J], the complete information with y averaged under the model."""
+        return data.add_up(self._expected_of_rows, theta)
+
+    def _expected_of_rows(self, data, theta):
+        xi, logits = self.predictors(data.designs, theta)
+        p = np.exp(log_softmax(logits))
+        curvatures = [self.family.expected_curvature(part) for part in xi]
+        weights = data.weights
+
+        def entry(a, b):
+            return self._complete_entry(weights, p, p, curvatures, a, b)
+
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
+
+    def relative_size(self, data, displacement, theta):
+        """Return the largest relative change of a predictor, over all predictors; NaN of any NaN."""
+        designs = data.designs
+        # predictors count in units of what matters to the family
+        units = data.sizes[: self.family.n_linear]
+        moments = designs["expert"].second_moment, designs["gate"].second_moment
+        return relative_change_of_parts(*moments, units, *self.ends, displacement, theta)
+
+    def precondition(self, data, gradient, theta):
+        """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite.
+
+        Where theta is long and the family bounds the information, the bound takes the place of I_com:
+        a gradient step should not pay for a p x p matrix.
+        """
+        if self.n_params >= _LONG and self.family.variance_bound is not None:
+            return bounded_solve(self, data, gradient)
+        return solve_positive(self.complete_hessian(data, theta), gradient)
+
+    def score_size(self, data):
+        """Return the family's."""
+        return self.family.score_size(data.rows())
+
+    def parameter_scale(self, data):
+        """Return the change of a predictor, in units that matter, per unit of each parameter."""
+        return data.unit

@@ -1,0 +1,79 @@
+"""Bregman projection of given mean statistics onto a mixture's model set: an M-step for any statistics."""
+
+from typing import Any
+
+import numpy as np
+
+from emmd.models.gates.softmax import log_softmax
+from emmd.rows.predictors import pull_back, pull_back_second
+from emmd.rows.weighted_rows import Rows
+
+
+class MixtureProjection:
+    """E[A(eta(x; theta)) - <S, eta(x; theta)>] for mean statistics S = (r_k T_k, r_k)_k of every row."""
+
+    n_experts: int
+    n_params: int
+    family: Any
+    blocks: list
+    predictors: Any
+    _complete_entry: Any
+    _mean_score: Any
+    _fit_parts: Any
+    fit_options: Any
+
+    def mean_statistics(self, data, theta):
+        """Return grad A(eta(x; theta)) = E[S | x], shape (n, K (S + 1))."""
+        xi, logits = self.predictors(data.designs, theta)
+        p = np.exp(log_softmax(logits)).T
+        means = [self.family.mean(self.family.natural(part)) for part in xi]
+        return np.column_stack([*(p[:, [k]] * mean for k, mean in enumerate(means)), p])
+
+    def project(self, data, statistics, start, total=1.0):
+        """Minimise E[total A(eta) - <S, eta>] plus the ridge; return an `MStep`.
+
+        Parameters
+        ----------
+        statistics : ndarray of shape (n, K (S + 1))
+            The last K columns are not negative and sum to `total`.
+        start : ndarray of shape (p,)
+        total : float
+            Observations and pseudo-observations per row.
+        """
+        r, means = self._split_statistics(statistics)
+        weights, design = data.weights, data.designs["expert"]
+
+        def fit(k, coef):
+            return self.family.fit(Rows(design, means[k], weights * r[k]), coef, **self.fit_options)
+
+        return self._fit_parts(data, r, start, fit, total)
+
+    def projection_gradient(self, data, statistics, theta):
+        """Return the gradient of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p,)."""
+        r, means = self._split_statistics(statistics)
+        xi, logits = self.predictors(data.designs, theta)
+        scores = [self.family.score_at(mean, part).T for mean, part in zip(means, xi)]
+        scored = scores, np.exp(log_softmax(logits))
+        slopes = [-data.weights * self._mean_score(scored, r, a) for a in range(len(self.blocks))]
+        return pull_back(data.designs, self.blocks, slopes, self.n_params)
+
+    def projection_hessian(self, data, statistics, theta):
+        """Return the Hessian of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p, p)."""
+        r, means = self._split_statistics(statistics)
+        xi, logits = self.predictors(data.designs, theta)
+        p = np.exp(log_softmax(logits))
+        curvatures = [self.family.curvature_at(mean, part) for mean, part in zip(means, xi)]
+
+        def entry(a, b):
+            return self._complete_entry(data.weights, r, p, curvatures, a, b)
+
+        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
+
+    def _split_statistics(self, statistics):
+        """Return the masses r, shape (K, n), and the means T_k, K arrays of shape (n, S)."""
+        K, S = self.n_experts, self.family.n_statistics
+        r = np.ascontiguousarray(statistics[:, K * S :].T)
+        parts = [statistics[:, k * S : (k + 1) * S] for k in range(K)]
+        # where a mass has underflowed to 0 the mean has no say
+        means = [part / np.where(mass > 0, mass, 1.0)[:, None] for part, mass in zip(parts, r)]
+        return r, means

@@ -1,0 +1,104 @@
+"""SymMoLinE: two symmetric linear experts with Gaussian noise of known variance."""
+
+import numpy as np
+
+from emmd.core.checks import positive_number, require_ordinary
+from emmd.fits.potentials import Quadratic, Softplus, log_sigmoid
+from emmd.kernels.em import symmetric_linear
+from emmd.kernels.rows.reduce import sum_rows
+from emmd.models.symmetric.model import SymmetricModel
+
+
+class SymMoLinE(SymmetricModel):
+    """Symmetric mixture of two linear experts.
+
+    z in {+1, -1} with P(z=1|x) = sigmoid(x'w) and y | x, z ~ N(z x'beta, sigma^2);
+    theta = (beta, w). With x = 1 it is the symmetric two-component Gaussian
+    mixture, with w = 0 mixed linear regression. The likelihood does not change
+    under (beta, w) -> (-beta, -w).
+
+    Parameters
+    ----------
+    n_features : int
+        d; an intercept is a column of ones in X.
+    sigma : float
+        Known standard deviation of the noise, in the units of y.
+
+    Attributes
+    ----------
+    n_params : int
+        2d.
+
+    References
+    ----------
+    Fruytier, Mokhtari, Sanghavi, "Learning Mixtures of Experts with EM: A Mirror
+    Descent Perspective", ICML 2025.
+    """
+
+    name = "symmoline"
+    kernels = symmetric_linear
+    regressions = 1
+    potentials = (Quadratic(), Softplus())
+    evidence = 2.0
+    has_density = True
+
+    def __init__(self, n_features, sigma=1.0):
+        super().__init__(n_features)
+        self.sigma = positive_number("sigma", sigma)
+        require_ordinary("sigma", self.sigma)
+
+    def check_target(self, y):
+        """Raise where powers of a target, in units of sigma, are not representable; zeros are."""
+        require_ordinary("y", max(1.0, float(np.abs(y).max()), float(np.abs(y).max()) / self.sigma))
+
+    def score_size(self, data):
+        """Return the root mean square of y in units of sigma, or 1: no less than what `m_step` divides by."""
+        return max(1.0, float(np.sqrt(data.weights @ data.y**2)))
+
+    def draw_target(self, mean, rng):
+        """Return ``mean + sigma * noise``."""
+        return mean + self.sigma * rng.standard_normal(len(mean))
+
+    def log_joint(self, a, b, y, z):
+        """Return log p(y, z | x) in working units: the model's definition, for real or complex a and b."""
+        return log_sigmoid(z * b) - 0.5 * (y - z * a) ** 2 - 0.5 * np.log(2.0 * np.pi)
+
+    def expert_targets(self, y, responsibilities):
+        """Return E[z | x, y] y = (2 p - 1) y."""
+        return (2.0 * responsibilities - 1.0) * y
+
+    def equivalents(self, theta):
+        """Return theta and its joint sign flip, shape (2, 2d)."""
+        theta = self.check_theta(theta)
+        return np.stack([theta, -theta])
+
+    def e_step_sums(self, data, working, width):
+        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
+        p = np.empty(data.design.n_rows)
+        return self._e_step_sums(data, working, width, None, p), p
+
+    def _e_step_sums(self, data, working, width, start, p):
+        design, d = data.design, self.n_features
+        start, moved = self._begins(working, start)
+        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:], p, start, moved
+        return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
+
+    def known_moments(self, design):
+        """Return Cholesky factor and second moment of the features."""
+        return design.root, design.second_moment
+
+    def em_sums(self, data, working, start=None, labels=None):
+        """Return the loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
+        d = self.n_features
+        labels = np.empty((1, data.design.n_rows)) if labels is None else labels
+        return self._e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2, start, labels[0]), labels
+
+    def m_step_from_sums(self, design, start, sums, solve):
+        """Solve the expert's normal equations and the gate's logistic regression."""
+        d = self.n_features
+        image = np.empty(self.n_params)
+        regression = design.root, design.second_moment, design.scale
+        residual = symmetric_linear.solve_expert(*regression, sums[1 : 1 + d], image[:d])
+        (gate,) = solve(start[np.newaxis, d:], sums[np.newaxis, 1 + d :])
+        image[d:] = gate.x
+        return image, max(residual, gate.residual), gate.curvature, gate.iterations

@@ -1,0 +1,482 @@
+"""Models with two symmetric experts: a sample enters by the scalars (a, b, y) only.
+
+theta = (beta, w); a = x'beta / sigma, b = x'w. The mirror map is a sum of two
+potentials, so the model set is linear and EM needs no Bregman projection. Inside
+this module parameters are in working units, beta / sigma.
+"""
+
+import math
+from abc import abstractmethod
+from functools import cached_property
+from types import ModuleType
+
+import numpy as np
+from scipy.special import expit
+
+from emmd.core.checks import MANY, in_memory, positive_integer, random_generator, real_array, require_finite
+from emmd.core.features import coefficients_after
+from emmd.core.model import EStep, Model, MStep
+from emmd.kernels.linear.quadratic import relative_change_of_parts
+from emmd.kernels.maths.bernoulli import divergence_rows
+from emmd.kernels.rows.reduce import sum_rows, takes_turns
+from emmd.kernels.solvers.extrapolate import NO_PATH, begin
+from emmd.kernels.solvers.newton import ACCEPTED
+from emmd.models.symmetric.data import SymmetricData
+from emmd.rows.design import Design, unpack_symmetric
+
+
+def _second_moment(data):
+    return data.design.second_moment
+
+
+def _largest(data):
+    return data.design.largest
+
+
+class SymmetricModel(Model):
+    """Base of the symmetric models; a subclass names its kernels, its potentials and its target.
+
+    Attributes
+    ----------
+    kernels : module
+        With the chunk kernels ``marginal_sums`` and ``information_sums``, and the EM map, ``em_step`` for one
+        thread and ``shared_em_step`` for several.
+    regressions : int
+        Number of logistic regressions in the M-step.
+    potentials : tuple
+        Potentials of the expert's predictor a and of the gate's predictor b.
+    evidence : float
+        The posterior logit is ``b + evidence * a * y``.
+    sigma : float
+        Unit of the target.
+    has_density : bool
+        Whether y is continuous, so that log sigma enters the loss.
+    linear_model_set : bool
+        The natural parameter is affine in theta up to terms free of z.
+    """
+
+    kernels: ModuleType
+    regressions: int
+    potentials: tuple
+    evidence: float
+    sigma = 1.0
+    has_density = False
+    linear_model_set = True
+    takes_partitions = True
+    exact_divergence = True
+
+    def __init__(self, n_features):
+        self.n_features = positive_integer("n_features", n_features, maximum=MANY)
+        self.n_params = 2 * self.n_features
+
+    def check_theta(self, theta, name="theta"):
+        """Return `theta` as a finite float64 vector of length 2d, or raise."""
+        return real_array(name, theta, 1, (self.n_params,))
+
+    def check_target(self, y):
+        """Raise unless every entry of y is a possible target."""
+
+    def expert_targets(self, y, responsibilities):
+        """Return the posterior mean of the expert's sufficient statistic, row by row."""
+        raise NotImplementedError
+
+    def prepare(self, X, y, weights):
+        """Check the target and return `SymmetricData`."""
+        self.check_target(y)
+        return SymmetricData(Design(X, weights), y / self.sigma)
+
+    def gather(self, data, elsewhere):
+        """Add what is known of rows that lie elsewhere: moments of the features."""
+        data.design = elsewhere(data.add_up(_second_moment), data.largest(_largest))
+
+    @cached_property
+    def unit(self):
+        """Working units per unit of theta, shape (2d,)."""
+        return np.repeat([1.0 / self.sigma, 1.0], self.n_features)
+
+    @cached_property
+    def _sigmas(self):
+        return np.full(1, self.sigma)
+
+    def split(self, theta):
+        """Return ``(beta / sigma, w)``."""
+        working = theta * self.unit
+        return working[: self.n_features], working[self.n_features :]
+
+    def join(self, expert, gate):
+        """Return theta for working parameters ``(beta / sigma, w)``."""
+        return np.concatenate([expert, gate]) / self.unit
+
+    def sample(self, theta, n, seed):
+        """Draw n samples with x ~ N(0, I).
+
+        Returns
+        -------
+        X : ndarray of shape (n, d)
+        y : ndarray of shape (n,)
+        z : ndarray of shape (n,)
+            Latent expert, +1 or -1.
+        """
+        theta = self.check_theta(theta)
+        n = positive_integer("n", n)
+        rng = random_generator("seed", seed)
+        with in_memory("n", n):
+            X = rng.standard_normal((n, self.n_features))
+        y, z = self._draw(theta, X, rng)
+        return X, y, z
+
+    def sample_y(self, theta, X, seed):
+        """Draw y given X, shape (n,)."""
+        X = real_array("X", X, 2, (None, self.n_features))
+        return self._draw(self.check_theta(theta), X, random_generator("seed", seed))[0]
+
+    def _draw(self, theta, X, rng):
+        beta, w = theta[: self.n_features], theta[self.n_features :]
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits, mean = X @ w, X @ beta
+        require_finite("theta (and X)", "predictors", logits, mean)
+        # a standard logistic variate below the logit: no exp, hence no overflow
+        z = np.where(rng.logistic(size=len(X)) < logits, 1.0, -1.0)
+        return self.draw_target(z * mean, rng), z
+
+    def log_joint(self, a, b, y, z):
+        """Return log p(y, z | x) in working units, for real or complex a and b."""
+        raise NotImplementedError
+
+    def draw_target(self, mean, rng):
+        """Draw y for the predictor ``z x'beta`` of the active expert."""
+        raise NotImplementedError
+
+    def predictors(self, data, theta):
+        """Return (a, b), each of shape (n,)."""
+        expert, gate = self.split(theta)
+        return data.design.predict(expert), data.design.predict(gate)
+
+    def marginal_sums(self, data, working, width):
+        """Return the marginal loss in working units and, for width 1 + 2d, its gradient."""
+        return data.add_up(self._sums, "marginal_sums", working, width)
+
+    def information_sums(self, data, working, matrices):
+        """Return packed Gram matrices: complete aa and bb and, for 5 matrices, missing aa, ab and bb."""
+        d = self.n_features
+        return data.add_up(self._sums, "information_sums", working, matrices * (d * (d + 1) // 2))
+
+    def _sums(self, data, name, working, width):
+        design, d = data.design, self.n_features
+        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:]
+        return sum_rows(getattr(self.kernels, name), design.n_rows, width, *arguments)
+
+    def loss(self, data, theta):
+        """Return the average negative marginal log-likelihood, constants included."""
+        return self._with_density(self.marginal_sums(data, self.unit * theta, 1)[0])
+
+    def gradient(self, data, theta):
+        """Return the gradient of the marginal loss, shape (2d,)."""
+        return self.loss_and_gradient(data, theta)[1]
+
+    def loss_and_gradient(self, data, theta):
+        """Return the marginal loss and its gradient."""
+        sums = self.marginal_sums(data, self.unit * theta, 1 + self.n_params)
+        return self._with_density(sums[0]), self.unit * sums[1:]
+
+    def _with_density(self, working_loss):
+        return float(working_loss) + self.shift()
+
+    def _matrices(self, data, theta, matrices):
+        sums = self.information_sums(data, self.unit * theta, matrices)
+        return [unpack_symmetric(packed, self.n_features) for packed in np.split(sums, matrices)]
+
+    def _assemble(self, aa, ab, bb):
+        d = self.n_features
+        whole = np.empty((2 * d, 2 * d))
+        whole[:d, :d], whole[d:, d:] = aa, bb
+        whole[:d, d:] = whole[d:, :d] = ab
+        return whole * np.outer(self.unit, self.unit)
+
+    def informations(self, data, theta):
+        """Return I_com and I_mis from one evaluation."""
+        aa, bb, *missing = self._matrices(data, theta, 5)
+        return self._assemble(aa, 0.0, bb), self._assemble(*missing)
+
+    def complete_hessian(self, data, theta):
+        """Return I_com = hess A(theta), shape (2d, 2d)."""
+        aa, bb = self._matrices(data, theta, 2)
+        return self._assemble(aa, 0.0, bb)
+
+    def missing_hessian(self, data, theta):
+        """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
+        return self.informations(data, theta)[1]
+
+    def e_step(self, data, theta):
+        """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""
+        sums, p = self.e_step_sums(data, self.unit * theta, 1)
+        return EStep(self._with_density(sums[0]), p)
+
+    @abstractmethod
+    def e_step_sums(self, data, working, width):
+        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
+
+    def em_step(self, data, theta, displacements=NO_PATH):
+        """Evaluate the EM map: one kernel call where all rows are here, else a few passes."""
+        data.design.require_independent_columns()
+        edges = data.compiled_shares()
+        if edges is None:
+            found = self.em_step_in_passes(data, theta, displacements)
+        else:
+            found = self.em_step_at_once(data, theta, displacements, edges)
+        loss, image, residual, curvature, iterations = found
+        m_step = MStep(image, residual, residual <= ACCEPTED, curvature, int(iterations))
+        if m_step.solved or not isinstance(data, SymmetricData):
+            return self._with_density(loss), m_step
+        return super().em_step(data, theta)
+
+    def em_step_at_once(self, data, theta, displacements, edges):
+        """Evaluate the EM map by one compiled call.
+
+        Parameters
+        ----------
+        data : SymmetricData
+        theta : ndarray of shape (2d,)
+        displacements : ndarray of shape (m, 2d)
+            See `Model.em_step`.
+        edges : ndarray of int
+            See `emmd.kernels.reduce.compiled_shares`.
+
+        Returns
+        -------
+        loss : float
+            In working units.
+        image : ndarray of shape (2d,)
+        residual, curvature, iterations : float
+            Of the M-step, see `MStep`.
+        """
+        design, image = data.design, np.empty(self.n_params)
+        labels = data.spare.take((self.regressions, design.n_rows))
+        in_turn = takes_turns(edges, design.n_rows)
+        kernel = self.kernels.em_step if in_turn else self.kernels.shared_em_step
+        features = design.XB, data.y, design.kernel_weights, design.scale, design.crest
+        known = self.known_moments(design)
+        loss, *solved = kernel(edges, *features, *known, self.unit, theta, displacements, labels, image)
+        data.spare.leave(labels)
+        return loss, image, *solved
+
+    def known_moments(self, design):
+        """Return what the EM kernel takes after the features' scale and crest factor."""
+        return ()
+
+    def em_step_in_passes(self, data, theta, displacements):
+        """Evaluate the EM map by sums over rows that come from elsewhere; see `em_step_at_once`."""
+        working, start = np.empty(self.n_params), np.empty(self.n_params)
+        moved = begin(self.unit, data.design.scale, theta, displacements, working, start)
+        sums, solve = data.em_pass(self, working, start if moved else None)
+        image, *solved = self.m_step_from_sums(data.design, start, sums, solve)
+        return sums[0], image / self.unit, *solved
+
+    @staticmethod
+    def _begins(working, start):
+        """Return where the M-step begins, and whether that is not where the E-step is taken."""
+        return (working, False) if start is None else (start, True)
+
+    @abstractmethod
+    def em_sums(self, data, working, start=None, labels=None):
+        """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions.
+
+        Derivatives are those at `start`, if given; labels are written to `labels`, if given.
+        """
+
+    @abstractmethod
+    def m_step_from_sums(self, design, start, sums, solve):
+        """Return image, residual, curvature and iterations for the sums of `em_sums`.
+
+        Parameters
+        ----------
+        design : SecondMoment
+        start : ndarray of shape (2d,)
+            Where the derivatives were taken.
+        sums : ndarray
+        solve : callable
+            See `SymmetricData.em_pass`.
+        """
+
+    def m_step(self, data, responsibilities, start):
+        """Minimise the expected complete loss for given responsibilities, exactly.
+
+        Raises
+        ------
+        SingularDesignError
+            When columns of X are linearly dependent.
+        """
+        data.design.require_independent_columns()
+        targets = (self.expert_targets(data.y, responsibilities), responsibilities)
+        return self._each_potential("m_step", data, targets, start)
+
+    def project(self, data, statistics, start, total=1.0):
+        """Minimise E[total A(eta) - <S, eta>] for statistics S of shape (n, 2)."""
+        data.design.require_independent_columns()
+        return self._each_potential("m_step", data, np.ascontiguousarray(statistics.T) / total, start)
+
+    def mean_statistics(self, data, theta):
+        """Return E[S | x] for every row, shape (n, 2)."""
+        pairs = zip(self.potentials, self.predictors(data, theta))
+        return np.column_stack([potential.mean(predictor) for potential, predictor in pairs])
+
+    def projection_gradient(self, data, statistics, theta):
+        """Return grad A - E[<S, eta>]', shape (2d,)."""
+        return self.mirror_gradient(data, theta) - self.pull_back_rows(
+            data, data.weights[:, None] * statistics
+        )
+
+    def projection_hessian(self, data, statistics, theta):
+        """Return hess A, shape (2d, 2d)."""
+        return self.complete_hessian(data, theta)
+
+    def predictor_rows(self, data, theta):
+        """Return the predictors (a, b) as columns, shape (n, 2)."""
+        return np.column_stack(self.predictors(data, theta))
+
+    def pull_back_rows(self, data, slopes):
+        """Return the gradient in theta for derivatives in (a, b), shape (n, 2)."""
+        return self.unit * np.concatenate([data.design.moment(np.ascontiguousarray(row)) for row in slopes.T])
+
+    def natural_parameters(self, rows):
+        """Return eta = (a, b): the predictors themselves."""
+        return rows
+
+    def natural_log_partition(self, eta):
+        """Return A(eta), the sum of the two potentials, shape (n,)."""
+        return sum(potential.phi(column) for potential, column in zip(self.potentials, eta.T))
+
+    def natural_log_numerator(self, data, eta):
+        """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), from the log joint."""
+        plus, minus = (self.log_joint(eta[:, 0], eta[:, 1], data.y, z) for z in (1, -1))
+        larger = np.where(plus.real >= minus.real, plus, minus)
+        log_p = larger + np.log(np.exp(plus - larger) + np.exp(minus - larger))
+        return log_p - self.shift() + self.natural_log_partition(eta)
+
+    def shift(self):
+        """Return log sigma when y has a density, so that losses are in the units of y."""
+        return math.log(self.sigma) if self.has_density else 0.0
+
+    def expected_statistics(self, data, responsibilities):
+        """Return (E[E[S_1|x,y] x] / sigma, E[p x]), shape (2d,)."""
+        design = data.design
+        expert = design.moment(design.weights * self.expert_targets(data.y, responsibilities))
+        return self.unit * np.concatenate([expert, design.moment(design.weights * responsibilities)])
+
+    def surrogate_gradient(self, data, responsibilities, theta):
+        """Return grad Q = grad A - E[S | x, y], shape (2d,)."""
+        return self.mirror_gradient(data, theta) - self.expected_statistics(data, responsibilities)
+
+    def surrogate(self, data, responsibilities, theta):
+        """Return -E[p log p(y, 1 | x) + (1 - p) log p(y, -1 | x)], in the units of y."""
+        a, b = self.predictors(data, theta)
+        plus, minus = (self.log_joint(a, b, data.y, z) for z in (1.0, -1.0))
+        mean = responsibilities * plus + (1.0 - responsibilities) * minus
+        return self._with_density(-data.weights @ mean)
+
+    def posterior_statistics(self, data, responsibilities):
+        """Return (E[S_1 | x, y], p) for every row, shape (n, 2)."""
+        return np.column_stack([self.expert_targets(data.y, responsibilities), responsibilities])
+
+    def transform_features(self, theta, B):
+        """Return (B^-T beta, B^-T w)."""
+        return np.concatenate(coefficients_after(B, *np.split(self.check_theta(theta), 2)))
+
+    def dependent_columns(self, data):
+        """Return the indices of columns of X that are linearly dependent."""
+        return data.design.dependent_columns
+
+    def parameter_width(self):
+        """Return d for every parameter, shape (2d,)."""
+        return np.full(self.n_params, self.n_features)
+
+    def tempered_responsibilities(self, data, theta, evidence):
+        """Return sigmoid(b + evidence * (posterior log odds - b)), shape (n,)."""
+        prior = self.predictors(data, theta)[1]
+        return expit(prior + evidence * (self.posterior_logits(data, theta) - prior))
+
+    def rounding_rows(self, data, theta):
+        """Bound the rounding errors of losses and slopes of each row.
+
+        A row's loss is within a few units of its terms 1, |b| and (|a| + |y|)^2 or
+        |a|; the posterior log odds carry d + 8 roundings of the same terms and reach
+        a slope through p (1 - p).
+        """
+        a, b = (np.abs(data.X) @ np.abs(part) for part in self.split(theta))
+        y = np.abs(data.y)
+        loss = 1.0 + b + ((a + y) ** 2 if self.has_density else a)
+        p = self.e_step(data, theta).responsibilities
+        odds = (self.n_features + 8) * 4.0 * p * (1.0 - p) * (1.0 + y) * loss
+        terms = 1.0 + y + a
+        return loss, np.stack([terms, terms], axis=1), np.stack([odds, odds], axis=1)
+
+    def natural_rounding(self, data, theta):
+        """Bound the rounding errors of eta = (a, b) and of grad l(eta) for every row, both (n, 2)."""
+        sizes = np.column_stack([np.abs(data.X) @ np.abs(part) for part in self.split(theta)])
+        _, terms, carried = self.rounding_rows(data, theta)
+        return (self.n_features + 2) * sizes, 8.0 * terms + carried
+
+    def absolute_pull_back(self, data, slopes):
+        """Return |unit| |X|' slopes for each predictor, shape (2d,)."""
+        return self.unit * (np.abs(data.X).T @ slopes).T.ravel()
+
+    def relative_size(self, data, displacement, theta):
+        """Return the larger of the two predictors' relative root mean square changes."""
+        moment, d = data.design.second_moment, self.n_features
+        return relative_change_of_parts(moment, moment, self._sigmas, d, d, displacement, theta)
+
+    def precondition(self, data, gradient, theta):
+        """Return the gradient over the potentials' largest curvature times E[xx']."""
+        pairs = zip(self.potentials, np.split(gradient / self.unit, 2))
+        return self.join(*(data.design.solve(part) / potential.max_curvature for potential, part in pairs))
+
+    def parameter_scale(self, data):
+        """Return the root mean square of each feature, in working units, shape (2d,)."""
+        return self.unit * np.tile(data.design.scale, 2)
+
+    def mirror_inverse(self, data, dual, start):
+        """Solve grad A(theta) = dual."""
+        data.design.require_independent_columns()
+        d = self.n_features
+        working = dual / self.unit
+        return self._each_potential("inverse_gradient", data, (working[:d], working[d:]), start)
+
+    def _each_potential(self, what, data, rhs, start):
+        parts = [
+            getattr(potential, what)(data.design, side, guess)
+            for potential, side, guess in zip(self.potentials, rhs, self.split(start))
+        ]
+        return MStep(
+            theta=self.join(parts[0].x, parts[1].x),
+            residual=max(part.residual for part in parts),
+            solved=all(part.solved for part in parts),
+            curvature=min(part.curvature for part in parts),
+            iterations=max(part.iterations for part in parts),
+        )
+
+    def mirror_map(self, data, theta):
+        """Return A(theta), the sum of the two potentials."""
+        pairs = zip(self.potentials, self.split(theta))
+        return float(sum(potential.value(data.design, part) for potential, part in pairs))
+
+    def mirror_gradient(self, data, theta):
+        """Return grad A(theta), shape (2d,)."""
+        pairs = zip(self.potentials, self.split(theta))
+        return self.unit * np.concatenate(
+            [potential.gradient(data.design, part) for potential, part in pairs]
+        )
+
+    def divergence(self, data, u, v):
+        """Return D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
+        triples = zip(self.potentials, self.split(u), self.split(v))
+        return float(sum(potential.divergence(data.design, a, b) for potential, a, b in triples))
+
+    def posterior_logits(self, data, theta):
+        """Return the log odds of z=1 given (x, y), shape (n,)."""
+        a, b = self.predictors(data, theta)
+        return b + self.evidence * a * data.y
+
+    def posterior_divergence(self, data, u, v):
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+        logits = self.posterior_logits(data, u), self.posterior_logits(data, v)
+        return float(sum_rows(divergence_rows, len(data.y), 1, *logits, data.design.weights)[0])

@@ -1,0 +1,127 @@
+"""The problems that the claims are checked on: synthetic at several SNRs, real, and the user's own."""
+
+from pathlib import Path
+
+import numpy as np
+
+import emmd
+from emmd.core.checks import known_name
+from emmd.core.dataset import DataSet
+from emmd.core.discover import discover
+from emmd.core.features import standardise
+from emmd.data.snr import snr_parameters
+from emmd.experiments.cases.case import Case
+from emmd.experiments.cases.mixtures import mixture_cases
+from emmd.experiments.cases.varied import varied_cases
+from emmd.experiments.files.table import read_table
+from emmd.theory.numeric.starts import best_start
+
+MODELS = {"symmoline": emmd.SymMoLinE, "symmologe": emmd.SymMoLogE}
+
+SNRS = {
+    "symmoline": ((1.0, 1.0, 0.3), (2.0, 1.0, 0.3), (4.0, 2.0, -0.5)),
+    "symmologe": ((2.0, 1.0, 0.3), (4.0, 2.0, 0.3), (3.0, 6.0, -0.5)),
+}
+"""(SNR_e, SNR_g, cosine) of the synthetic problems of `emmd verify`, by model."""
+
+_ROWS = {"symmoline": 1000, "symmologe": 2000}
+_FEATURES = 4
+
+
+def synthetic(model_name, n, d, snr_expert, snr_gate, cosine, seed):
+    """Return a `Case` with data drawn from the model, x ~ N(0, I), started near the truth."""
+    model = MODELS[known_name("--model", model_name, MODELS)](d)
+    truth = snr_parameters(d, snr_expert, snr_gate, cosine)
+    X, y, _ = model.sample(truth, n, seed)
+    rng = np.random.default_rng([seed, *b"start"])
+    theta0 = truth + 0.3 * rng.standard_normal(2 * d) / np.sqrt(d)
+    name = f"SNR {snr_expert:g}/{snr_gate:g}"
+    note = (
+        f"n = {n}, d = {d}, SNR_e = {snr_expert:g}, SNR_g = {snr_gate:g}, cosine = {cosine:g}, seed = {seed}"
+    )
+    return Case(name, emmd.Problem(model, X, y), theta0, note)
+
+
+def real_sets():
+    """Return the real data sets by name."""
+    return discover("emmd.data", DataSet).plugins
+
+
+def real(dataset, seed):
+    """Return a `Case` on a real data set, started at the best of several random points."""
+    X, y = dataset.load()
+    problem = emmd.Problem(MODELS[dataset.model](X.shape[1], **dataset.options), X, y)
+    return Case(dataset.name, problem, best_start(problem, seed), dataset.note)
+
+
+def default_cases(models, seed):
+    """Yield the cases of `emmd verify`: synthetic ones, then real ones, then K experts.
+
+    Parameters
+    ----------
+    models : list of str or None
+        None means all models, K experts on two families only.
+    seed : int
+    """
+    for name in models or MODELS:
+        if name == "moe":
+            yield from mixture_cases(seed, every=True)
+            yield from varied_cases(name, seed)
+            continue
+        for snr_expert, snr_gate, cosine in SNRS[name]:
+            yield synthetic(name, _ROWS[name], _FEATURES, snr_expert, snr_gate, cosine, seed)
+        yield from varied_cases(name, seed)
+        yield from (real(dataset, seed) for dataset in real_sets().values() if dataset.model == name)
+    if not models:
+        yield from mixture_cases(seed, every=False)
+        yield from varied_cases("moe", seed)
+
+
+def user_case(path, target, model_name=None, seed=0, sigma=0.5):
+    """Return a `Case` on the user's table.
+
+    Two target values mean SymMoLogE, otherwise SymMoLinE; features are
+    standardised, an intercept is added, and the note says so.
+
+    Raises
+    ------
+    ValueError
+        For an unreadable table, labels other than -1/+1 or 0/1, constant or dependent columns.
+    """
+    table = read_table(path, target)
+    X = standardise(table.X, table.names)
+    values = np.unique(table.y)
+    if model_name is None:
+        model_name = "symmologe" if len(values) == 2 else "symmoline"
+    known_name("--model", model_name, MODELS)
+    prepare = _labels if model_name == "symmologe" else _responses
+    y, said = prepare(target, table.y, values, sigma)
+    model = MODELS[model_name](X.shape[1], **({"sigma": sigma} if model_name == "symmoline" else {}))
+    problem = emmd.Problem(model, X, y)
+    _refuse_dependent(problem, table.names)
+    note = f"{len(y)} rows; {len(table.names)} feature(s) standardised, intercept added; {said}"
+    return Case(Path(path).name, problem, best_start(problem, seed), note)
+
+
+def _labels(target, y, values, sigma):
+    if set(values) == {-1.0, 1.0}:
+        return y, "labels -1/+1 as given"
+    if set(values) == {0.0, 1.0}:
+        return 2.0 * y - 1.0, "labels 0/1 read as -1/+1"
+    came = ", ".join(f"{value:g}" for value in values[:5])
+    raise ValueError(f"--target {target} must have labels -1/+1 (or 0/1) for symmologe, got {came}")
+
+
+def _responses(target, y, values, sigma):
+    if len(values) < 2:
+        raise ValueError(f"--target {target} must vary, got the constant {values[0]:g}")
+    return (y - y.mean()) / y.std(), f"target standardised, sigma = {sigma:g}"
+
+
+def _refuse_dependent(problem, names):
+    columns = problem.model.dependent_columns(problem.data)
+    if columns:
+        labels = [[*names, "intercept"][j] for j in columns]
+        raise ValueError(
+            f"the columns must be linearly independent, got a dependence among {labels}; drop one"
+        )

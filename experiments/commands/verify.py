@@ -1,0 +1,163 @@
+"""`emmd verify`: the claims with their sabotages, on synthetic, real and the user's data."""
+
+import shlex
+from dataclasses import dataclass, replace
+
+import numpy as np
+from rich.text import Text
+
+from emmd.core.checks import known_name
+from emmd.experiments.cases.expected import unexpected
+from emmd.experiments.cases.populations import population_records
+from emmd.experiments.cases.shipped import MODELS, default_cases, user_case
+from emmd.experiments.console.consoles import announce_compilation, literal, messages, progress, results
+from emmd.experiments.console.text import visible
+from emmd.experiments.console.verdict_table import count_sabotages, verdict_table
+from emmd.experiments.files.output import plain, write_json
+from emmd.theory.checker import broken_claims, check, select
+from emmd.theory.lab import Lab
+from emmd.theory.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    claims, models : list of str or None
+    data, target : str or None
+    seed : int
+    sigma : float
+    json, out : str or None
+    every : bool
+    """
+
+    claims: list | None = None
+    models: list | None = None
+    data: str | None = None
+    target: str | None = None
+    seed: int = 0
+    sigma: float = 0.5
+    json: str | None = None
+    out: str | None = None
+    every: bool = False
+
+    @property
+    def ships(self):
+        """Whether the problems are those whose verdicts are written down."""
+        return self.data is None and self.seed == 0
+
+    def command(self, claim, model):
+        """Return the command that repeats one claim on the same data."""
+        words = ["emmd", "verify", "--claim", claim, "--model", model, "--seed", str(self.seed)]
+        if self.data is not None:
+            words += ["--data", self.data, "--target", self.target, "--sigma", f"{self.sigma:g}"]
+        return shlex.join(words)
+
+
+def run(request):
+    """Run the claims, print the table, and return the exit code: 1 when a claim failed, else 0."""
+    claims = [claim for claim in select(request.claims) if claim.scope == "problem"]
+    announce_compilation()
+    cases = list(_cases(request)) if claims or request.data else []
+    with population_records(request, beside=bool(cases)) as population:
+        records = []
+        with progress(len(cases) * len(claims), "verifying") as advance:
+            for case in cases:
+                lab = Lab(case.problem, case.theta0, request.seed)
+                for claim in claims:
+                    records.append(check(claim, lab, case.name))
+                    advance(f"{case.model} {case.name} {claim.label}")
+        records += population()
+    surprises = unexpected(records) if request.ships else []
+    _report(request, cases, records)
+    for sentence in surprises:
+        messages.print(Text(f"unexpected: {visible(sentence)}", "bold red"), soft_wrap=True)
+    return int(any(record.failed for record in records) or bool(broken_claims()) or bool(surprises))
+
+
+def _cases(request):
+    if (request.data is None) != (request.target is None):
+        raise ValueError("--data and --target must be given together")
+    if request.data is None:
+        models = [known_name("--model", name, [*MODELS, "moe"]) for name in request.models or []]
+        yield from default_cases(models, request.seed)
+        return
+    for name in request.models or [None]:
+        yield user_case(request.data, request.target, name, request.seed, request.sigma)
+
+
+def _report(request, cases, records):
+    # files first: what a terminal does with the table must not cost them
+    if request.json is not None:
+        write_json([_machine(request, record) for record in records], request.json)
+    if request.out is not None:
+        from emmd.experiments.figures.verify_figures import save_all
+
+        save_all(cases, records, request.out)
+    if request.json != "-":
+        _print(request, cases, records)
+
+
+def _print(request, cases, records):
+    for case in cases:
+        said = Text.assemble((visible(case.model), "bold"), literal(f" {case.name}: {case.note}"))
+        results.print(said, soft_wrap=True)
+    results.print(verdict_table(records, request.every))
+    for record in records:
+        if record.failed or record.verdict is Verdict.INCONCLUSIVE:
+            _explain(request, record)
+    _not_applicable(records)
+    for module, text in broken_claims().items():
+        messages.print(Text.assemble((f"{module} could not be imported\n", "bold red"), text))
+    results.print(_summary(records))
+
+
+def _explain(request, record):
+    of = f" on {record.model} {record.problem}: {record.verdict}. {record.reason}"
+    results.print(Text.assemble((visible(record.claim), "bold red"), literal(of)))
+    results.print(literal(f"  claim: {record.statement}"))
+    for name, value in record.where.items():
+        shown = (
+            np.array2string(value, precision=17, max_line_width=110)
+            if isinstance(value, np.ndarray)
+            else value
+        )
+        results.print(Text(f"  {name} = {shown}"), soft_wrap=True)
+    results.print(literal(f"  reproduce: {request.command(record.claim, record.model)}"), soft_wrap=True)
+
+
+def _not_applicable(records):
+    """Say once for each set of problems with the same reason which claims do not apply."""
+    claims: dict = {}
+    for record in records:
+        if record.verdict is Verdict.NOT_APPLICABLE:
+            claims.setdefault((record.reason, record.model, record.problem), []).append(record.claim)
+    problems: dict = {}
+    for (reason, model, problem), ids in claims.items():
+        problems.setdefault((reason, tuple(ids)), []).append(f"{model} {problem}")
+    for (reason, ids), names in problems.items():
+        labels = ", ".join(name.partition("-")[0] for name in ids)
+        to = literal(f" to {', '.join(names)}: {labels}")
+        results.print(Text.assemble(("not applicable", "yellow"), to), soft_wrap=True)
+        results.print(literal(f"  {reason}"), soft_wrap=True)
+
+
+def _summary(records):
+    counts: dict = {}
+    for record in records:
+        counts[str(record.verdict)] = counts.get(str(record.verdict), 0) + 1
+    refuted, same, every = count_sabotages(records)
+    beside = f", {same} not distinguishable here" if same else ""
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    return f"{len(records)} checks: {listed}; {refuted} of {every - same} sabotages refuted{beside}"
+
+
+def _machine(request, record):
+    out = plain(replace(record, where={}))
+    del out["where"]
+    out["counter_example"] = plain(record.where) if record.failed else None
+    out["where"] = plain(record.where)
+    out["reproduce"] = request.command(record.claim, record.model)
+    return out

@@ -1,0 +1,120 @@
+"""A pass over the rows fetches the features of every next block, and nothing else."""
+
+import numba
+import numpy as np
+import pytest
+from numba.core.caching import NullCache
+
+from emmd.kernels.compile.jit import kernel
+from emmd.kernels.em.gaussian_mixture import e_step_rows, sums_width
+from emmd.kernels.em.symmetric_linear import e_step_rows as linear_rows
+from emmd.kernels.em.symmetric_logistic import e_step_rows as logistic_e_rows
+from emmd.kernels.rows import prefetch as ahead
+from emmd.kernels.rows.cache_lines import block_rows
+from emmd.kernels.rows.reduce import BLOCK
+from emmd.kernels.solvers.logistic import logistic_rows
+from emmd.kernels.solvers.multinomial import softmax_rows
+from emmd.kernels.solvers.newton import DONE, GRADIENT, HESSIAN
+
+pytestmark = pytest.mark.kernels
+LINE = 64
+
+
+def _logistic(XB, y, c, W, wanted):
+    d = XB.shape[1]
+    partials = np.zeros((1, len(W) * (1 + d + d * (d + 1) // 2)))
+    logistic_rows(0, 1, partials, XB, W, np.tile(c, (len(W), 1)), c, np.array(wanted))
+
+
+def _symmetric(rows, XB, y, c, W, labels, moved):
+    d = XB.shape[1]
+    partials = np.zeros(
+        (1, 1 + 2 * (d + d * (d + 1) // 2) if labels.ndim == 2 else 1 + 2 * d + d * (d + 1) // 2)
+    )
+    rows(0, 1, partials, XB, y, c, W[0], W[1], labels, W.ravel(), moved)
+
+
+def _loss(XB, y, c, W):
+    linear_rows(0, 1, np.zeros((1, 1)), XB, y, c, W[0], W[1], np.zeros(len(y)), W.ravel(), False)
+
+
+def _gaussian(XB, y, c, W, K):
+    d = XB.shape[1]
+    gate, r = np.zeros((K - 1, d)), np.zeros((K, len(y)))
+    partials = np.zeros((1, sums_width(K, d, d)[1]))
+    coef = np.tile(W[0], (K, 1))
+    e_step_rows(0, 1, partials, XB, XB, y, c, coef, np.zeros(K), gate, np.zeros(K - 1), gate, True, r)
+
+
+def _softmax(XB, y, c, W, hessian):
+    d = XB.shape[1]
+    partials = np.zeros((1, 2 * d + 3 * (d * (d + 1) // 2) if hessian else 2 * d))
+    softmax_rows(0, 1, partials, XB, W, np.full((3, len(y)), 1 / 3), c)
+
+
+PASSES = {
+    "gradient": lambda *sample: _logistic(*sample[:3], sample[3][:1], [GRADIENT]),
+    "hessian": lambda *sample: _logistic(*sample[:3], sample[3][:1], [HESSIAN]),
+    "one of two": lambda *sample: _logistic(*sample, [DONE, GRADIENT]),
+    "two": lambda *sample: _logistic(*sample, [GRADIENT, HESSIAN]),
+    "symmoline": lambda *sample: _symmetric(linear_rows, *sample, np.zeros(len(sample[1])), False),
+    "symmoline, moved": lambda *sample: _symmetric(linear_rows, *sample, np.zeros(len(sample[1])), True),
+    "symmologe": lambda *sample: _symmetric(logistic_e_rows, *sample, np.zeros((2, len(sample[1]))), False),
+    "symmologe, moved": lambda *sample: _symmetric(
+        logistic_e_rows, *sample, np.zeros((2, len(sample[1]))), True
+    ),
+    "loss": _loss,
+    "Gaussian, 2": lambda *sample: _gaussian(*sample, 2),
+    "Gaussian, 3": lambda *sample: _gaussian(*sample, 3),
+    "softmax gradient": lambda *sample: _softmax(*sample, False),
+    "softmax hessian": lambda *sample: _softmax(*sample, True),
+}
+
+
+def _fetched_lines(monkeypatch, name, n, d):
+    """Run a pass; return numbers of the lines it fetches, counted from the first of the features."""
+    rng = np.random.default_rng([n, d])
+    XB = block_rows(-(-n // BLOCK) * d).reshape(-1, d, BLOCK)
+    XB[...] = rng.standard_normal(XB.shape)
+    lines = []
+    monkeypatch.setattr(
+        ahead,
+        "_line",
+        lambda array, place: lines.append((array.ctypes.data - XB.ctypes.data + 8 * place) // LINE),
+    )
+    PASSES[name](XB, np.sign(rng.standard_normal(n)), np.full(n, 1.0 / n), rng.standard_normal((2, d)))
+    return lines
+
+
+in_python = pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="nothing shows what machine code fetches")
+
+
+@in_python
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 9, 10])
+@pytest.mark.parametrize("name", PASSES)
+def test_the_next_block_is_fetched_whole(monkeypatch, name, d):
+    monkeypatch.setattr(ahead, "_AT_HAND", 0)
+    of_block = d * BLOCK * 8 // LINE
+    lines = _fetched_lines(monkeypatch, name, 2 * BLOCK + 40, d)
+    # the first is there before anything can be fetched
+    assert set(lines) == set(range(of_block, 3 * of_block))
+    # twice where two regressions, or gate and experts, take turns; steps end inside of a line
+    assert len(lines) <= 2 * 3 * of_block + 100
+
+
+@in_python
+@pytest.mark.parametrize("name", PASSES)
+def test_nothing_is_fetched_that_lies_at_hand(monkeypatch, name):
+    assert not _fetched_lines(monkeypatch, name, 2 * BLOCK + 40, 10)
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="there is no machine code to look at")
+def test_fetches_are_instructions_of_the_processor():
+    def fetches(x):
+        ahead.fetch(x, 1, 24)
+
+    function = kernel(fetches)
+    function.whole._cache = NullCache()  # machine code from disk shows nothing
+    function(np.zeros(64))
+    (code,) = function.whole.inspect_llvm().values()
+    assert "call void @llvm.prefetch" in code

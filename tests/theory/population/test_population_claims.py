@@ -1,0 +1,111 @@
+"""Claims about populations: they hold, their sabotages fall, and their constants are known elsewhere."""
+
+import mpmath
+import numpy as np
+import pytest
+
+from emmd import theory
+from emmd.theory.claims.convergence import c5_mixing_weights
+from emmd.theory.claims.rates import l7_no_signal
+from emmd.theory.claims.snr import s3_mixed_regression_law, s5_high_expert_snr
+from emmd.theory.population.lab import PopulationLab
+from emmd.theory.verdict import Verdict
+
+MODELS = ["symmoline", "symmologe"]
+
+
+@pytest.fixture(scope="module")
+def both():
+    return {model: {r.claim: r for r in theory.verify_population(model)} for model in MODELS}
+
+
+@pytest.fixture(params=MODELS)
+def records(request, both):
+    return both[request.param]
+
+
+def test_every_claim_holds_or_is_about_the_other_model(records):
+    wrong = {
+        name: (record.verdict, record.reason)
+        for name, record in records.items()
+        if record.verdict not in (Verdict.HOLDS, Verdict.NOT_APPLICABLE)
+    }
+    assert wrong == {}
+
+
+def test_every_sabotage_is_refuted_with_its_place(records):
+    for record in records.values():
+        if record.verdict is Verdict.HOLDS:
+            assert record.sabotages
+            assert all(s.verdict is Verdict.VIOLATED and s.where for s in record.sabotages)
+            assert record.where
+
+
+def test_all_claims_are_covered_by_a_model(both):
+    linear, logistic = both.values()
+    for name in linear | logistic:
+        assert linear[name].problem == "population"
+        assert Verdict.HOLDS in (linear[name].verdict, logistic[name].verdict)
+    labels = {name.partition("-")[0] for name in linear}
+    assert labels == {"C4", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "C5", "L7"}
+
+
+def test_proofs_are_used(both):
+    assert both["symmoline"]["S1-missing-information-bound"].proof == "proved"
+    assert both["symmologe"]["S6-logistic-bound"].proof == "proved"
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="claims must be one of"):
+        theory.verify_population("symmoline", ["S99"])
+    with pytest.raises(ValueError, match="model must be one of"):
+        theory.verify_population("moe")
+
+
+def test_s3_constants_to_ten_digits():
+    with mpmath.workdps(25):
+        gate = mpmath.quad(lambda z: 2 / mpmath.pi * mpmath.besselk(0, z) * mpmath.sech(z), [0, 0.1, 1, 60])
+        expert = mpmath.quad(
+            lambda z: 2 / mpmath.pi * z * mpmath.besselk(1, z) * mpmath.sech(z), [0, 0.1, 1, 60]
+        )
+    constants = s3_mixed_regression_law.high_snr_constants()
+    assert constants["gate"] == pytest.approx(float(gate), rel=0, abs=1e-11)
+    assert constants["expert"] == pytest.approx(float(expert), rel=0, abs=1e-11)
+    assert f"{constants['gate']:.8f}" == "0.81192865"
+    assert f"{constants['expert']:.8f}" == "0.61167519"
+
+
+def test_s5_limits_against_another_form():
+    # sech(b/2) e^(-a^2/2) E_y sech(b/2 + a y) instead of the definition, by mpmath at rho = 1 across the line
+    def inner(tau):
+        return mpmath.quad(
+            lambda y: mpmath.npdf(y) * mpmath.sech(tau / 2 + tau * y), [-9, -3, 0, 3, 9], maxdegree=5
+        )
+
+    missing = 2 * mpmath.quad(
+        lambda t: mpmath.sech(t / 2) * mpmath.exp(-t * t / 2) * inner(t), [0, 1, 3, 9], maxdegree=4
+    )
+    (_, across), error = s5_high_expert_snr._refined(1.0)
+    assert across == pytest.approx(float(missing / 4), rel=0, abs=1e-8)
+    assert error < 1e-10
+
+
+def test_s7_counter_example_is_the_known_one():
+    rates = [theory.population("symmoline", 0.2154, gate, 0.0).rate(2) for gate in (1.0, 4.64, 100.0)]
+    np.testing.assert_allclose(rates, [0.98088, 0.98944, 0.98735], rtol=0, atol=5e-6)
+    assert rates[0] < rates[1] > rates[2]
+
+
+def test_c5_bound_in_the_other_order_fails_next_to_a_vertex():
+    lab = PopulationLab("symmoline", seed=3)
+    comparisons = list(c5_mixing_weights.measure(lab, order="start first"))
+    broken = [c for c in comparisons if c.observed > c.predicted + c.budget]
+    assert broken
+    assert all("vertex" in c.where["start"] for c in broken)
+
+
+def test_l7_map_is_the_expectation():
+    z = mpmath.quad(
+        lambda z: 2 / mpmath.pi * z * mpmath.tanh(0.7 * z) * mpmath.besselk(0, z), [0, 0.1, 1, 50]
+    )
+    assert l7_no_signal._map(0.7) == pytest.approx(float(z), rel=0, abs=1e-12)
