@@ -3,6 +3,7 @@
 Importing compiles nothing; the first call of each kernel does, once per machine.
 """
 
+from emmd.core.model import Model
 from emmd.core.partitions import PartitionedProblem
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm, minimize
@@ -20,6 +21,7 @@ __all__ = [
     "MixtureOfExperts",
     "MixtureOfExpertsClassifier",
     "MixtureOfExpertsRegressor",
+    "Model",
     "PartitionedProblem",
     "Problem",
     "Status",

@@ -22,10 +22,8 @@ def strict_minimum(lab):
 
 def linear_model_set(lab):
     """The natural parameter is affine in theta, and the mirror map lives there: nothing is projected."""
-    if lab.has_mirror_map:
-        return ""
     if lab.linear_model_set:
-        return "the model set is linear, but the model has no mirror map in theta"
+        return ""
     return "the model set is curved: eta is not affine in theta, and the unprojected step leaves it"
 
 

@@ -10,6 +10,7 @@ from emmd.core.checks import require_finite, seed_integer
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.models.conjugate_prior import ConjugatePrior
+from emmd.theory.models.known import natural_rounding, tempered
 from emmd.theory.numeric.bounds.curvature import Curvature
 from emmd.theory.numeric.bounds.rounding import (
     gradient_rounding,
@@ -17,7 +18,6 @@ from emmd.theory.numeric.bounds.rounding import (
     loss_rounding,
     pulled_back_rounding,
 )
-from emmd.theory.numeric.derivatives.affine import affine
 from emmd.theory.numeric.derivatives.complex_step import natural_gradient
 from emmd.theory.numeric.derivatives.formula import formula
 from emmd.theory.numeric.rates.contraction import contraction
@@ -105,10 +105,10 @@ class Lab:
         """Whether the two sides of the identities are different code."""
         return True
 
-    @cached_property
+    @property
     def linear_model_set(self):
-        """Whether eta is affine in theta: its second differences vanish for every row."""
-        return affine(self)
+        """Whether eta is affine in theta, as evaluated."""
+        return self.problem.linear_model_set
 
     @cached_property
     def formula(self):
@@ -124,15 +124,6 @@ class Lab:
             Problem(self.model.model, self.problem.X, self.problem.y, self.problem.weights), self.theta0
         )
         return Curvature(bare.problem, bare.formula, self.model.strength)
-
-    @cached_property
-    def has_mirror_map(self):
-        """Whether the model has a mirror map in theta: mirror steps need no projection."""
-        try:
-            self.problem.mirror_gradient(self.theta0)
-        except (ValueError, NotImplementedError):
-            return False
-        return self.linear_model_set
 
     def rng(self, purpose):
         """Return a generator that depends on the seed and a purpose only."""
@@ -203,15 +194,15 @@ class Lab:
     def _largest_natural(self, theta):
         with np.errstate(over="ignore", invalid="ignore"):
             rows = self.model.predictor_rows(self.problem.data, theta)
-            return np.abs(self.model.natural_parameters(rows)).max()
+            return np.abs(self.model.natural_parameters(self.problem.data, rows)).max()
 
     def responsibilities(self, theta, evidence=1.0):
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
         if evidence == 1.0:
             return self._at("responsibilities", type(self.problem).responsibilities, theta)
-        tempered = self.model.tempered_responsibilities(self.problem.data, theta, evidence)
-        require_finite("theta", "tempered responsibilities", tempered)
-        return tempered
+        found = tempered(self.model, self.problem.data, theta, evidence)
+        require_finite("theta", "tempered responsibilities", found)
+        return found
 
     def em_step(self, theta, evidence=1.0):
         """Return the `MStep` that follows an E-step at theta: what `emmd.minimize` runs, unless sabotaged."""
@@ -234,7 +225,7 @@ class Lab:
         if self.linear_model_set:
             return self.problem.gradient(v) @ (u - v), float(np.abs(u - v) @ self.gradient_error(v))
         (eta_v, slope), (eta_u, _) = (self.natural_gradient(theta) for theta in (v, u))
-        errors = self._natural_rounding(u)[0] + self._natural_rounding(v)[0], self._natural_rounding(v)[1]
+        errors = self.natural_rounding(u)[0] + self.natural_rounding(v)[0], self.natural_rounding(v)[1]
         value = self.problem.weights @ (slope * (eta_u - eta_v)).sum(axis=1)
         return float(value), linear_term_rounding(self.problem, slope, eta_u - eta_v, *errors)
 
@@ -250,12 +241,13 @@ class Lab:
         """Return eta(x; theta) and grad l(eta) for every row, both of shape (n, D), cached."""
         return self._at("natural gradient", natural_gradient, theta)
 
-    def _natural_rounding(self, theta):
-        return self._at("natural rounding", lambda p, point: p.model.natural_rounding(p.data, point), theta)
+    def natural_rounding(self, theta):
+        """Return bounds of the rounding errors of eta and of grad l(eta), both of shape (n, D), cached."""
+        return self._at("natural rounding", lambda p, point: natural_rounding(p.model, p.data, point), theta)
 
     def complex_step_error(self, theta):
         """Return a bound of the rounding error of the gradient from natural parameters, shape (p,)."""
-        _, of_slope = self._natural_rounding(theta)
+        _, of_slope = self.natural_rounding(theta)
         _, slope = self.natural_gradient(theta)
         return 2.0 * pulled_back_rounding(self.problem, theta, slope, of_slope)
 

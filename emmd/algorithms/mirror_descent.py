@@ -29,6 +29,7 @@ class MirrorDescent(Algorithm):
 
     def step(self, problem, theta, memory):
         """Take one dual step and pull it back by a Newton inverse."""
+        problem.require_mirror_map()
         model, data = problem.model, problem.data
         loss, gradient = model.loss_and_gradient(data, theta)
         dual = model.mirror_gradient(data, theta) - self.step_size * gradient

@@ -50,7 +50,7 @@ class ProjectedMirrorDescent(Algorithm):
         """Take one dual step and project it."""
         model, data = problem.model, problem.data
         rows = model.predictor_rows(data, theta)
-        eta = model.natural_parameters(rows)
+        eta = model.natural_parameters(data, rows)
         dual = self.dual_step(problem, eta)
         loss = model.penalty(theta) - float(np.sum(problem.weights * _log_evidence(model, data, eta)))
         target, residual = _project(problem, theta, dual, self.step_size)
@@ -60,7 +60,7 @@ class ProjectedMirrorDescent(Algorithm):
     def dual_step(self, problem, eta):
         """Return grad A(eta~) for every sample, shape (n, D)."""
         model, data = problem.model, problem.data
-        slope_of_partition = _complex_gradient(model.natural_log_partition, eta)
+        slope_of_partition = _complex_gradient(model.log_partition, eta)
         slope_of_loss = _complex_gradient(lambda point: -_log_evidence(model, data, point), eta)
         return slope_of_partition - self.step_size * slope_of_loss
 
@@ -78,7 +78,7 @@ class ProjectedMirrorDescent(Algorithm):
 
 def _log_evidence(model, data, eta):
     """Return log p(y | x; eta) for every sample."""
-    return model.natural_log_numerator(data, eta) - model.natural_log_partition(eta)
+    return model.log_numerator(data, eta) - model.log_partition(eta)
 
 
 def _complex_gradient(function, point):
@@ -96,12 +96,12 @@ def _objective(problem, theta, dual, step_size):
     model, data = problem.model, problem.data
 
     def per_row(rows):
-        eta = model.natural_parameters(rows)
-        return model.natural_log_partition(eta) - np.einsum("nd,nd->n", dual, eta)
+        eta = model.natural_parameters(data, rows)
+        return model.log_partition(eta) - np.einsum("nd,nd->n", dual, eta)
 
     rows = model.predictor_rows(data, theta)
     slopes = problem.weights[:, None] * _complex_gradient(per_row, rows)
-    value, gradient = problem.weights @ per_row(rows), model.pull_back_rows(data, slopes)
+    value, gradient = problem.weights @ per_row(rows), model.pull_back(data, slopes)
     shifted = theta + 1j * _COMPLEX * np.eye(len(theta))
     ridge = np.array([np.imag(model.penalty(point)) for point in shifted]) / _COMPLEX
     return float(value + step_size * model.penalty(theta)), gradient + step_size * ridge

@@ -1,11 +1,15 @@
 """What a model is: the protocol through which problems, algorithms and claims see it."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
+from emmd.core.pencil import solve_positive
 from emmd.core.status import Status
+from emmd.fits.newton import newton
 from emmd.kernels.solvers.extrapolate import NO_PATH
 
 
@@ -18,7 +22,8 @@ class EStep:
     loss : float
         Average negative log-likelihood, a by-product of the normalisation.
     responsibilities : ndarray
-        Posterior probabilities of the latent experts, one row (or entry) per sample.
+        What an M-step has to know of the posterior, one row (or entry) per sample: a mixture's
+        responsibilities, and for other models the posterior means E[S | x, y] of the statistics.
     """
 
     loss: float
@@ -53,91 +58,213 @@ class MStep:
     failure: Status | None = None
 
 
+@dataclass(frozen=True)
+class Sample:
+    """A weighted sample, as `Model.prepare` returns it unless a model needs more.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+    y : ndarray of shape (n,)
+    weights : ndarray of shape (n,)
+        With sum 1.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    kept: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def add_up(self, sums, *arguments):
+        """Return ``sums(data, *arguments)``, a sum over all rows."""
+        return sums(self, *arguments)
+
+
 class Model(ABC):
     """A conditional latent-variable model p(y, z | x; theta) whose EM is mirror descent.
 
-    ``theta`` is one flat float64 vector of length `n_params`. ``data`` is what
-    `prepare` returned. All averages are weighted, all losses are minimised. A model with
-    `takes_partitions` reaches rows by ``data.add_up`` alone where a sum is all it needs, and has a method
-    ``gather(data, elsewhere)`` that adds to `emmd.core.partitions.PartitionedData` what else it reads. With
-    `exact_divergence` D_A has a relative error of rounding, however close its two points.
+    The complete data (y, z) of a row follow an exponential family ``h exp(<S, eta> - A(eta))`` with
+    eta = eta(x; theta). Three methods define a model: `natural_parameters`, `log_partition` and
+    `log_numerator`. Every other method has a default that is derived from these; a model overrides what it can do in closed form or by a
+    kernel, and the derivation is what that is checked against.
+
+    Parameters act on a row through its *predictors*, which are affine in theta: linear predictors x'beta
+    where a model has them, theta itself by default.
+
+    ``theta`` is one flat float64 vector of length `n_params`; ``data`` is what `prepare` returned. Averages
+    are weighted, losses are minimised. A model with `takes_partitions` reaches rows by ``data.add_up`` alone
+    where a sum is all it needs, and has a method ``gather(data, elsewhere)`` that adds to
+    `emmd.core.partitions.PartitionedData` what else it reads.
+
+    Attributes
+    ----------
+    name : str
+    n_features, n_params : int
+    responsibility_columns : tuple of int
+        Shape of one row of `EStep.responsibilities`.
     """
 
     name: str
     n_features: int
     n_params: int
     responsibility_columns: tuple = ()
-    linear_model_set = True
     takes_partitions = False
-    exact_divergence = False
+
+    # the definition
 
     @abstractmethod
-    def prepare(self, X, y, weights):
+    def natural_parameters(self, data: Any, rows: np.ndarray) -> np.ndarray:
+        """Return eta(x; theta), shape (n, D), for real or complex predictors of shape (n, B)."""
+
+    @abstractmethod
+    def log_partition(self, eta: np.ndarray) -> np.ndarray:
+        """Return A(eta), the log of the total mass, shape (n,), for real or complex eta of shape (n, D)."""
+
+    @abstractmethod
+    def log_numerator(self, data: Any, eta: np.ndarray) -> np.ndarray:
+        """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), for real or complex eta."""
+
+    def predictor_rows(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the predictors of every row, affine in theta, shape (n, B); theta itself by default."""
+        return np.broadcast_to(theta, (len(data.weights), len(theta)))
+
+    def pull_back(self, data: Any, slopes: np.ndarray) -> np.ndarray:
+        """Return the gradient in theta for weighted derivatives in the predictors of shape (n, B)."""
+        return slopes.sum(axis=0)
+
+    def pull_back_second(self, data: Any, curvatures: np.ndarray) -> np.ndarray:
+        """Return the Hessian in theta for weighted second derivatives in the predictors, (n, B, B)."""
+        return curvatures.sum(axis=0)
+
+    def prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:
         """Check the target and return the data object that the other methods take."""
+        return Sample(X, y, weights)
 
     @property
-    def least_rows(self):
+    def least_rows(self) -> int:
         """Number of rows that a problem must have."""
         return 1
 
-    @abstractmethod
-    def sample_y(self, theta, X, seed):
-        """Draw y given X; shape (n,)."""
-
-    @abstractmethod
-    def sample(self, theta, n, seed):
-        """Draw ``(X, y, z)`` with x ~ N(0, I)."""
-
-    @abstractmethod
-    def equivalents(self, theta):
-        """Return all parameters with the same likelihood as `theta`, shape (g, p), `theta` first."""
-
-    @abstractmethod
-    def loss(self, data, theta):
-        """Return the average negative marginal log-likelihood."""
-
-    @abstractmethod
-    def gradient(self, data, theta):
-        """Return the gradient of the marginal loss, shape (p,)."""
-
-    @abstractmethod
-    def complete_hessian(self, data, theta):
-        """Return I_com, the complete-data information, shape (p, p)."""
-
-    def em_information(self, data, theta):
-        """Return I_com as EM has it: for sizes of displacements, not for predictions of what EM does."""
-        return self.complete_hessian(data, theta)
-
-    @abstractmethod
-    def missing_hessian(self, data, theta):
-        """Return I_mis = E[Cov(S | x, y; theta)], shape (p, p)."""
-
-    def informations(self, data, theta):
-        """Return I_com and I_mis."""
-        return self.complete_hessian(data, theta), self.missing_hessian(data, theta)
-
-    def penalty(self, theta):
+    def penalty(self, theta: np.ndarray) -> Any:
         """Return what the loss adds to the negative log-likelihood, for real or complex theta: 0."""
         return 0.0
 
-    def penalty_hessian(self, theta):
-        """Return the Hessian of `penalty`, shape (p, p)."""
-        return np.zeros((self.n_params, self.n_params))
+    def penalty_gradient(self, theta: np.ndarray) -> np.ndarray:
+        """Return the gradient of `penalty`, shape (p,)."""
+        if type(self).penalty is Model.penalty:
+            return np.zeros(self.n_params)
+        return gradient_at(self.penalty, theta)
 
-    def hessian(self, data, theta):
+    def penalty_hessian(self, theta: np.ndarray) -> np.ndarray:
+        """Return the Hessian of `penalty`, shape (p, p)."""
+        if type(self).penalty is Model.penalty:
+            return np.zeros((self.n_params, self.n_params))
+        return row_hessian(
+            lambda points: np.array([self.penalty_gradient(each) for each in points]), theta[None]
+        )[0]
+
+    def equivalents(self, theta: np.ndarray) -> np.ndarray:
+        """Return all parameters with the same likelihood as `theta`, shape (g, p), `theta` first."""
+        return np.asarray(theta)[None]
+
+    def sample_y(self, theta: np.ndarray, X: np.ndarray, seed: Any) -> np.ndarray:
+        """Draw y given X; shape (n,)."""
+        raise ValueError(f"model must have a sampler, got {self.name}, which has no method sample_y")
+
+    def sample(self, theta: np.ndarray, n: int, seed: Any) -> tuple:
+        """Draw ``(X, y, z)`` with x ~ N(0, I)."""
+        raise ValueError(f"model must have a sampler, got {self.name}, which has no method sample")
+
+    # derivatives of the definition, row by row
+
+    def natural_jacobian(self, data: Any, rows: np.ndarray) -> np.ndarray:
+        """Return d eta / d predictors, shape (n, D, B)."""
+        return row_gradient(lambda points: self.natural_parameters(data, points), rows)
+
+    def natural_curvature(self, data: Any, rows: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Return the Hessian of <slopes, eta> in the predictors, shape (n, B, B), for slopes of (n, D)."""
+
+        def gradient(points):
+            return np.einsum("nd,ndb->nb", slopes, self.natural_jacobian(data, points))
+
+        return row_hessian(gradient, rows)
+
+    def mean_statistics(self, eta: np.ndarray) -> np.ndarray:
+        """Return grad A(eta) = E[S | x], shape (n, D)."""
+        return row_gradient(self.log_partition, eta)
+
+    def covariance(self, eta: np.ndarray) -> np.ndarray:
+        """Return hess A(eta) = Cov(S | x), shape (n, D, D)."""
+        return row_hessian(self.mean_statistics, eta)
+
+    def posterior_statistics(self, data: Any, eta: np.ndarray) -> np.ndarray:
+        """Return grad A_y(eta) = E[S | x, y], shape (n, D)."""
+        return row_gradient(lambda points: self.log_numerator(data, points), eta)
+
+    def posterior_covariance(self, data: Any, eta: np.ndarray) -> np.ndarray:
+        """Return hess A_y(eta) = Cov(S | x, y), shape (n, D, D)."""
+        return row_hessian(lambda points: self.posterior_statistics(data, points), eta)
+
+    def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
+        """Return the posterior means E[S | x, y], shape (n, D), that an E-step's answer stands for."""
+        return responsibilities
+
+    # the marginal loss
+
+    def loss(self, data: Any, theta: np.ndarray) -> float:
+        """Return the average negative marginal log-likelihood, E[A - A_y], and the penalty."""
+        eta = self._eta(data, theta)
+        return float(
+            data.weights @ (self.log_partition(eta) - self.log_numerator(data, eta)) + self.penalty(theta)
+        )
+
+    def gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the gradient of the marginal loss, shape (p,)."""
+        return self.loss_and_gradient(data, theta)[1]
+
+    def loss_and_gradient(self, data: Any, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the marginal loss and its gradient, E[J'(grad A - grad A_y)]."""
+        posterior = self.posterior_statistics(data, self._eta(data, theta))
+        return self.loss(data, theta), self._pulled(data, theta, posterior)
+
+    def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return I_com, the Hessian at theta of the expected complete loss there, shape (p, p)."""
+        return self.informations(data, theta)[0]
+
+    def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return I_mis = E[J' Cov(S | x, y) J], shape (p, p)."""
+        return self.informations(data, theta)[1]
+
+    def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return I_com and I_mis."""
+        eta = self._eta(data, theta)
+        complete = self._second(data, theta, self.covariance(eta), self.posterior_statistics(data, eta))
+        return complete + self.penalty_hessian(theta), self._second(
+            data, theta, self.posterior_covariance(data, eta)
+        )
+
+    def hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the Hessian of the marginal loss, I_com - I_mis (Louis 1982), shape (p, p)."""
         complete, missing = self.informations(data, theta)
         return complete - missing
 
-    @abstractmethod
-    def e_step(self, data, theta):
+    def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return E[J' hess A J]: I_com on a linear model set, its expectation on a curved one."""
+        return self._second(data, theta, self.covariance(self._eta(data, theta)))
+
+    # EM
+
+    def e_step(self, data: Any, theta: np.ndarray) -> EStep:
         """Return the `EStep` at theta."""
+        return EStep(self.loss(data, theta), self.posterior_statistics(data, self._eta(data, theta)))
 
-    @abstractmethod
-    def m_step(self, data, responsibilities, start):
+    def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Return the `MStep` for given responsibilities, warm-started at `start`."""
+        return self.project(data, self.statistics(data, responsibilities), start)
 
-    def em_step(self, data, theta, displacements=NO_PATH):
+    def em_step(
+        self, data: Any, theta: np.ndarray, displacements: np.ndarray = NO_PATH
+    ) -> tuple[float, MStep]:
         """Evaluate the EM map: the E-step at theta, then the exact M-step warm-started there.
 
         Parameters
@@ -156,139 +283,154 @@ class Model(ABC):
         e_step = self.e_step(data, theta)
         return e_step.loss, self.m_step(data, e_step.responsibilities, theta)
 
-    @abstractmethod
-    def mirror_map(self, data, theta):
-        """Return A(theta)."""
+    def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
+        """Return Q(theta), up to a constant: E[A(eta) - <E[S | x, y], eta>] and the penalty."""
+        eta, statistics = self._eta(data, theta), self.statistics(data, responsibilities)
+        rows = self.log_partition(eta) - np.einsum("nd,nd->n", statistics, eta)
+        return float(data.weights @ rows + self.penalty(theta))
 
-    @abstractmethod
-    def mirror_gradient(self, data, theta):
+    def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """Return grad Q at theta for given responsibilities, shape (p,)."""
+        return self._pulled(data, theta, self.statistics(data, responsibilities))
+
+    # the geometry
+
+    def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
+        """Minimise E[total A(eta(x; theta)) - <S, eta(x; theta)>] and the penalty, S of shape (n, D)."""
+        mean = statistics / total
+
+        def evaluate(theta):
+            eta = self._eta(data, theta)
+            value = data.weights @ (self.log_partition(eta) - np.einsum("nd,nd->n", mean, eta))
+            slope = self.projection_gradient(data, mean, theta) + self.penalty_gradient(theta) / total
+            hessian = self.projection_hessian(data, mean, theta) + self.penalty_hessian(theta) / total
+            return value + self.penalty(theta) / total, slope, hessian
+
+        return _inner(evaluate, start, self.parameter_scale(data) * self.score_size(data))
+
+    def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, shape (p,)."""
+        rows = self.predictor_rows(data, theta)
+        rest = self.mean_statistics(self.natural_parameters(data, rows)) - statistics
+        return self._pull_back_natural(data, rows, rest)
+
+    def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """Return the Hessian of E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, shape (p, p)."""
+        return self._second(data, theta, self.covariance(self._eta(data, theta)), statistics)
+
+    def mirror_map(self, data: Any, theta: np.ndarray) -> float:
+        """Return A(theta) = E[A(eta(x; theta))], a mirror map where eta is affine in theta."""
+        return float(data.weights @ self.log_partition(self._eta(data, theta)))
+
+    def mirror_gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return grad A(theta), shape (p,)."""
+        rows = self.predictor_rows(data, theta)
+        return self._pull_back_natural(data, rows, self.mean_statistics(self.natural_parameters(data, rows)))
 
-    @abstractmethod
-    def mirror_inverse(self, data, dual, start):
+    def mirror_inverse(self, data: Any, dual: np.ndarray, start: np.ndarray) -> MStep:
         """Solve grad A(theta) = dual; return an `MStep`."""
 
-    @abstractmethod
-    def divergence(self, data, u, v):
+        def evaluate(theta):
+            value = self.mirror_map(data, theta) - dual @ theta
+            return value, self.mirror_gradient(data, theta) - dual, self.expected_information(data, theta)
+
+        return _inner(evaluate, start, self.parameter_scale(data) * self.score_size(data))
+
+    def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
+        eta_v = self._eta(data, v)
+        return self._bregman(data, self.log_partition, self._eta(data, u), eta_v, self.mean_statistics(eta_v))
 
-    @abstractmethod
-    def posterior_divergence(self, data, u, v):
-        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+    def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) ), the Bregman divergence of A_y."""
+        eta_v = self._eta(data, v)
 
-    @abstractmethod
-    def loss_and_gradient(self, data, theta):
-        """Return the marginal loss and its gradient from one evaluation."""
+        def function(eta):
+            return self.log_numerator(data, eta)
 
-    @abstractmethod
-    def surrogate_gradient(self, data, responsibilities, theta):
-        """Return grad Q at theta for given responsibilities, Q the expected complete loss; shape (p,)."""
+        return self._bregman(
+            data, function, self._eta(data, u), eta_v, self.posterior_statistics(data, eta_v)
+        )
 
-    @abstractmethod
-    def surrogate(self, data, responsibilities, theta):
-        """Return the expected complete negative log-likelihood Q(theta), from the log joint."""
-
-    @abstractmethod
-    def posterior_statistics(self, data, responsibilities):
-        """Return E[S | x, y] for every row, shape (n, D)."""
-
-    @abstractmethod
-    def mean_statistics(self, data, theta):
-        """Return grad A(eta(x; theta)) = E[S | x] for every row, shape (n, D)."""
-
-    @abstractmethod
-    def project(self, data, statistics, start, total=1.0):
-        """Minimise E[total A(eta(x; theta)) - <S, eta(x; theta)>], S of shape (n, D); return an `MStep`."""
-
-    @abstractmethod
-    def projection_gradient(self, data, statistics, theta):
-        """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], shape (p,)."""
-
-    @abstractmethod
-    def projection_hessian(self, data, statistics, theta):
-        """Return the Hessian of E[A(eta(x; theta)) - <S, eta(x; theta)>], shape (p, p)."""
-
-    def changes_with_features(self):
+    def changes_with_features(self) -> str:
         """Return why x -> Bx changes the problem, or "" when `transform_features` makes up for it."""
-        return ""
+        return "the model does not say what a linear map of the features does to its parameters"
 
-    @abstractmethod
-    def transform_features(self, theta, B):
+    def transform_features(self, theta: np.ndarray, B: np.ndarray) -> np.ndarray:
         """Return the parameter that means the same after x -> Bx."""
+        raise ArithmeticError(f"features cannot be mixed: {self.changes_with_features()}")
 
-    @abstractmethod
-    def dependent_columns(self, data):
+    # sizes, and what the loop asks
+
+    def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the moduli of the terms that are added up to each row's loss, shape (n,)."""
+        eta = self._eta(data, theta)
+        maps = np.abs(self.log_partition(eta)) + np.abs(self.log_numerator(data, eta))
+        sizes = np.abs(self.mean_statistics(eta)) + np.abs(self.posterior_statistics(data, eta))
+        return 8.0 * (1.0 + maps + (sizes * np.abs(eta)).sum(axis=1))
+
+    def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent; empty for a regular design."""
+        return []
 
-    @abstractmethod
-    def relative_size(self, data, displacement, theta):
+    def relative_size(self, data: Any, displacement: np.ndarray, theta: np.ndarray) -> float:
         """Return the root mean square change of the predictors, relative to 1 plus their size."""
+        here = self.predictor_rows(data, theta)
+        change = self.predictor_rows(data, theta + displacement) - here
+        moved, size = (np.sqrt(data.weights @ rows**2) for rows in (change, here))
+        return float((moved / (1.0 + size)).max())
 
-    @abstractmethod
-    def precondition(self, data, gradient, theta):
+    def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return H^{-1} gradient, H = I_com(theta) or an upper bound: at most the EM displacement."""
+        return solve_positive(self.complete_hessian(data, theta), gradient)
 
-    @abstractmethod
-    def parameter_scale(self, data):
+    def em_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return I_com as EM has it: for sizes of displacements, not for predictions of what EM does."""
+        return self.complete_hessian(data, theta)
+
+    def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
+        return np.ones(self.n_params)
 
-    def score_size(self, data):
+    def parameter_width(self) -> np.ndarray:
+        """Return how many parameters share each parameter's predictor, shape (p,)."""
+        return np.ones(self.n_params)
+
+    def score_size(self, data: Any) -> float:
         """Return the size of the score's terms to which an `MStep`'s residual is relative."""
         return 1.0
 
-    @abstractmethod
-    def parameter_width(self):
-        """Return how many parameters share each parameter's predictor, shape (p,)."""
+    # how all of this is derived
 
-    @abstractmethod
-    def tempered_responsibilities(self, data, theta, evidence):
-        """Return posterior probabilities with the likelihood raised to the power `evidence`.
+    def _eta(self, data, theta):
+        return self.natural_parameters(data, self.predictor_rows(data, theta))
 
-        1 is the E-step; deterministic annealing uses less, and so does a sabotage.
-        """
+    def _pull_back_natural(self, data, rows, slopes):
+        """Return E[J' slopes] for derivatives in eta of shape (n, D)."""
+        in_predictors = np.einsum("nd,ndb->nb", slopes, self.natural_jacobian(data, rows))
+        return self.pull_back(data, data.weights[:, None] * in_predictors)
 
-    def expected_information(self, data, theta):
-        """Return E[J' hess A J]: I_com on a linear model set, its expectation on a curved one."""
-        return self.complete_hessian(data, theta)
+    def _pulled(self, data, theta, statistics):
+        return self.projection_gradient(data, statistics, theta) + self.penalty_gradient(theta)
 
-    @abstractmethod
-    def rounding_rows(self, data, theta):
-        """Return bounds of rounding errors in units of the machine precision, before any sum.
+    def _second(self, data, theta, curvature, statistics=None):
+        """Return E[J' curvature J], and what the bend of eta adds for given mean statistics."""
+        rows = self.predictor_rows(data, theta)
+        jacobian = self.natural_jacobian(data, rows)
+        second = np.einsum("ndb,nde,nec->nbc", jacobian, curvature, jacobian)
+        if statistics is not None:
+            rest = self.mean_statistics(self.natural_parameters(data, rows)) - statistics
+            second = second + self.natural_curvature(data, rows, rest)
+        return self.pull_back_second(data, data.weights[:, None, None] * second)
 
-        Returns
-        -------
-        loss : ndarray of shape (n,)
-            Of each row's loss.
-        terms : ndarray of shape (n, B)
-            Moduli of the terms of its derivative in each predictor.
-        carried : ndarray of shape (n, B)
-            What rounding errors of predictors and log joints do to that derivative.
-        """
+    @staticmethod
+    def _bregman(data, function, u, v, slope):
+        rows = function(u) - function(v) - np.einsum("nd,nd->n", slope, u - v)
+        return float(data.weights @ rows)
 
-    @abstractmethod
-    def natural_rounding(self, data, theta):
-        """Return bounds of rounding errors in eta and in grad l(eta), in the same units, both (n, D)."""
 
-    @abstractmethod
-    def absolute_pull_back(self, data, slopes):
-        """Return `pull_back_rows` with the moduli of the features: it pulls back error bounds."""
-
-    @abstractmethod
-    def predictor_rows(self, data, theta):
-        """Return the predictors through which theta acts, shape (n, B)."""
-
-    @abstractmethod
-    def pull_back_rows(self, data, slopes):
-        """Return the gradient in theta for weighted derivatives in the predictors, shape (n, B)."""
-
-    @abstractmethod
-    def natural_parameters(self, rows):
-        """Return eta of the exponential family of (y, z), shape (n, D), for real or complex rows."""
-
-    @abstractmethod
-    def natural_log_partition(self, eta):
-        """Return A(eta), shape (n,), for real or complex eta."""
-
-    @abstractmethod
-    def natural_log_numerator(self, data, eta):
-        """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), for real or complex eta."""
+def _inner(evaluate, start, scale):
+    """Minimise a function of theta by Newton's method; return the `MStep`."""
+    with np.errstate(all="ignore"):
+        found = newton(evaluate, start, scale)
+    return MStep(found.x, found.residual, found.solved, found.curvature, found.iterations)

@@ -1,7 +1,10 @@
 """A problem: a model and weighted data, with everything that theory and algorithms ask of them."""
 
+from functools import cached_property
+
 import numpy as np
 
+from emmd.core.affine import is_affine
 from emmd.core.checks import instance, normalised_weights, probabilities, real_array, require_finite
 from emmd.core.model import Model
 
@@ -97,6 +100,19 @@ class Problem:
         """Weights c_i with sum 1, shape (n,)."""
         return self.data.weights
 
+    @cached_property
+    def linear_model_set(self):
+        """Whether eta(x; theta) is affine in theta: then EM needs no projection."""
+        return is_affine(self.model, self.data)
+
+    def require_mirror_map(self):
+        """Raise a ValueError where the model set is curved, so that no mirror map lives in theta."""
+        if not self.linear_model_set:
+            raise ValueError(
+                f"model {self.model.name} has a curved model set, so it has no mirror map in theta; "
+                "use method 'projected_mirror_descent'"
+            )
+
     def loss(self, theta):
         """Return the marginal loss L(theta) = -E log p(y | x; theta), constants included."""
         return self._evaluate("loss", theta=theta)
@@ -184,15 +200,18 @@ class Problem:
         return self._evaluate("expected_information", theta=theta)
 
     def mirror_map(self, theta):
-        """Return A(theta)."""
+        """Return A(theta); a ValueError where the model set is curved, as for the next two."""
+        self.require_mirror_map()
         return self._evaluate("mirror_map", theta=theta)
 
     def mirror_gradient(self, theta):
         """Return grad A(theta), shape (p,)."""
+        self.require_mirror_map()
         return self._evaluate("mirror_gradient", theta=theta)
 
     def mirror_inverse(self, dual, start):
         """Solve grad A(theta) = dual from `start`; return an `MStep`, finite where it is `solved`."""
+        self.require_mirror_map()
         dual, start = self._check(dual, "dual"), self._check(start, "start")
         with np.errstate(all="ignore"):
             return self.model.mirror_inverse(self.data, dual, start)

@@ -3,7 +3,7 @@
 An average over n rows is summed in blocks of 256 rows, vectorised at least two
 wide, then over blocks and chunks: a term passes at most about min(n, 128) + 16 + n / 4096
 additions, and a linear predictor of d features adds d + 2 roundings. What each
-row contributes is the model's knowledge (`Model.rounding_rows`).
+row contributes is the model's knowledge (`Model.loss_terms`).
 """
 
 import math
@@ -22,7 +22,7 @@ def depth(problem):
 
 
 def _mean_of_rows(data, model, theta):
-    return data.weights @ model.rounding_rows(data, theta)[0]
+    return data.weights @ model.loss_terms(data, theta)
 
 
 def loss_rounding(problem, theta):

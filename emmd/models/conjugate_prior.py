@@ -7,10 +7,7 @@ import numpy as np
 
 from emmd.core.checks import describe, instance, positive_number, real_array, require_finite
 from emmd.core.model import EStep, Model
-from emmd.core.pencil import solve_positive
 from emmd.models.mixture.ridge import LARGEST_PENALTY
-
-_COMPLEX = 1e-100
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,6 @@ class ConjugatePrior(Model):
         self.name = model.name
         self.n_features, self.n_params = model.n_features, model.n_params
         self.responsibility_columns = model.responsibility_columns
-        self.linear_model_set = model.linear_model_set
 
     def __getattr__(self, name):
         """Return what the model alone has: its family, its layout of theta."""
@@ -83,8 +79,8 @@ class ConjugatePrior(Model):
         """Return `PriorData`."""
         data = self.model.prepare(X, y, weights)
         with np.errstate(all="ignore"):
-            eta = self.model.natural_parameters(self.model.predictor_rows(data, self.centre))
-            mean = self.model.mean_statistics(data, self.centre)
+            eta = self.model.natural_parameters(data, self.model.predictor_rows(data, self.centre))
+            mean = self.model.mean_statistics(eta)
         require_finite("centre (and X)", "natural parameters and means", eta, mean)
         return PriorData(data, mean, eta)
 
@@ -98,37 +94,46 @@ class ConjugatePrior(Model):
         keep = (self.model.equivalents(self.centre) == self.centre).all(axis=1)
         return self.model.equivalents(theta)[keep]
 
+    # the definition: A and A_y with the pseudo-observations
+
+    def natural_parameters(self, data, rows):
+        """Return eta, shape (n, D)."""
+        return self.model.natural_parameters(data.data, rows)
+
+    def log_partition(self, eta):
+        """Return (1 + nu) A(eta), shape (n,)."""
+        return (1.0 + self.strength) * self.model.log_partition(eta)
+
+    def log_numerator(self, data, eta):
+        """Return A_y(eta) + nu (A(eta_centre) + <grad A(eta_centre), eta - eta_centre>), shape (n,)."""
+        tangent = self.model.log_partition(data.eta) + ((eta - data.eta) * data.mean).sum(axis=1)
+        return self.model.log_numerator(data.data, eta) + self.strength * tangent
+
+    def mean_statistics(self, eta):
+        """Return (1 + nu) E[S | x] for every row, shape (n, D)."""
+        return (1.0 + self.strength) * self.model.mean_statistics(eta)
+
+    def statistics(self, data, responsibilities):
+        """Return E[S | x, y] + nu E[S | x; centre] for every row, shape (n, D)."""
+        return self.model.statistics(data.data, responsibilities) + self.strength * data.mean
+
     # the loss and its derivatives: the model's, plus nu times the divergence from the centre
 
     def _prior(self, data, theta):
         return self.strength * self.model.divergence(data.data, theta, self.centre)
 
-    def _prior_gradient(self, data, theta):
-        return self.strength * self.model.projection_gradient(data.data, data.mean, theta)
-
     def loss(self, data, theta):
         """Return the average negative log-likelihood plus the prior's divergence."""
         return self.model.loss(data.data, theta) + self._prior(data, theta)
 
-    def gradient(self, data, theta):
-        """Return its gradient, shape (p,)."""
-        return self.model.gradient(data.data, theta) + self._prior_gradient(data, theta)
-
     def loss_and_gradient(self, data, theta):
-        """Return both."""
+        """Return it and its gradient, shape (p,)."""
         loss, gradient = self.model.loss_and_gradient(data.data, theta)
-        return loss + self._prior(data, theta), gradient + self._prior_gradient(data, theta)
-
-    def complete_hessian(self, data, theta):
-        """Return I_com with the pseudo-observations, shape (p, p)."""
-        return self.informations(data, theta)[0]
-
-    def missing_hessian(self, data, theta):
-        """Return I_mis, shape (p, p): pseudo-observations are complete."""
-        return self.model.missing_hessian(data.data, theta)
+        own = self.strength * self.model.projection_gradient(data.data, data.mean, theta)
+        return loss + self._prior(data, theta), gradient + own
 
     def informations(self, data, theta):
-        """Return I_com and I_mis."""
+        """Return I_com and I_mis: pseudo-observations are complete."""
         complete, missing = self.model.informations(data.data, theta)
         return complete + self.strength * self.model.projection_hessian(data.data, data.mean, theta), missing
 
@@ -136,47 +141,16 @@ class ConjugatePrior(Model):
         """Return (1 + nu) E[J' hess A J]."""
         return (1.0 + self.strength) * self.model.expected_information(data.data, theta)
 
-    def penalty(self, theta):
-        """Return the model's ridge penalty; the prior counts by rows."""
-        return self.model.penalty(theta)
-
-    def penalty_hessian(self, theta):
-        """Return its Hessian."""
-        return self.model.penalty_hessian(theta)
-
-    # EM
-
     def e_step(self, data, theta):
         """Return the loss and the model's responsibilities."""
         e_step = self.model.e_step(data.data, theta)
         return EStep(e_step.loss + self._prior(data, theta), e_step.responsibilities)
 
-    def m_step(self, data, responsibilities, start):
-        """Project the sum of posterior statistics and pseudo-statistics onto the model set."""
-        return self.project(data, self.posterior_statistics(data, responsibilities), start)
-
     def surrogate(self, data, responsibilities, theta):
         """Return Q plus the prior's divergence."""
         return self.model.surrogate(data.data, responsibilities, theta) + self._prior(data, theta)
 
-    def surrogate_gradient(self, data, responsibilities, theta):
-        """Return its gradient, shape (p,)."""
-        gradient = self.model.surrogate_gradient(data.data, responsibilities, theta)
-        return gradient + self._prior_gradient(data, theta)
-
-    def posterior_statistics(self, data, responsibilities):
-        """Return E[S | x, y] + nu E[S | x; centre] for every row, shape (n, D)."""
-        return self.model.posterior_statistics(data.data, responsibilities) + self.strength * data.mean
-
-    def tempered_responsibilities(self, data, theta, evidence):
-        """Return the model's."""
-        return self.model.tempered_responsibilities(data.data, theta, evidence)
-
-    # geometry: the mirror map is (1 + nu) A
-
-    def mean_statistics(self, data, theta):
-        """Return (1 + nu) E[S | x] for every row, shape (n, D)."""
-        return (1.0 + self.strength) * self.model.mean_statistics(data.data, theta)
+    # the geometry: the mirror map is (1 + nu) A
 
     def project(self, data, statistics, start, total=1.0):
         """Minimise E[total (1 + nu) A(eta) - <S, eta>]."""
@@ -212,65 +186,39 @@ class ConjugatePrior(Model):
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         return self.model.posterior_divergence(data.data, u, v)
 
+    def loss_terms(self, data, theta):
+        """Return the moduli of the terms of each row's loss, those of the prior's divergence among them."""
+        eta = self.model.natural_parameters(data.data, self.model.predictor_rows(data.data, theta))
+        sizes = np.abs(self.model.mean_statistics(eta)) + np.abs(data.mean)
+        maps = sum(np.abs(self.model.log_partition(point)) for point in (eta, data.eta))
+        own = 8.0 * (1.0 + maps + (sizes * (np.abs(eta) + np.abs(data.eta))).sum(axis=1))
+        return self.model.loss_terms(data.data, theta) + self.strength * own
+
+    # what does not depend on the prior
+
     def predictor_rows(self, data, theta):
         """Return the predictors, shape (n, B)."""
         return self.model.predictor_rows(data.data, theta)
 
-    def pull_back_rows(self, data, slopes):
+    def pull_back(self, data, slopes):
         """Return the gradient in theta for derivatives in the predictors."""
-        return self.model.pull_back_rows(data.data, slopes)
+        return self.model.pull_back(data.data, slopes)
 
-    def absolute_pull_back(self, data, slopes):
-        """Return the same with the moduli of the features."""
-        return self.model.absolute_pull_back(data.data, slopes)
+    def pull_back_second(self, data, curvatures):
+        """Return the Hessian in theta for second derivatives in the predictors."""
+        return self.model.pull_back_second(data.data, curvatures)
 
-    def natural_parameters(self, rows):
-        """Return eta, shape (n, D)."""
-        return self.model.natural_parameters(rows)
+    def penalty(self, theta):
+        """Return the model's ridge penalty; the prior counts by rows."""
+        return self.model.penalty(theta)
 
-    def natural_log_partition(self, eta):
-        """Return (1 + nu) A(eta), shape (n,)."""
-        return (1.0 + self.strength) * self.model.natural_log_partition(eta)
+    def penalty_gradient(self, theta):
+        """Return its gradient."""
+        return self.model.penalty_gradient(theta)
 
-    def natural_log_numerator(self, data, eta):
-        """Return A_y(eta) + nu (A(eta_centre) + <grad A(eta_centre), eta - eta_centre>), shape (n,)."""
-        tangent = self.model.natural_log_partition(data.eta) + ((eta - data.eta) * data.mean).sum(axis=1)
-        return self.model.natural_log_numerator(data.data, eta) + self.strength * tangent
-
-    def rounding_rows(self, data, theta):
-        """Add the prior's terms: sizes of eta and of mean statistics, through the derivative of eta."""
-        loss, terms, carried = self.model.rounding_rows(data.data, theta)
-        rows = self.model.predictor_rows(data.data, theta)
-        eta = self.model.natural_parameters(rows)
-        sizes = np.abs(self.model.mean_statistics(data.data, theta)) + np.abs(data.mean)
-        maps = np.abs(self.model.natural_log_partition(eta)) + np.abs(
-            self.model.natural_log_partition(data.eta)
-        )
-        own_loss = 8.0 * (1.0 + maps + (sizes * (np.abs(eta) + np.abs(data.eta))).sum(axis=1))
-        errors = self._statistics_rounding(data, theta)
-        own, own_carried = (
-            np.stack([(self._slope(rows, b) * each).sum(axis=1) for b in range(rows.shape[1])], axis=1)
-            for each in (sizes, errors)
-        )
-        nu = self.strength
-        return loss + nu * own_loss, terms + nu * own, carried + nu * own_carried
-
-    def _statistics_rounding(self, data, theta):
-        """Return bounds of the errors of mean statistics, here and at the centre together, shape (n, D)."""
-        return sum(self.model.natural_rounding(data.data, point)[1] for point in (theta, self.centre))
-
-    def natural_rounding(self, data, theta):
-        """Bound the rounding errors of eta and of the gradient with the prior's part, both (n, D)."""
-        eta, slope = self.model.natural_rounding(data.data, theta)
-        return eta, slope + self.strength * self._statistics_rounding(data, theta)
-
-    def _slope(self, rows, b):
-        """Return |d eta / d predictor b|, shape (n, D), by a complex step."""
-        shifted = rows.astype(complex)
-        shifted[:, b] += 1j * _COMPLEX
-        return np.abs(self.model.natural_parameters(shifted).imag) / _COMPLEX
-
-    # what does not depend on the prior
+    def penalty_hessian(self, theta):
+        """Return its Hessian."""
+        return self.model.penalty_hessian(theta)
 
     def sample(self, theta, n, seed):
         """Draw from the model."""
@@ -295,12 +243,6 @@ class ConjugatePrior(Model):
     def relative_size(self, data, displacement, theta):
         """Return the relative change of the predictors."""
         return self.model.relative_size(data.data, displacement, theta)
-
-    def precondition(self, data, gradient, theta):
-        """Return H^{-1} gradient, H = I_com or an upper bound."""
-        if self.linear_model_set:
-            return self.model.precondition(data.data, gradient, theta) / (1.0 + self.strength)
-        return solve_positive(self.complete_hessian(data, theta), gradient)
 
     def parameter_scale(self, data):
         """Return the change of a predictor per unit of each parameter, shape (p,)."""

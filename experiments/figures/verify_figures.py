@@ -45,8 +45,8 @@ def _case(case, lab, folder):
     observed = np.sort(lab.contraction("em").eigenvalues.real)
     save(spectrum.draw(title, values, observed, best_step(values)), folder, f"{stem}-spectrum")
     # a curved model set has no mirror step in theta; the projected one is EM at unit step
-    names = [name for name in _ALGORITHMS if lab.model.linear_model_set or name != "mirror_descent"]
-    steps = _STEPS if lab.model.linear_model_set else max(_FEWEST, _ROWS // case.problem.n_rows)
+    names = [name for name in _ALGORITHMS if lab.linear_model_set or name != "mirror_descent"]
+    steps = _STEPS if lab.linear_model_set else max(_FEWEST, _ROWS // case.problem.n_rows)
     start = case.theta0
     if values[-1] ** steps > 10.0**-_DECADES:
         # from afar a path of this length would show the transient only

@@ -34,8 +34,8 @@ def mixture(name, K, n=300, seed=0, **more):
 def log_mixture_density(problem, theta):
     """The loss once more: natural parameters, log partition and evidence, no E-step."""
     model, data = problem.model, problem.data
-    eta = model.natural_parameters(model.predictor_rows(data, theta))
-    return -problem.weights @ (model.natural_log_numerator(data, eta) - model.natural_log_partition(eta))
+    eta = model.natural_parameters(data, model.predictor_rows(data, theta))
+    return -problem.weights @ (model.log_numerator(data, eta) - model.log_partition(eta))
 
 
 @pytest.mark.parametrize("name", FAMILIES)

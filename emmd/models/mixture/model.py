@@ -20,10 +20,10 @@ from emmd.models.gates.softmax import log_softmax
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.layout import MixtureLayout
 from emmd.models.mixture.m_step import MixtureMStep
-from emmd.models.mixture.natural import MixtureNatural, log_sum_exp
+from emmd.models.mixture.natural import MixtureNatural
 from emmd.models.mixture.projection import MixtureProjection
 from emmd.models.mixture.ridge import Ridge, ridge_weights
-from emmd.models.mixture.rounding import MixtureRounding
+from emmd.models.mixture.terms import MixtureTerms
 from emmd.rows.design import Design
 from emmd.rows.information_bound import bounded_solve
 from emmd.rows.predictors import free, predictor, pull_back, pull_back_second
@@ -40,9 +40,7 @@ def _largest(data, name):
     return data.designs[name].largest
 
 
-class MixtureOfExperts(
-    MixtureLayout, MixtureMStep, MixtureNatural, MixtureProjection, MixtureRounding, Model
-):
+class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProjection, MixtureTerms, Model):
     """Mixture of K regression experts with a softmax gate.
 
     P(z = k | x) = softmax_k(x'w_k) with w_K = 0; y | x, z = k has density
@@ -80,7 +78,6 @@ class MixtureOfExperts(
     """
 
     name = "moe"
-    linear_model_set = False
     takes_partitions = True
 
     def __init__(
@@ -277,12 +274,20 @@ class MixtureOfExperts(
         slopes = [-weights * self._mean_score(scores, r, a) for a in range(len(self.blocks))]
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
 
+    def pull_back_second(self, data, curvatures):
+        """Return the Hessian in theta for weighted second derivatives in the predictors, shape (n, B, B)."""
+        return pull_back_second(data.designs, self.blocks, lambda a, b: curvatures[:, a, b], self.n_params)
+
     def _with_ridge(self, gradient, theta):
         return gradient if self.ridge is None else gradient + self.ridge.gradient(theta)
 
     def penalty(self, theta):
         """Return the ridge penalty, a part of the loss, for real or complex theta."""
         return 0.0 if self.ridge is None else self.ridge.value(theta)
+
+    def penalty_gradient(self, theta):
+        """Return the ridge's gradient, shape (p,)."""
+        return np.zeros(self.n_params) if self.ridge is None else self.ridge.gradient(theta)
 
     def penalty_hessian(self, theta):
         """Return the ridge's Hessian, shape (p, p)."""
@@ -386,7 +391,7 @@ class MixtureOfExperts(
     def _complete_of_rows_log(self, data, responsibilities, theta):
         return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
 
-    def posterior_statistics(self, data, responsibilities):
+    def statistics(self, data, responsibilities):
         """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
         statistics = self.family.statistics(data.y)
         return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
@@ -399,13 +404,6 @@ class MixtureOfExperts(
                 ridge = None if self.ridge is None else getattr(self.ridge, name)
                 found |= {self.columns[name][j] for j in data.designs[name].dependent_under(ridge)}
         return sorted(found)
-
-    def tempered_responsibilities(self, data, theta, evidence):
-        """Return softmax over k of log P(z=k|x) + evidence * log p(y|x,z=k), shape (n, K)."""
-        xi, logits = self.predictors(data.designs, theta)
-        likelihood = np.array([self.family.log_density(data.y, part) for part in xi])
-        joint = log_softmax(logits) + evidence * likelihood
-        return np.exp(joint - log_sum_exp(joint)).T
 
     def expected_information(self, data, theta):
         """Return E[J' hess A J], the complete information with y averaged under the model."""

@@ -29,11 +29,11 @@ class MixtureNatural:
         """Return all predictors, shape (n, number of blocks)."""
         return np.column_stack([predictor(data.designs, block, theta) for block in self.blocks])
 
-    def pull_back_rows(self, data, slopes):
+    def pull_back(self, data, slopes):
         """Return the gradient in theta for derivatives in the predictors, shape (n, number of blocks)."""
         return pull_back(data.designs, self.blocks, slopes.T, self.n_params)
 
-    def natural_parameters(self, rows):
+    def natural_parameters(self, data, rows):
         """Return eta = (nu_1, ..., nu_K, g_k - a(nu_k)), shape (n, K (S + 1)); predictors may be complex."""
         q, K = self.family.n_predictors, self.n_experts
         nu = [self.family.natural(rows[:, k * q : (k + 1) * q]) for k in range(K)]
@@ -41,17 +41,24 @@ class MixtureNatural:
         levels = [g - self.family.log_partition(part) for g, part in zip(gate, nu)]
         return np.column_stack([*nu, *levels])
 
-    def natural_log_partition(self, eta):
+    def log_partition(self, eta):
         """Return A(eta) = logsumexp_k( eta_k2 + a(eta_k1) ), shape (n,)."""
         nu, levels = self._split_natural(eta)
         return log_sum_exp([level + self.family.log_partition(part) for level, part in zip(levels, nu)])
 
-    def natural_log_numerator(self, data, eta):
+    def log_numerator(self, data, eta):
         """Return A_y(eta) = log sum_k h(y) exp(<T(y), eta_k1> + eta_k2), shape (n,)."""
         nu, levels = self._split_natural(eta)
         statistics, base = self.family.statistics(data.y), self.family.log_base(data.y)
         terms = [base + np.einsum("ns,ns->n", statistics, part) + level for level, part in zip(levels, nu)]
         return log_sum_exp(terms)
+
+    def mean_statistics(self, eta):
+        """Return grad A(eta) = E[S | x], shape (n, K (S + 1))."""
+        nu, levels = self._split_natural(eta)
+        weights = np.array([level + self.family.log_partition(part) for level, part in zip(levels, nu)])
+        p = np.exp(weights - log_sum_exp(weights)).T
+        return np.column_stack([*(p[:, [k]] * self.family.mean(part) for k, part in enumerate(nu)), p])
 
     def _split_natural(self, eta):
         K, S = self.n_experts, self.family.n_statistics
@@ -77,23 +84,3 @@ class MixtureNatural:
     @staticmethod
     def _average(data, per_expert):
         return float(np.sum(data.designs["expert"].weights * per_expert.sum(axis=0)))
-
-    # EM here is projected mirror descent: there is no unprojected mirror step in theta
-
-    def _curved(self):
-        raise ValueError(
-            "model moe has a curved model set, so it has no mirror map in theta; "
-            "use method 'projected_mirror_descent'"
-        )
-
-    def mirror_map(self, data, theta):
-        """Raise: the mirror map lives on natural parameters."""
-        self._curved()
-
-    def mirror_gradient(self, data, theta):
-        """Raise: the mirror map lives on natural parameters."""
-        self._curved()
-
-    def mirror_inverse(self, data, dual, start):
-        """Raise: the mirror map lives on natural parameters."""
-        self._curved()

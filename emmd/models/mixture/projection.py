@@ -22,13 +22,6 @@ class MixtureProjection:
     _fit_parts: Any
     fit_options: Any
 
-    def mean_statistics(self, data, theta):
-        """Return grad A(eta(x; theta)) = E[S | x], shape (n, K (S + 1))."""
-        xi, logits = self.predictors(data.designs, theta)
-        p = np.exp(log_softmax(logits)).T
-        means = [self.family.mean(self.family.natural(part)) for part in xi]
-        return np.column_stack([*(p[:, [k]] * mean for k, mean in enumerate(means)), p])
-
     def project(self, data, statistics, start, total=1.0):
         """Minimise E[total A(eta) - <S, eta>] plus the ridge; return an `MStep`.
 

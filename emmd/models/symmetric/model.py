@@ -11,7 +11,6 @@ from functools import cached_property
 from types import ModuleType
 
 import numpy as np
-from scipy.special import expit
 
 from emmd.core.checks import MANY, in_memory, positive_integer, random_generator, real_array, require_finite
 from emmd.core.features import coefficients_after
@@ -51,8 +50,6 @@ class SymmetricModel(Model):
         Unit of the target.
     has_density : bool
         Whether y is continuous, so that log sigma enters the loss.
-    linear_model_set : bool
-        The natural parameter is affine in theta up to terms free of z.
     """
 
     kernels: ModuleType
@@ -61,9 +58,7 @@ class SymmetricModel(Model):
     evidence: float
     sigma = 1.0
     has_density = False
-    linear_model_set = True
     takes_partitions = True
-    exact_divergence = True
 
     def __init__(self, n_features):
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
@@ -315,16 +310,13 @@ class SymmetricModel(Model):
         data.design.require_independent_columns()
         return self._each_potential("m_step", data, np.ascontiguousarray(statistics.T) / total, start)
 
-    def mean_statistics(self, data, theta):
+    def mean_statistics(self, eta):
         """Return E[S | x] for every row, shape (n, 2)."""
-        pairs = zip(self.potentials, self.predictors(data, theta))
-        return np.column_stack([potential.mean(predictor) for potential, predictor in pairs])
+        return np.column_stack([potential.mean(part) for potential, part in zip(self.potentials, eta.T)])
 
     def projection_gradient(self, data, statistics, theta):
         """Return grad A - E[<S, eta>]', shape (2d,)."""
-        return self.mirror_gradient(data, theta) - self.pull_back_rows(
-            data, data.weights[:, None] * statistics
-        )
+        return self.mirror_gradient(data, theta) - self.pull_back(data, data.weights[:, None] * statistics)
 
     def projection_hessian(self, data, statistics, theta):
         """Return hess A, shape (2d, 2d)."""
@@ -334,24 +326,31 @@ class SymmetricModel(Model):
         """Return the predictors (a, b) as columns, shape (n, 2)."""
         return np.column_stack(self.predictors(data, theta))
 
-    def pull_back_rows(self, data, slopes):
+    def pull_back(self, data, slopes):
         """Return the gradient in theta for derivatives in (a, b), shape (n, 2)."""
         return self.unit * np.concatenate([data.design.moment(np.ascontiguousarray(row)) for row in slopes.T])
 
-    def natural_parameters(self, rows):
+    def pull_back_second(self, data, curvatures):
+        """Return the Hessian in theta for second derivatives in (a, b), shape (n, 2, 2)."""
+        parts = [
+            data.design.gram(np.ascontiguousarray(curvatures[:, i, j])) for i, j in ((0, 0), (0, 1), (1, 1))
+        ]
+        return self._assemble(*parts)
+
+    def natural_parameters(self, data, rows):
         """Return eta = (a, b): the predictors themselves."""
         return rows
 
-    def natural_log_partition(self, eta):
+    def log_partition(self, eta):
         """Return A(eta), the sum of the two potentials, shape (n,)."""
         return sum(potential.phi(column) for potential, column in zip(self.potentials, eta.T))
 
-    def natural_log_numerator(self, data, eta):
+    def log_numerator(self, data, eta):
         """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), from the log joint."""
         plus, minus = (self.log_joint(eta[:, 0], eta[:, 1], data.y, z) for z in (1, -1))
         larger = np.where(plus.real >= minus.real, plus, minus)
         log_p = larger + np.log(np.exp(plus - larger) + np.exp(minus - larger))
-        return log_p - self.shift() + self.natural_log_partition(eta)
+        return log_p - self.shift() + self.log_partition(eta)
 
     def shift(self):
         """Return log sigma when y has a density, so that losses are in the units of y."""
@@ -374,7 +373,7 @@ class SymmetricModel(Model):
         mean = responsibilities * plus + (1.0 - responsibilities) * minus
         return self._with_density(-data.weights @ mean)
 
-    def posterior_statistics(self, data, responsibilities):
+    def statistics(self, data, responsibilities):
         """Return (E[S_1 | x, y], p) for every row, shape (n, 2)."""
         return np.column_stack([self.expert_targets(data.y, responsibilities), responsibilities])
 
@@ -390,35 +389,14 @@ class SymmetricModel(Model):
         """Return d for every parameter, shape (2d,)."""
         return np.full(self.n_params, self.n_features)
 
-    def tempered_responsibilities(self, data, theta, evidence):
-        """Return sigmoid(b + evidence * (posterior log odds - b)), shape (n,)."""
-        prior = self.predictors(data, theta)[1]
-        return expit(prior + evidence * (self.posterior_logits(data, theta) - prior))
+    def loss_terms(self, data, theta):
+        """Return the terms of each row's loss: a few units of 1, |b| and (|a| + |y|)^2 or |a|; shape (n,)."""
+        a, b = self.predictor_sizes(data, theta)
+        return 1.0 + b + ((a + np.abs(data.y)) ** 2 if self.has_density else a)
 
-    def rounding_rows(self, data, theta):
-        """Bound the rounding errors of losses and slopes of each row.
-
-        A row's loss is within a few units of its terms 1, |b| and (|a| + |y|)^2 or
-        |a|; the posterior log odds carry d + 8 roundings of the same terms and reach
-        a slope through p (1 - p).
-        """
-        a, b = (np.abs(data.X) @ np.abs(part) for part in self.split(theta))
-        y = np.abs(data.y)
-        loss = 1.0 + b + ((a + y) ** 2 if self.has_density else a)
-        p = self.e_step(data, theta).responsibilities
-        odds = (self.n_features + 8) * 4.0 * p * (1.0 - p) * (1.0 + y) * loss
-        terms = 1.0 + y + a
-        return loss, np.stack([terms, terms], axis=1), np.stack([odds, odds], axis=1)
-
-    def natural_rounding(self, data, theta):
-        """Bound the rounding errors of eta = (a, b) and of grad l(eta) for every row, both (n, 2)."""
-        sizes = np.column_stack([np.abs(data.X) @ np.abs(part) for part in self.split(theta)])
-        _, terms, carried = self.rounding_rows(data, theta)
-        return (self.n_features + 2) * sizes, 8.0 * terms + carried
-
-    def absolute_pull_back(self, data, slopes):
-        """Return |unit| |X|' slopes for each predictor, shape (2d,)."""
-        return self.unit * (np.abs(data.X).T @ slopes).T.ravel()
+    def predictor_sizes(self, data, theta):
+        """Return |x|'|beta| / sigma and |x|'|w| for every row, shape (2, n)."""
+        return np.array([np.abs(data.X) @ np.abs(part) for part in self.split(theta)])
 
     def relative_size(self, data, displacement, theta):
         """Return the larger of the two predictors' relative root mean square changes."""

@@ -12,7 +12,7 @@ from emmd.theory.numeric.bounds.reversal import reversed_gain_search
 def measure(lab, reverse=False, twice=False, again=0.0):
     """Compare sums along EM's path, and single steps from points found by a search."""
     yield from _path(lab, reverse, twice, again)
-    if not lab.has_mirror_map:
+    if not lab.linear_model_set:
         return
     for step in lab.once("reversed gain search", lambda: reversed_gain_search(lab)):
         yield Comparison(

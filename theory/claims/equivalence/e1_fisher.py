@@ -35,7 +35,7 @@ def measure(lab, evidence=1.0, share=1.0):
 def _losses(lab, label, theta):
     problem, model = lab.problem, lab.model
     eta, slope = natural_gradient(problem, theta)
-    mean = row_derivatives(model.natural_log_partition, eta)
+    mean = row_derivatives(model.log_partition, eta)
     from_density = problem.weights @ natural_losses(problem, eta) + problem.penalty(theta)
     sizes = np.abs(mean) + np.abs(mean - slope)
     budget = loss_rounding(problem, theta) + natural_loss_rounding(problem, theta, eta, sizes)

@@ -12,11 +12,11 @@ def measure(lab, step_size=1.0, evidence=1.0):
     """Compare grad A - grad l, by complex steps in eta, with the E-step, for every row and statistic."""
     for label, theta in lab.probes:
         eta, slope = natural_gradient(lab.problem, theta)
-        dual = row_derivatives(lab.model.natural_log_partition, eta) - step_size * slope
+        dual = row_derivatives(lab.model.log_partition, eta) - step_size * slope
         responsibilities = lab.responsibilities(theta, evidence)
-        posterior = lab.model.posterior_statistics(lab.problem.data, responsibilities)
+        posterior = lab.model.statistics(lab.problem.data, responsibilities)
         sizes = np.abs(dual) + np.abs(slope) + np.abs(posterior)
-        _, of_slope = lab.model.natural_rounding(lab.problem.data, theta)
+        _, of_slope = lab.natural_rounding(theta)
         # grad A, grad l and the posterior mean are three sums of the same terms
         error = EPS * (3.0 * of_slope + 8.0 * sizes)
         yield from _worst_rows(dual, posterior, error, sizes, label, theta)

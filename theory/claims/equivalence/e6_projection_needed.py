@@ -22,7 +22,7 @@ def measure(lab, projected=True):
         if inner_failure(m_step) is not None:
             continue
         dual, reached, left = _dual_and_reached(lab, theta, m_step.theta)
-        errors = sum(lab.model.natural_rounding(lab.problem.data, each)[1] for each in (theta, m_step.theta))
+        errors = sum(lab.natural_rounding(each)[1] for each in (theta, m_step.theta))
         budget = inner_rounding(lab.problem, m_step.residual)
         sizes = np.abs(dual) + np.abs(reached)
         budget = budget + 2.0 * pulled_back_rounding(lab.problem, m_step.theta, sizes, 3.0 * errors)
@@ -41,7 +41,7 @@ def measure(lab, projected=True):
 
 def _dual_and_reached(lab, theta, target):
     """Return grad A at the dual step and at the projection, and the distance over the step's length."""
-    partition = lab.model.natural_log_partition
+    partition = lab.model.log_partition
     eta, slope = natural_gradient(lab.problem, theta)
     start = row_derivatives(partition, eta)
     dual = start - slope

@@ -48,7 +48,7 @@ def measure(lab, step="1 / (1 + nu)", statistics=True, evidence=1.0):
 def _budget(lab, problem, theta, m_step, sizes):
     """Bound the errors of statistics at three points, pulled back, and of the M-step."""
     points = theta, m_step.theta, problem.model.centre
-    errors = sum(lab.model.natural_rounding(lab.problem.data, point)[1] for point in points)
+    errors = sum(lab.natural_rounding(point)[1] for point in points)
     pulled = pulled_back_rounding(lab.problem, m_step.theta, sizes, 3.0 * errors)
     return 2.0 * pulled + inner_rounding(lab.problem, m_step.residual)
 
@@ -61,7 +61,7 @@ def _with_prior(lab, nu):
 
 def _both_sides(lab, problem, theta, target, length, statistics):
     """Return E[J' grad A] of the dual step and of the iterate, J at the iterate, and their terms' moduli."""
-    nu, partition = problem.model.strength, lab.model.natural_log_partition
+    nu, partition = problem.model.strength, lab.model.log_partition
     eta, slope = natural_gradient(lab.problem, theta)
     start = row_derivatives(partition, eta)
     centre, _ = natural_gradient(lab.problem, problem.model.centre)

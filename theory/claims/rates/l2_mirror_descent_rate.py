@@ -18,7 +18,7 @@ def measure(lab, form="all eigenvalues"):
 
     On a curved model set: all eigenvalues of the map, for a short step.
     """
-    if lab.has_mirror_map:
+    if lab.linear_model_set:
         values = lab.information.eigenvalues
         for step_size in (0.5, best_step(values), 2.2 / (1.0 - values.min())):
             predicted = float(np.abs(_factors(lab, "mirror_descent", step_size, form)).max())

@@ -44,7 +44,7 @@ def _error(lab):
     complete = lab.information.complete
     scale = np.sqrt(np.diag(complete))
     condition = np.linalg.cond(complete / np.outer(scale, scale)) * _CONDITION**2
-    size = 1.0 + lab.model.rounding_rows(lab.problem.data, lab.reference.theta)[0].max()
+    size = 1.0 + lab.model.loss_terms(lab.problem.data, lab.reference.theta).max()
     return float(depth(lab.problem) * EPS * condition * size)
 
 

@@ -6,6 +6,8 @@ Those of losses and the depth of sums are the core's, which compares losses too.
 import numpy as np
 
 from emmd.core.rounding import EPS, depth, loss_rounding
+from emmd.theory.models import known
+from emmd.theory.models.known import absolute_pull_back, natural_rounding, slope_rounding
 
 __all__ = [
     "EPS",
@@ -26,11 +28,11 @@ def gradient_rounding(problem, theta):
     Two sources: the sum itself, depth * eps * E[|x_j| |term|], and what the
     roundings of predictors and log joints carry into each term.
     """
-    _, terms, carried = problem.model.rounding_rows(problem.data, theta)
+    terms, carried = slope_rounding(problem.model, problem.data, theta)
     rows = problem.weights[:, None] * (depth(problem) * terms + carried)
     # |hess R| |theta| bounds the terms of a ridge penalty's gradient
     penalty = (8 + len(theta)) * np.abs(problem.model.penalty_hessian(theta)) @ np.abs(theta)
-    return EPS * (np.abs(problem.model.absolute_pull_back(problem.data, rows)) + penalty)
+    return EPS * (np.abs(absolute_pull_back(problem.model, problem.data, rows)) + penalty)
 
 
 def inner_rounding(problem, residual):
@@ -44,9 +46,8 @@ def divergence_rounding(problem, u, v, divergence):
 
     It is relative where the model says so; elsewhere D_A is added up from terms of the size of the losses.
     """
-    if problem.model.exact_divergence:
-        return 1e-11 * abs(divergence)
-    return loss_rounding(problem, u) + loss_rounding(problem, v)
+    relative = known.divergence_rounding(problem.model, problem.data, u, v, divergence)
+    return loss_rounding(problem, u) + loss_rounding(problem, v) if relative is None else relative
 
 
 def natural_loss_rounding(problem, theta, eta, sizes):
@@ -61,8 +62,8 @@ def natural_loss_rounding(problem, theta, eta, sizes):
         |grad A| + |grad A_y|.
     """
     model = problem.model
-    of_eta, _ = model.natural_rounding(problem.data, theta)
-    maps = np.abs(model.natural_log_partition(eta)) + np.abs(model.natural_log_numerator(problem.data, eta))
+    of_eta, _ = natural_rounding(model, problem.data, theta)
+    maps = np.abs(model.log_partition(eta)) + np.abs(model.log_numerator(problem.data, eta))
     rows = 8.0 * (1.0 + maps) + (sizes * (8.0 * np.abs(eta) + of_eta)).sum(axis=1)
     return float(EPS * (depth(problem) * problem.weights @ (maps + rows)))
 
@@ -82,12 +83,8 @@ def pulled_back_rounding(problem, theta, mean, error):
     model, data = problem.model, problem.data
     rows = model.predictor_rows(data, theta)
     total = depth(problem) * np.abs(mean) + error
-    slopes = np.empty_like(rows)
-    for b in range(rows.shape[1]):
-        shifted = rows.astype(complex)
-        shifted[:, b] += 1e-100j
-        slopes[:, b] = (np.abs(model.natural_parameters(shifted).imag / 1e-100) * total).sum(axis=1)
-    return EPS * model.absolute_pull_back(data, problem.weights[:, None] * slopes)
+    slopes = np.einsum("ndb,nd->nb", np.abs(model.natural_jacobian(data, rows)), total)
+    return EPS * absolute_pull_back(model, data, problem.weights[:, None] * slopes)
 
 
 def linear_term_rounding(problem, slope, change, of_change, of_slope):

@@ -20,14 +20,14 @@ def row_derivatives(function, rows):
 
 def row_losses(problem, rows):
     """Return -log p(y | x) for every row of predictors, real or complex, shape (n,)."""
-    eta = problem.model.natural_parameters(rows)
+    eta = problem.model.natural_parameters(problem.data, rows)
     return natural_losses(problem, eta)
 
 
 def natural_losses(problem, eta):
     """Return l_i(eta_i) = A(eta_i) - A_y(eta_i), shape (n,)."""
     model = problem.model
-    return model.natural_log_partition(eta) - model.natural_log_numerator(problem.data, eta)
+    return model.log_partition(eta) - model.log_numerator(problem.data, eta)
 
 
 def complex_step_gradient(problem, theta):
@@ -45,7 +45,7 @@ def complex_step_gradient(problem, theta):
     """
     rows = problem.model.predictor_rows(problem.data, theta)
     slopes = row_derivatives(lambda point: row_losses(problem, point), rows)
-    gradient = problem.model.pull_back_rows(problem.data, problem.weights[:, None] * slopes)
+    gradient = problem.model.pull_back(problem.data, problem.weights[:, None] * slopes)
     return gradient + penalty_gradient(problem.model, theta)
 
 
@@ -59,13 +59,13 @@ def pull_back_statistics(problem, theta, mean):
     rows = problem.model.predictor_rows(problem.data, theta)
 
     def inner(point):
-        return np.einsum("nd,nd->n", mean, problem.model.natural_parameters(point))
+        return np.einsum("nd,nd->n", mean, problem.model.natural_parameters(problem.data, point))
 
     slopes = problem.weights[:, None] * row_derivatives(inner, rows)
-    return problem.model.pull_back_rows(problem.data, slopes)
+    return problem.model.pull_back(problem.data, slopes)
 
 
 def natural_gradient(problem, theta):
     """Return eta(x; theta) and grad l(eta) for every row, both of shape (n, D)."""
-    eta = problem.model.natural_parameters(problem.model.predictor_rows(problem.data, theta))
+    eta = problem.model.natural_parameters(problem.data, problem.model.predictor_rows(problem.data, theta))
     return eta, row_derivatives(lambda point: natural_losses(problem, point), eta)

@@ -1,0 +1,41 @@
+"""Whether a model set is linear: evaluated on the natural parameters, never read off a name."""
+
+import numpy as np
+
+_BENT = 1e-6
+"""A second difference above this share of eta's size is no rounding."""
+
+_POINTS = 3
+_NEAR, _STEP = 0.3, 1.0
+"""In units of a predictor. Far off a bent function may be straight: log(1 + e^u) is."""
+
+
+def is_affine(model, data):
+    """Return whether eta(x; theta) is affine in theta, by second differences along random directions.
+
+    Parameters
+    ----------
+    model : Model
+    data : object
+        Prepared by the model; its rows may lie elsewhere.
+    """
+    rng = np.random.default_rng(0)
+    unit = model.parameter_scale(data) * np.sqrt(model.parameter_width())
+    points, steps = rng.standard_normal((2, _POINTS, model.n_params)) / unit
+    return not data.add_up(_bent, model, _NEAR * points, _STEP * steps)
+
+
+def _bent(data, model, points, steps):
+    """Return the weight of the rows that are seen to be bent."""
+    bent = np.zeros(len(data.weights), dtype=bool)
+    for point, step in zip(points, steps):
+        before, here, after = (_eta(model, data, point + side * step) for side in (-1.0, 0.0, 1.0))
+        size = np.maximum(1.0, np.abs(before) + np.abs(after) + 2.0 * np.abs(here))
+        with np.errstate(invalid="ignore"):
+            bent |= (np.abs(before + after - 2.0 * here) > _BENT * size).any(axis=1)
+    return float(data.weights[bent].sum())
+
+
+def _eta(model, data, theta):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return model.natural_parameters(data, model.predictor_rows(data, theta))

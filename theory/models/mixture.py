@@ -1,0 +1,138 @@
+"""What theory knows of mixtures of experts: rounding errors row by row, tempered posteriors."""
+
+import numpy as np
+
+from emmd.core.rounding import EPS
+from emmd.models.gates.softmax import log_softmax
+from emmd.models.mixture.natural import log_sum_exp
+from emmd.models.mixture.terms import UNITS
+from emmd.rows.predictors import free
+
+_KNOWN = 0.1
+
+
+def slope_rounding(model, data, theta):
+    """Bound the rounding errors of each row's slopes, see `emmd.theory.models.known.slope_rounding`.
+
+    A log joint is within a few units of its terms and of what the roundings of its predictors, |x|'|theta|
+    each, do through its score; its error reaches a slope through the responsibilities.
+    """
+    at, blocks = _At(model, data, theta), range(len(model.blocks))
+    terms = np.stack([_slope_size(model, at, a) for a in blocks], axis=1)
+    carried = np.stack([_carried(model, at, a) for a in blocks], axis=1)
+    return terms, carried
+
+
+def _slope_size(model, at, a):
+    """Return the moduli of the terms that are added up to the slope in predictor a."""
+    k, j = divmod(a, model.family.n_predictors)
+    if k < model.n_experts:
+        return at.r[k] * at.score_terms[k][:, j]
+    return at.r[model._gate_row(a)] + at.p[model._gate_row(a)]
+
+
+def _carried(model, at, a):
+    """Return what errors of responsibilities and of its own predictors do to the slope in predictor a."""
+    q = model.family.n_predictors
+    k, j = divmod(a, q)
+    if k < model.n_experts:
+        own = np.abs(model.family.curvature(at.y, at.xi[k])[:, j, :]).T
+        moved = UNITS * at.r[k] * (own * at.sizes[k * q : (k + 1) * q]).sum(axis=0)
+        return at.relative(at.log_r, at.joint, k) * np.abs(at.scores[k][j]) + moved
+    k = model._gate_row(a)
+    logits = np.concatenate([at.sizes[model.n_experts * q :], np.zeros_like(at.r[:1])])
+    return at.relative(at.log_r, at.joint, k) + at.relative(at.log_p, UNITS * (1.0 + logits), k)
+
+
+def natural_rounding(model, data, theta):
+    """Bound the rounding errors of eta, and of grad l(eta) with what eta's own errors carry, both (n, D)."""
+    at, family = _At(model, data, theta), model.family
+    q, K = family.n_predictors, model.n_experts
+    statistics = np.abs(family.statistics(data.y))
+    natural, levels, slopes, gate_slopes = [], [], [], []
+    logits = [*at.sizes[K * q :], np.zeros_like(at.r[0])]
+    # the evidence is added up from <T, nu> and a(nu), which may cancel where the density itself does not
+    terms = np.array([family.natural_terms(data.y, xi) for xi in at.xi])
+    joint = at.joint + UNITS * terms
+    for k, xi in enumerate(at.xi):
+        nu = family.natural(xi)
+        mean, jacobian = np.abs(family.mean(nu)), np.abs(family.natural_jacobian(xi))
+        moved = np.einsum("nsq,qn->ns", jacobian, at.sizes[k * q : (k + 1) * q])
+        natural.append(UNITS * (np.abs(nu) + moved))
+        partition = np.abs(family.log_partition(nu)) + (mean * moved).sum(axis=1)
+        levels.append(UNITS * (np.abs(logits[k]) + partition))
+        both = [
+            at.relative(logs, joint, k) + UNITS * each[k]
+            for logs, each in ((at.log_r, at.r), (at.log_p, at.p))
+        ]
+        curved = np.einsum("nst,nt->ns", np.abs(family.variance(nu)), natural[-1])
+        slopes.append(both[0][:, None] * statistics + both[1][:, None] * mean + at.p[k][:, None] * curved)
+        gate_slopes.append(both[0] + both[1])
+    return np.column_stack([*natural, *levels]), np.column_stack([*slopes, *gate_slopes])
+
+
+def absolute_pull_back(model, data, slopes):
+    """Return the pull-back with the moduli of the features, shape (p,)."""
+    bound = np.zeros(model.n_params)
+    for a, block in free(model.blocks):
+        design, slope = data.designs[block.features], slopes[:, a]
+        np.add.at(bound, block.entries, slope.sum() if design is None else np.abs(design.X.T) @ slope)
+    return bound
+
+
+def tempered(model, data, theta, evidence):
+    """Return softmax over k of log P(z=k|x) + evidence * log p(y|x,z=k), shape (n, K)."""
+    xi, logits = model.predictors(data.designs, theta)
+    likelihood = np.array([model.family.log_density(data.y, part) for part in xi])
+    joint = log_softmax(logits) + evidence * likelihood
+    return np.exp(joint - log_sum_exp(joint)).T
+
+
+class _At:
+    """What the bounds at one parameter share.
+
+    Attributes
+    ----------
+    xi : list of ndarray of shape (n, q)
+    r, p : ndarray of shape (K, n)
+        Responsibilities and the gate's probabilities.
+    sizes : ndarray of shape (blocks, n)
+        |x|'|theta| of every predictor.
+    joint : ndarray of shape (K, n)
+        Bounds of the errors of the log joints.
+    log_p, log_r : ndarray of shape (K, n)
+        Logs of the gate's probabilities, and log joints.
+    scores, score_terms : list of ndarray
+        The experts' scores, (q, n), and the moduli of the terms they are differences of, (n, q).
+    """
+
+    def __init__(self, model, data, theta):
+        self.y, family = data.y, model.family
+        self.xi, logits = model.predictors(data.designs, theta)
+        self.r = model.e_step(data, theta).responsibilities.T
+        self.scores, self.p = model._scores(data, self.xi, logits)
+        self.score_terms = [family.score_terms(data.y, part) for part in self.xi]
+        self.sizes, self.joint = model.predictor_sizes(data, theta), model.joint_terms(data, theta)
+        likelihood = np.array([family.log_density(data.y, part) for part in self.xi])
+        self.log_p = log_softmax(logits)
+        self.log_r = self.log_p + likelihood
+
+    @staticmethod
+    def relative(logs, errors, k):
+        """Return what errors of all log weights do to the k-th of the probabilities they are made into.
+
+        Parameters
+        ----------
+        logs, errors : ndarray of shape (K, n)
+            Log weights, and the bounds of their errors in units of the machine precision.
+        k : int
+        """
+        weights = np.exp(logs - logs.max(axis=0))
+        p = weights / weights.sum(axis=0)
+        others = (p * errors).sum(axis=0) - p[k] * errors[k]
+        small = 2.0 * p[k] * (errors[k] * (1.0 - p[k]) + others)
+        # a log weight that is not known to a tenth, and may be the largest, says nothing of any probability
+        first = np.take_along_axis(errors, logs.argmax(axis=0)[None], axis=0)
+        doubt = EPS * (errors + first)
+        unknown = ((doubt > _KNOWN) & (logs.max(axis=0) - logs <= 4.0 * doubt)).any(axis=0)
+        return np.where(unknown, 1.0 / EPS, small)
