@@ -85,8 +85,8 @@ class Model(ABC):
 
     The complete data (y, z) of a row follow an exponential family ``h exp(<S, eta> - A(eta))`` with
     eta = eta(x; theta). Three methods define a model: `natural_parameters`, `log_partition` and
-    `log_numerator`. Every other method has a default that is derived from these; a model overrides what it can do in closed form or by a
-    kernel, and the derivation is what that is checked against.
+    `log_numerator`. Every other method has a default that is derived from these; a model overrides what it
+    can do in closed form or by a kernel, and the derivation is what that is checked against.
 
     Parameters act on a row through its *predictors*, which are affine in theta: linear predictors x'beta
     where a model has them, theta itself by default.

@@ -377,6 +377,10 @@ class SymmetricModel(Model):
         """Return (E[S_1 | x, y], p) for every row, shape (n, 2)."""
         return np.column_stack([self.expert_targets(data.y, responsibilities), responsibilities])
 
+    def changes_with_features(self):
+        """Return "": `transform_features` makes up for every linear map."""
+        return ""
+
     def transform_features(self, theta, B):
         """Return (B^-T beta, B^-T w)."""
         return np.concatenate(coefficients_after(B, *np.split(self.check_theta(theta), 2)))
