@@ -18,7 +18,6 @@ from emmd.theory.numeric.bounds.rounding import (
     loss_rounding,
     pulled_back_rounding,
 )
-from emmd.theory.numeric.derivatives.complex_step import natural_gradient
 from emmd.theory.numeric.derivatives.formula import formula
 from emmd.theory.numeric.rates.contraction import contraction
 from emmd.theory.numeric.rates.information import missing_information
@@ -193,8 +192,7 @@ class Lab:
 
     def _largest_natural(self, theta):
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = self.model.predictor_rows(self.problem.data, theta)
-            return np.abs(self.model.natural_parameters(self.problem.data, rows)).max()
+            return np.abs(self.problem.definition.eta(theta)).max()
 
     def responsibilities(self, theta, evidence=1.0):
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
@@ -239,7 +237,12 @@ class Lab:
 
     def natural_gradient(self, theta):
         """Return eta(x; theta) and grad l(eta) for every row, both of shape (n, D), cached."""
-        return self._at("natural gradient", natural_gradient, theta)
+
+        def both(problem, point):
+            eta = problem.definition.eta(point)
+            return eta, problem.definition.slope(eta)
+
+        return self._at("natural gradient", both, theta)
 
     def natural_rounding(self, theta):
         """Return bounds of the rounding errors of eta and of grad l(eta), both of shape (n, D), cached."""

@@ -10,7 +10,6 @@ from emmd.core.checks import positive_number
 from emmd.core.pencil import pencil
 from emmd.core.status import Status
 
-_COMPLEX = 1e-100
 _SOLVED = 1e-9
 _STEPS = 5
 
@@ -48,21 +47,16 @@ class ProjectedMirrorDescent(Algorithm):
 
     def step(self, problem, theta, memory):
         """Take one dual step and project it."""
-        model, data = problem.model, problem.data
-        rows = model.predictor_rows(data, theta)
-        eta = model.natural_parameters(data, rows)
+        eta = problem.definition.eta(theta)
         dual = self.dual_step(problem, eta)
-        loss = model.penalty(theta) - float(np.sum(problem.weights * _log_evidence(model, data, eta)))
+        loss = problem.model.penalty(theta) + float(problem.weights @ problem.definition.losses(eta))
         target, residual = _project(problem, theta, dual, self.step_size)
         failure = None if residual <= _SOLVED else Status.INNER_FAILED
         return Step(target, loss, target - theta, failure=failure)
 
     def dual_step(self, problem, eta):
         """Return grad A(eta~) for every sample, shape (n, D)."""
-        model, data = problem.model, problem.data
-        slope_of_partition = _complex_gradient(model.log_partition, eta)
-        slope_of_loss = _complex_gradient(lambda point: -_log_evidence(model, data, point), eta)
-        return slope_of_partition - self.step_size * slope_of_loss
+        return problem.definition.mean(eta) - self.step_size * problem.definition.slope(eta)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of I - s (F + s C)^{-1} hess L.
@@ -76,35 +70,14 @@ class ProjectedMirrorDescent(Algorithm):
         return 1.0 - self.step_size * pencil(hessian, metric)[0]
 
 
-def _log_evidence(model, data, eta):
-    """Return log p(y | x; eta) for every sample."""
-    return model.log_numerator(data, eta) - model.log_partition(eta)
-
-
-def _complex_gradient(function, point):
-    """Return the derivatives of a function of rows, shape (n, D), to rounding."""
-    columns = []
-    for j in range(point.shape[1]):
-        shifted = point.astype(complex)
-        shifted[:, j] += 1j * _COMPLEX
-        columns.append(function(shifted).imag / _COMPLEX)
-    return np.stack(columns, axis=1)
-
-
 def _objective(problem, theta, dual, step_size):
     """Return E[A(eta(theta)) - <dual, eta(theta)>] plus step_size times the ridge, and its gradient."""
-    model, data = problem.model, problem.data
-
-    def per_row(rows):
-        eta = model.natural_parameters(data, rows)
-        return model.log_partition(eta) - np.einsum("nd,nd->n", dual, eta)
-
-    rows = model.predictor_rows(data, theta)
-    slopes = problem.weights[:, None] * _complex_gradient(per_row, rows)
-    value, gradient = problem.weights @ per_row(rows), model.pull_back(data, slopes)
-    shifted = theta + 1j * _COMPLEX * np.eye(len(theta))
-    ridge = np.array([np.imag(model.penalty(point)) for point in shifted]) / _COMPLEX
-    return float(value + step_size * model.penalty(theta)), gradient + step_size * ridge
+    definition = problem.definition
+    eta = definition.eta(theta)
+    value = problem.weights @ (problem.model.log_partition(eta) - np.einsum("nd,nd->n", dual, eta))
+    gradient = definition.pull_back(theta, definition.mean(eta) - dual)
+    ridge = problem.model.penalty(theta), definition.penalty_gradient(theta)
+    return float(value + step_size * ridge[0]), gradient + step_size * ridge[1]
 
 
 def _project(problem, theta, dual, step_size):

@@ -38,4 +38,4 @@ def _bent(data, model, points, steps):
 
 def _eta(model, data, theta):
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return model.natural_parameters(data, model.predictor_rows(data, theta))
+        return model.definition(data).eta(theta)

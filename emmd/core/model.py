@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.definition import Definition
 from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
 from emmd.core.pencil import solve_positive
 from emmd.core.status import Status
@@ -174,6 +175,10 @@ class Model(ABC):
     def sample(self, theta: np.ndarray, n: int, seed: Any) -> tuple:
         """Draw ``(X, y, z)`` with x ~ N(0, I)."""
         raise ValueError(f"model must have a sampler, got {self.name}, which has no method sample")
+
+    def definition(self, data: Any) -> Definition:
+        """Return the three functions on data, with derivatives that share no code with any other method."""
+        return Definition(self, data)
 
     # derivatives of the definition, row by row
 

@@ -101,6 +101,11 @@ class Problem:
         return self.data.weights
 
     @cached_property
+    def definition(self):
+        """The model's three functions on these data: the `Definition` that everything is checked against."""
+        return self.model.definition(self.data)
+
+    @cached_property
     def linear_model_set(self):
         """Whether eta(x; theta) is affine in theta: then EM needs no projection."""
         return is_affine(self.model, self.data)

@@ -5,12 +5,6 @@ import numpy as np
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import inner_rounding, loss_rounding, natural_loss_rounding
-from emmd.theory.numeric.derivatives.complex_step import (
-    complex_step_gradient,
-    natural_gradient,
-    natural_losses,
-    row_derivatives,
-)
 
 
 def measure(lab, evidence=1.0, share=1.0):
@@ -22,7 +16,7 @@ def measure(lab, evidence=1.0, share=1.0):
         responsibilities = lab.responsibilities(theta, evidence)
         yield from componentwise(
             lab.model.surrogate_gradient(lab.problem.data, responsibilities, theta),
-            share * complex_step_gradient(lab.problem, theta),
+            share * lab.problem.definition.gradient(theta),
             lab.gradient_error(theta) + lab.complex_step_error(theta),
             inner_rounding(lab.problem, 1.0),
             label,
@@ -33,10 +27,10 @@ def measure(lab, evidence=1.0, share=1.0):
 
 
 def _losses(lab, label, theta):
-    problem, model = lab.problem, lab.model
-    eta, slope = natural_gradient(problem, theta)
-    mean = row_derivatives(model.log_partition, eta)
-    from_density = problem.weights @ natural_losses(problem, eta) + problem.penalty(theta)
+    problem, model, definition = lab.problem, lab.model, lab.problem.definition
+    eta = definition.eta(theta)
+    mean, slope = definition.mean(eta), definition.slope(eta)
+    from_density = problem.weights @ definition.losses(eta) + problem.penalty(theta)
     sizes = np.abs(mean) + np.abs(mean - slope)
     budget = loss_rounding(problem, theta) + natural_loss_rounding(problem, theta, eta, sizes)
     losses = {"marginal loss": problem.loss(theta), "E-step's loss": model.e_step(problem.data, theta).loss}

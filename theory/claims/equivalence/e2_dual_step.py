@@ -5,14 +5,13 @@ import numpy as np
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import EPS
-from emmd.theory.numeric.derivatives.complex_step import natural_gradient, row_derivatives
 
 
 def measure(lab, step_size=1.0, evidence=1.0):
     """Compare grad A - grad l, by complex steps in eta, with the E-step, for every row and statistic."""
     for label, theta in lab.probes:
-        eta, slope = natural_gradient(lab.problem, theta)
-        dual = row_derivatives(lab.model.log_partition, eta) - step_size * slope
+        eta, slope = lab.natural_gradient(theta)
+        dual = lab.problem.definition.mean(eta) - step_size * slope
         responsibilities = lab.responsibilities(theta, evidence)
         posterior = lab.model.statistics(lab.problem.data, responsibilities)
         sizes = np.abs(dual) + np.abs(slope) + np.abs(posterior)

@@ -8,7 +8,6 @@ from emmd.core.solve import make_algorithm
 from emmd.theory.assumptions import linear_model_set, regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import inner_rounding
-from emmd.theory.numeric.derivatives.complex_step import complex_step_gradient
 
 
 def measure(lab, step_size=1.0, evidence=1.0, exact=True):
@@ -21,7 +20,7 @@ def measure(lab, step_size=1.0, evidence=1.0, exact=True):
         budget = lab.gradient_error(theta) + lab.complex_step_error(theta) + lab.gradient_error(m_step.theta)
         budget = budget + inner_rounding(problem, m_step.residual)
         yield from componentwise(
-            problem.mirror_gradient(theta) - step_size * complex_step_gradient(problem, theta),
+            problem.mirror_gradient(theta) - step_size * problem.definition.gradient(theta),
             problem.mirror_gradient(m_step.theta),
             budget,
             inner_rounding(problem, 1.0),

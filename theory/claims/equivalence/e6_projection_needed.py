@@ -6,17 +6,11 @@ from emmd.core.algorithm import inner_failure
 from emmd.theory.assumptions import curved_model_set, regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding
-from emmd.theory.numeric.derivatives.complex_step import (
-    natural_gradient,
-    penalty_gradient,
-    pull_back_statistics,
-    row_derivatives,
-)
 
 
 def measure(lab, projected=True):
     """Check that what the projection leaves is orthogonal to the set; unprojected, that nothing is left."""
-    unit = inner_rounding(lab.problem, 1.0)
+    unit, definition = inner_rounding(lab.problem, 1.0), lab.problem.definition
     for label, theta in lab.probes[:3]:
         m_step = lab.em_step(theta)
         if inner_failure(m_step) is not None:
@@ -28,12 +22,12 @@ def measure(lab, projected=True):
         budget = budget + 2.0 * pulled_back_rounding(lab.problem, m_step.theta, sizes, 3.0 * errors)
         if projected:
             # with a ridge penalty the projection minimises E[D_A] plus the penalty
-            observed = pull_back_statistics(lab.problem, m_step.theta, reached - dual)
-            observed = observed + penalty_gradient(lab.model, m_step.theta)
+            observed = definition.pull_back(m_step.theta, reached - dual)
+            observed = observed + definition.penalty_gradient(m_step.theta)
         else:
             # the formula of linear model sets: mean parameters pulled back at the two points
-            after = pull_back_statistics(lab.problem, m_step.theta, reached)
-            observed = after - pull_back_statistics(lab.problem, theta, dual)
+            after = definition.pull_back(m_step.theta, reached)
+            observed = after - definition.pull_back(theta, dual)
         for j, value in enumerate(observed):
             where = {"point": label, "component": j, "theta": theta, "relative distance to the set": left}
             yield Comparison(0.0, float(value), float(budget[j]), float(unit[j]), where, part=label)
@@ -41,11 +35,10 @@ def measure(lab, projected=True):
 
 def _dual_and_reached(lab, theta, target):
     """Return grad A at the dual step and at the projection, and the distance over the step's length."""
-    partition = lab.model.log_partition
-    eta, slope = natural_gradient(lab.problem, theta)
-    start = row_derivatives(partition, eta)
+    mean, (eta, slope) = lab.problem.definition.mean, lab.natural_gradient(theta)
+    start = mean(eta)
     dual = start - slope
-    reached = row_derivatives(partition, natural_gradient(lab.problem, target)[0])
+    reached = mean(lab.natural_gradient(target)[0])
     weights = lab.problem.weights
     left, moved = (np.sqrt(weights @ (dual - point) ** 2).sum() for point in (reached, start))
     return dual, reached, float(left / moved)

@@ -19,12 +19,6 @@ from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.assumptions import no_prior, regular_design
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding
-from emmd.theory.numeric.derivatives.complex_step import (
-    natural_gradient,
-    penalty_gradient,
-    pull_back_statistics,
-    row_derivatives,
-)
 
 _STRENGTHS = (0.5, 3.0)
 
@@ -61,16 +55,15 @@ def _with_prior(lab, nu):
 
 def _both_sides(lab, problem, theta, target, length, statistics):
     """Return E[J' grad A] of the dual step and of the iterate, J at the iterate, and their terms' moduli."""
-    nu, partition = problem.model.strength, lab.model.log_partition
-    eta, slope = natural_gradient(lab.problem, theta)
-    start = row_derivatives(partition, eta)
-    centre, _ = natural_gradient(lab.problem, problem.model.centre)
-    pulled = nu * row_derivatives(partition, centre) if statistics else 0.0
+    nu, definition = problem.model.strength, lab.problem.definition
+    eta, slope = lab.natural_gradient(theta)
+    start = definition.mean(eta)
+    pulled = nu * definition.mean(definition.eta(problem.model.centre)) if statistics else 0.0
     dual = start - length * (slope + nu * start - pulled)
-    reached = row_derivatives(partition, natural_gradient(lab.problem, target)[0])
-    sides = [pull_back_statistics(lab.problem, target, mean) for mean in (dual, reached)]
+    reached = definition.mean(definition.eta(target))
+    sides = [definition.pull_back(target, mean) for mean in (dual, reached)]
     sizes = np.abs(start) + np.abs(slope) + np.abs(pulled) + np.abs(reached)
-    return sides[0], sides[1] + penalty_gradient(lab.model, target) / (1.0 + nu), sizes
+    return sides[0], sides[1] + definition.penalty_gradient(target) / (1.0 + nu), sizes
 
 
 CLAIM = Claim(

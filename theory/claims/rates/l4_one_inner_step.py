@@ -6,7 +6,6 @@ from emmd.core.solve import make_algorithm
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import EPS, inner_rounding
-from emmd.theory.numeric.derivatives.complex_step import complex_step_gradient
 
 
 def measure(lab, inner_steps=1, evidence=1.0):
@@ -16,7 +15,7 @@ def measure(lab, inner_steps=1, evidence=1.0):
     for label, theta in lab.probes:
         slope = _slope(lab, theta, step_size, inner_steps, evidence)
         yield from componentwise(
-            complex_step_gradient(lab.problem, theta),
+            lab.problem.definition.gradient(theta),
             slope,
             lab.gradient_error(theta) + lab.complex_step_error(theta) + 2.0 * EPS * np.abs(theta) / step_size,
             unit,

@@ -6,8 +6,6 @@ own informations.
 
 import numpy as np
 
-from emmd.theory.numeric.derivatives.complex_step import penalty_gradient, row_derivatives, row_losses
-
 _STEP = 1e-3
 """Displacement of a predictor in units of its own curvature; the error of what is extrapolated is its fourth
 power."""
@@ -29,7 +27,7 @@ def density_hessian(problem, theta):
     """
     maps, rows = _maps(problem, theta)
     # the slope's own size tells how far a predictor may go
-    sizes = np.sqrt(problem.weights @ _slope(problem, rows) ** 2)
+    sizes = np.sqrt(problem.weights @ problem.definition.row_slopes(rows) ** 2)
     steps = _STEP / np.where(sizes > 0, sizes, 1.0)
     curvature = np.stack([_second(problem, rows, b, h) for b, h in enumerate(steps)], axis=2)
     half = np.einsum("n,nbc,ncp->nbp", problem.weights, curvature, maps)
@@ -45,10 +43,6 @@ def _maps(problem, theta):
     return np.stack(columns, axis=2), model.predictor_rows(data, theta)
 
 
-def _slope(problem, rows):
-    return row_derivatives(lambda point: row_losses(problem, point), rows)
-
-
 def _second(problem, rows, b, h):
     """Return d slope / d predictor b of every row, shape (n, B), extrapolated from two displacements."""
     fine, coarse = (_difference(problem, rows, b, factor * h) for factor in (1.0, 2.0))
@@ -59,7 +53,7 @@ def _difference(problem, rows, b, h):
     up, down = rows.copy(), rows.copy()
     up[:, b] += h
     down[:, b] -= h
-    return (_slope(problem, up) - _slope(problem, down)) / (2.0 * h)
+    return (problem.definition.row_slopes(up) - problem.definition.row_slopes(down)) / (2.0 * h)
 
 
 def _penalty(problem, theta):
@@ -68,6 +62,6 @@ def _penalty(problem, theta):
     steps = 1e-4 * (1.0 + np.abs(theta))
     rows = []
     for h, e in zip(steps, np.eye(len(theta))):
-        ends = [penalty_gradient(problem.model, theta + side * h * e) for side in (1.0, -1.0)]
+        ends = [problem.definition.penalty_gradient(theta + side * h * e) for side in (1.0, -1.0)]
         rows.append((ends[0] - ends[1]) / (2.0 * h))
     return 0.5 * (np.array(rows) + np.array(rows).T)

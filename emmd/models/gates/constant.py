@@ -1,0 +1,27 @@
+"""Constant gate: mixing weights that do not depend on the features."""
+
+import numpy as np
+
+from emmd.core.gate import Gate
+from emmd.fits.newton import NewtonResult
+
+
+def _masses(rows):
+    return rows.statistics @ rows.weights
+
+
+class Constant(Gate):
+    """log P(z = k) = w_k, w_K = 0, up to normalisation."""
+
+    name = "constant"
+    sees_features = False
+    canonical = True
+
+    def log_weights(self, logits, selected=None):
+        """Return the logits, and 0 for the last expert."""
+        return np.concatenate([logits, np.zeros_like(logits[:1])])
+
+    def fit(self, rows, start, form=None):
+        """Return the logs of the responsibilities' means, relative to the last."""
+        masses = rows.add_up(_masses)
+        return NewtonResult(np.log(masses[:-1] / masses[-1]), 0.0, 1, np.inf)

@@ -1,0 +1,52 @@
+"""Top-k gate: of each row's experts only the k with the largest logits take part (sparse gating)."""
+
+import numpy as np
+
+from emmd.core.checks import positive_integer
+from emmd.core.gate import Gate
+
+_NEVER = 1e4
+"""A log weight so far below those of the selected has probability 0 in double precision."""
+
+
+class TopK(Gate):
+    """Softmax over the k largest of the K logits (w_K = 0 among them), probability 0 for the others.
+
+    Where no row changes its selection this is a mixture of experts like any other, and EM is projected mirror
+    descent; the loss jumps where one does. With k = 1 the loss does not depend on the gate within a region:
+    EM leaves the gate where it started.
+
+    Parameters
+    ----------
+    k : int
+        Experts that take part, at least 1.
+
+    References
+    ----------
+    Shazeer et al., "Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer", 2017.
+    """
+
+    name = "top-k"
+    canonical = True
+
+    def __init__(self, k=2):
+        self.k = positive_integer("k", k)
+
+    def selection(self, logits):
+        """Return the k experts with the largest logits of each row; of equal ones the first, (K, n)."""
+        every = _with_last(logits).real
+        order = np.argsort(-every, axis=0, kind="stable")
+        selected = np.zeros(every.shape, dtype=bool)
+        np.put_along_axis(selected, order[: self.k], True, axis=0)
+        return selected
+
+    def log_weights(self, logits, selected=None):
+        """Return the logits of the selected; the others lie so far below them that they have probability 0."""
+        selected = self.selection(logits) if selected is None else selected
+        every = _with_last(logits)
+        least = np.where(selected, every.real, np.inf).min(axis=0)
+        return np.where(selected, every, least - _NEVER)
+
+
+def _with_last(logits):
+    return np.concatenate([logits, np.zeros_like(logits[:1])])
