@@ -8,7 +8,7 @@ from emmd.core.derivatives import gradient_at, row_gradient
 
 
 class Definition:
-    """The natural parameters, A and A_y of a model on data, with first derivatives that are exact to rounding.
+    """The natural parameters, A and A_y of a model on data, with first derivatives exact to rounding.
 
     It shares no code with what a model overrides (E-step, M-step, gradients), so that one can be checked
     against the other.
@@ -41,9 +41,11 @@ class Definition:
 
     def row_slopes(self, rows: np.ndarray) -> np.ndarray:
         """Return the derivatives of -log p(y | x) in the predictors, both of shape (n, B)."""
-        return row_gradient(
-            lambda points: self.losses(self.model.natural_parameters(self.data, points)), rows
-        )
+
+        def composed(points):
+            return self.losses(self.model.natural_parameters(self.data, points))
+
+        return row_gradient(composed, rows)
 
     def pull_back(self, theta: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """Return E[J(x; theta)' vectors], J the derivative of eta in theta, for vectors of shape (n, D)."""

@@ -33,7 +33,7 @@ def test_loss_and_derivatives(name, K):
     model = problem.model
     prior = NU * plain.divergence(theta, model.centre)
     assert problem.loss(theta) == pytest.approx(plain.loss(theta) + prior, rel=1e-13)
-    rows = row_losses(problem, model.predictor_rows(problem.data, theta))
+    rows = problem.definition.losses(problem.definition.eta(theta))
     assert problem.loss(theta) == pytest.approx(float(problem.weights @ rows), rel=1e-12)
     np.testing.assert_allclose(problem.gradient(theta), problem.definition.gradient(theta), atol=1e-13)
     h = 1e-5

@@ -41,7 +41,7 @@ class TopK(Gate):
         return selected
 
     def log_weights(self, logits, selected=None):
-        """Return the logits of the selected; the others lie so far below them that they have probability 0."""
+        """Return the logits of the selected; the others lie so far below that their probability is 0."""
         selected = self.selection(logits) if selected is None else selected
         every = _with_last(logits)
         least = np.where(selected, every.real, np.inf).min(axis=0)
