@@ -9,6 +9,7 @@ from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm, minimize
 from emmd.core.status import Status
 from emmd.models.conjugate_prior import ConjugatePrior
+from emmd.models.latent.model import LatentModel
 from emmd.models.mixture.model import MixtureOfExperts
 from emmd.models.symmetric.linear import SymMoLinE
 from emmd.models.symmetric.logistic import SymMoLogE
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConjugatePrior",
+    "LatentModel",
     "MixtureOfExperts",
     "MixtureOfExpertsClassifier",
     "MixtureOfExpertsRegressor",

@@ -1,6 +1,8 @@
 """Assumptions of claims, as predicates that are evaluated: "" when one holds, else what fails."""
 
 from emmd.models.conjugate_prior import ConjugatePrior
+from emmd.models.mixture.model import MixtureOfExperts
+from emmd.models.symmetric.model import SymmetricModel
 
 
 def regular_design(lab):
@@ -54,6 +56,12 @@ def no_prior(lab):
 
 def free_experts(lab):
     """The model is a mixture of K experts, none of them fixed."""
-    if lab.linear_model_set:
+    if not isinstance(lab.model, MixtureOfExperts):
         return "the claim is about K experts"
     return "the experts are fixed already" if _experts_fixed(lab) else ""
+
+
+def symmetric_experts(lab):
+    """The model has two symmetric experts."""
+    known = isinstance(lab.model, SymmetricModel)
+    return "" if known else "the claim is about two symmetric experts"

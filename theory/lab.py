@@ -164,8 +164,10 @@ class Lab:
 
     @cached_property
     def centre(self):
-        """The parameter of equal experts fitted to all rows: around it the data are in reach."""
+        """The parameter of equal experts fitted to all rows, or the start: there the data are in reach."""
         columns = self.model.responsibility_columns
+        if columns is None:
+            return self.theta0
         equal = np.full((self.problem.n_rows, *columns), 1.0 / (columns[0] if columns else 2))
         pooled = self.problem.m_step(equal, np.zeros(self.problem.n_params))
         failed = inner_failure(pooled) is not None or not np.isfinite(pooled.theta).all()
@@ -185,7 +187,8 @@ class Lab:
         """Return the centre plus a step, halved until the natural parameters leave digits for all experts."""
         most = max(_REACH, 10.0 * self._largest_natural(self.centre))
         for _ in range(_HALVINGS):
-            if self._largest_natural(self.centre + step) <= most:
+            inside = self.model.in_domain(self.centre + step)
+            if inside and self._largest_natural(self.centre + step) <= most:
                 break
             step = 0.5 * step
         return self.centre + step

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.checks import real_array
 from emmd.core.definition import Definition
 from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
 from emmd.core.pencil import solve_positive
@@ -101,14 +102,15 @@ class Model(ABC):
     ----------
     name : str
     n_features, n_params : int
-    responsibility_columns : tuple of int
-        Shape of one row of `EStep.responsibilities`.
+    responsibility_columns : tuple of int or None
+        Shape of one row of `EStep.responsibilities` where these are probabilities: ``(K,)``, or ``()`` for
+        those of one of two experts. None where they are posterior means of statistics.
     """
 
     name: str
     n_features: int
     n_params: int
-    responsibility_columns: tuple = ()
+    responsibility_columns: tuple | None = None
     takes_partitions = False
 
     # the definition
@@ -136,6 +138,14 @@ class Model(ABC):
     def pull_back_second(self, data: Any, curvatures: np.ndarray) -> np.ndarray:
         """Return the Hessian in theta for weighted second derivatives in the predictors, (n, B, B)."""
         return curvatures.sum(axis=0)
+
+    def check_rows(self, X: Any, y: Any) -> tuple[Any, Any, int]:
+        """Return features (n, d) and target (n,) as finite float64 arrays, and n; raise for anything else."""
+        X = real_array("X", X, 2, (None, self.n_features))
+        y = real_array("y", y, 1)
+        if len(y) != len(X):
+            raise ValueError(f"y must have shape ({len(X)},), one entry for each row of X, got ({len(y)},)")
+        return X, y, len(X)
 
     def prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:
         """Check the target and return the data object that the other methods take."""
@@ -213,6 +223,10 @@ class Model(ABC):
     def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return the posterior means E[S | x, y], shape (n, D), that an E-step's answer stands for."""
         return responsibilities
+
+    def in_domain(self, theta: np.ndarray) -> bool:
+        """Return whether theta is a parameter of the model: everywhere by default."""
+        return True
 
     # the marginal loss
 

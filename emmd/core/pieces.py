@@ -34,7 +34,7 @@ class Piece:
 
     def __init__(self, number, model, X, y, sample_weight=None):
         try:
-            self.data, _ = prepared(model, X, y, sample_weight)
+            self.data, _, _ = prepared(model, X, y, sample_weight)
         except (ValueError, TypeError) as error:
             raise type(error)(f"parts, partition {number}: {error}") from None
         self.model = model

@@ -11,11 +11,9 @@ from emmd.core.model import Model
 
 def prepared(model, X, y, sample_weight):
     """Return what the model makes of checked features, target and weights, and the target."""
-    X = real_array("X", X, 2, (None, model.n_features))
-    y = real_array("y", y, 1)
-    if len(y) != len(X):
-        raise ValueError(f"y must have shape ({len(X)},), one entry for each row of X, got ({len(y)},)")
-    return model.prepare(X, y, normalised_weights(sample_weight, len(X))), y
+    X, y, n_rows = model.check_rows(X, y)
+    weights = normalised_weights(sample_weight, n_rows)
+    return model.prepare(X, y, weights), y, n_rows
 
 
 def require_rows(model, n_rows):
@@ -66,8 +64,7 @@ class Problem:
 
     def __init__(self, model, X, y, sample_weight=None):
         self.model = instance("model", model, Model, "an emmd model, e.g. emmd.SymMoLinE(3)")
-        self.data, self.y = prepared(model, X, y, sample_weight)
-        self.n_rows = len(self.y)
+        self.data, self.y, self.n_rows = prepared(model, X, y, sample_weight)
         require_rows(model, self.n_rows)
         self.n_params = model.n_params
 
@@ -88,7 +85,10 @@ class Problem:
         return result
 
     def _responsibilities(self, value):
-        return probabilities("responsibilities", value, (self.n_rows, *self.model.responsibility_columns))
+        columns = self.model.responsibility_columns
+        if columns is None:
+            return real_array("responsibilities", value, 2, (self.n_rows, None))
+        return probabilities("responsibilities", value, (self.n_rows, *columns))
 
     @property
     def X(self):

@@ -75,6 +75,10 @@ class ConjugatePrior(Model):
         """Return what the model alone has: its family, its layout of theta."""
         return _passed_on(self, "model", name)
 
+    def check_rows(self, X, y):
+        """Return what the model makes of features and target."""
+        return self.model.check_rows(X, y)
+
     def prepare(self, X, y, weights):
         """Return `PriorData`."""
         data = self.model.prepare(X, y, weights)

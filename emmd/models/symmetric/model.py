@@ -58,6 +58,7 @@ class SymmetricModel(Model):
     evidence: float
     sigma = 1.0
     has_density = False
+    responsibility_columns = ()
     takes_partitions = True
 
     def __init__(self, n_features):

@@ -9,7 +9,7 @@ import numpy as np
 
 from emmd.core.problem import Problem
 from emmd.models.mixture.model import MixtureOfExperts
-from emmd.theory.assumptions import linear_model_set, no_prior, regular_design
+from emmd.theory.assumptions import regular_design, symmetric_experts
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import gradient_rounding, inner_rounding, loss_rounding
 
@@ -61,5 +61,5 @@ CLAIM = Claim(
         Sabotage("both experts with the same sign", {"sign": 1.0}),
         Sabotage("half the gate", {"gate": 0.5}),
     ),
-    assumptions=(regular_design, linear_model_set, no_prior),
+    assumptions=(regular_design, symmetric_experts),
 )

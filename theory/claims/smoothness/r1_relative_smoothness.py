@@ -25,9 +25,9 @@ def measure(lab, constant=1.0):
 
 def _candidates(lab, size):
     """Far points with one block at rest: there the posterior is certain while the other block is free."""
-    d = lab.model.n_features
+    d = lab.problem.n_params // 2
     for k, point in enumerate(lab.random_points("smoothness", 2, size)):
-        expert_only = np.concatenate([point[:d], np.zeros(d)])
+        expert_only = np.concatenate([point[:d], np.zeros(lab.problem.n_params - d)])
         yield f"both {k}", point
         yield f"expert {k}", expert_only
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
+from emmd.models.symmetric.model import SymmetricModel
 from emmd.theory.numeric.bounds.rounding import inner_rounding, loss_rounding
 
 
@@ -87,6 +88,10 @@ def reversed_gain_search(lab, enough=10.0):
 
 
 def _candidates(lab):
+    if not isinstance(lab.model, SymmetricModel):
+        for size in (0.3, 3.0, 30.0):
+            yield from lab.centre + lab.random_points(f"reversed orientation {size}", 20, size)
+        return
     yield from _one_row_on_the_boundary(lab)
     yield from _saturated_block(lab)
 
