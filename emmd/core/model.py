@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.status import Status
-from emmd.kernels.solvers.extrapolate import NO_PATH
 
 
 @dataclass(frozen=True)
@@ -137,15 +136,15 @@ class Model(ABC):
     def m_step(self, data, responsibilities, start):
         """Return the `MStep` for given responsibilities, warm-started at `start`."""
 
-    def em_step(self, data, theta, displacements=NO_PATH):
-        """Evaluate the EM map: the E-step at theta, then the exact M-step warm-started there.
+    def em_step(self, data, theta, start=None):
+        """Evaluate the EM map: the E-step at theta, then the exact M-step.
 
         Parameters
         ----------
         data : object
         theta : ndarray of shape (p,)
-        displacements : ndarray of shape (m, p)
-            How a path has come to theta, the last first, C-contiguous: a model may warm-start where it leads.
+        start : ndarray of shape (p,), optional
+            Where the iterations of the M-step begin; theta by default. They end at the same place.
 
         Returns
         -------
@@ -154,7 +153,7 @@ class Model(ABC):
         m_step : MStep
         """
         e_step = self.e_step(data, theta)
-        return e_step.loss, self.m_step(data, e_step.responsibilities, theta)
+        return e_step.loss, self.m_step(data, e_step.responsibilities, theta if start is None else start)
 
     @abstractmethod
     def mirror_map(self, data, theta):

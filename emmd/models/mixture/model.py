@@ -311,11 +311,11 @@ class MixtureOfExperts(
 
         Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
         """
-        sums, r = data.em_sums(self, theta)
-        if len(sums) == 1:
+        if self.fused is None:
+            _, r = data.posterior(self, theta)
             return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta)
-        where = data.designs, theta, self.n_experts, self._constant_gate
-        found = self.family.information_of_pass(*where, sums)
+        sums, _ = data.e_step_pass(self, theta)
+        found = self.fused.information(data.designs, theta, sums)
         return self.complete_hessian(data, theta) if found is None else found
 
     def missing_hessian(self, data, theta):

@@ -15,7 +15,7 @@ def information_of_sums(sums, second_moment, parts, p):
     Parameters
     ----------
     sums : ndarray
-        See `emmd.kernels.mixture_gaussian.e_step_rows`; the gate's are those at the same parameter.
+        See `emmd.kernels.em.gaussian_mixture.e_step_rows`; the gate's are those at the same parameter.
     second_moment : ndarray of shape (d, d)
     parts : tuple
         Coefficients, log variances, the gate's weights and offsets, see `parts_of`.
