@@ -80,9 +80,9 @@ class Design(SecondMoment):
         """Features, shape (n, d); a copy."""
         return self.XB.transpose(0, 2, 1).reshape(-1, self.n_features)[: self.n_rows]
 
-    def predict(self, theta):
-        """Return the linear predictors X theta, shape (n,)."""
-        out = np.empty(self.n_rows)
+    def predict(self, theta, out=None):
+        """Return the linear predictors X theta, shape (n,), written to `out` if given."""
+        out = np.empty(self.n_rows) if out is None else out
         run_rows(predict_rows, self.n_rows, self.XB, theta, out)
         return out
 

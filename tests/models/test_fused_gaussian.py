@@ -39,12 +39,13 @@ def test_one_call_in_turn_and_in_shares_and_in_passes(K, gate, apart, variance, 
     problem, theta = _problem(9_000, K, gate, variance=variance)
     model, data = problem.model, problem.data
     start = theta + 0.05 * np.random.default_rng(1).standard_normal(len(theta)) if apart else theta
-    in_passes = model._fused_step_elsewhere(data, theta, start)
+    elsewhere = emmd.PartitionedProblem(model, [(problem.X, problem.y, problem.weights)])
+    in_passes = model.em_step(elsewhere.data, theta, start)
     assert in_passes[1].solved
     for edges in SHARES[:1] if numba.config.DISABLE_JIT else SHARES:
         for where in ("models.mixture.fused.gaussian", "fits.logistic", "models.gates.softmax"):
             monkeypatch.setattr(f"emmd.{where}.shares", lambda n_rows, edges=edges: np.array(edges))
-        _same(model._fused_step(data, theta, start), in_passes)
+        _same(model.em_step(data, theta, start), in_passes)
 
 
 @pytest.mark.parametrize("variance", VARIANCES)
@@ -54,7 +55,7 @@ def test_one_call_is_e_step_and_general_m_step(K, gate, variance):
     """Every part of theta is in its place: the M-step for responsibilities knows nothing of kernels."""
     problem, theta = _problem(900, K, gate, variance=variance)
     model, data = problem.model, problem.data
-    loss, image, residual, curvature, _ = model.fused.em_step(data, theta, theta, -np.inf)
+    (loss, *_), image, residual, curvature, _ = model.fused.em_step(data, theta, theta, -np.inf)
     expected = problem.m_step(problem.responsibilities(theta), theta)
     scale, eps = model.parameter_scale(data), np.finfo(float).eps
     size = 1.0 + np.abs(scale * expected.theta).max()

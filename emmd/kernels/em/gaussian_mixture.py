@@ -239,11 +239,13 @@ def _refined_step(gram, factor, rest, gradient, step):
     return gain
 
 
-@scalar
 def sums_width(K, d, d_gate):
     """Return how many sums come before those of the gate, and how many there are."""
     before = HEAD + (SCALARS + d) * K + (K - 1) * (d * (d + 1) // 2)
     return before, before + (K - 1) * d_gate + (K - 1) * K // 2 * (d_gate * (d_gate + 1) // 2)
+
+
+_sums_width = scalar(sums_width)
 
 
 @allocating
@@ -282,8 +284,9 @@ def em_step_of(e_step, solve_gate):
     Returns
     -------
     kernel
-        ``(edges, XB, GB, y, c, moments, theta, start, variances, r, image) -> loss, residual, curvature,
-        iterations``, the last of the gate's M-step, which begins at `start`. Moments are E[xx'] and scale of
+        ``(edges, XB, GB, y, c, moments, theta, start, variances, r, image) -> sums, residual, curvature,
+        iterations``, the last of the gate's M-step, which begins at `start`. The sums are those of
+        `e_step_rows`. Moments are E[xx'] and scale of
         the experts' features, scale and crest factor of the gate's; variances the known log variance and one
         that counts as zero. The image of theta is written to `image`. The residual is infinite where these
         sums do not determine the M-step, see `write_experts`.
@@ -297,7 +300,7 @@ def em_step_of(e_step, solve_gate):
         coef, log_variance, W, offset = parts_of(theta, K, d, d_gate, variances[0])
         gate_begins = theta.shape[0] - (K - 1) * max(d_gate, 1)
         begin = start[gate_begins : gate_begins + (K - 1) * d_gate]
-        before, width = sums_width(K, d, d_gate)
+        before, width = _sums_width(K, d, d_gate)
         partials = np.zeros((edges[-1], width))
         gate_start = begin.reshape(K - 1, d_gate)
         e_step(edges, partials, XB, GB, y, c, coef, log_variance, W, offset, gate_start, r)
@@ -307,14 +310,14 @@ def em_step_of(e_step, solve_gate):
         residual, curvature = write_experts(fitted, report, variances[1], image[:gate_begins])
         if d_gate == 0:
             write_constant_gate(report, image[gate_begins:])
-            return sums[0], residual, min(curvature, 1.0), 1.0
+            return sums, residual, min(curvature, 1.0), 1.0
         at_first = assemble_hessian(sums[before:], K - 1, d_gate)
         states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, begin, at_first)
         state = states[0]
         for j in range((K - 1) * d_gate):
             image[gate_begins + j] = vectors[newton.POINT, j]
         residual = larger(residual, state[newton.RESIDUAL])
-        return sums[0], residual, min(curvature, state[newton.CURVATURE]), state[newton.ITERATIONS]
+        return sums, residual, min(curvature, state[newton.CURVATURE]), state[newton.ITERATIONS]
 
     return em_step
 

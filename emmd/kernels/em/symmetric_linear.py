@@ -168,9 +168,10 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out) -> loss,
+        ``(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out) -> sums,
         residual, curvature, iterations``. The M-step begins at `start`; the image is written to `out`, both
-        of shape (2d,), the responsibilities to `labels`, shape (1, n). The loss is that of working units.
+        of shape (2d,), the responsibilities to `labels`, shape (1, n). The sums are those of
+        `e_step_rows` in working units.
     """
 
     @allocating
@@ -191,7 +192,7 @@ def em_step_of(e_step, solve):
             out[j] /= unit[j]
             out[d + j] = vectors[newton.POINT, j] / unit[d + j]
         residual = larger(residual, state[newton.RESIDUAL])
-        return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
+        return sums, residual, state[newton.CURVATURE], state[newton.ITERATIONS]
 
     return em_step
 

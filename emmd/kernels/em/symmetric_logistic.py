@@ -144,9 +144,9 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, unit, theta, start, labels, out) -> loss, residual, curvature,
+        ``(edges, XB, y, c, scale, crest, unit, theta, start, labels, out) -> sums, residual, curvature,
         iterations``. The M-step begins at `start`; the image is written to `out`, both of shape (2d,),
-        P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape (2, n).
+        P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape (2, n). The sums are those of `e_step_rows`.
     """
 
     @allocating
@@ -168,7 +168,7 @@ def em_step_of(e_step, solve):
             residual = larger(residual, states[k, newton.RESIDUAL])
             curvature = smaller(curvature, states[k, newton.CURVATURE])
             iterations = larger(iterations, states[k, newton.ITERATIONS])
-        return sums[0], residual, curvature, iterations
+        return sums, residual, curvature, iterations
 
     return em_step
 

@@ -57,17 +57,13 @@ def in_turn(chunk_kernel):
     return turns
 
 
-def _each_share(kernel, n_rows, partials, args):
-    edges = shares(n_rows)
-    if len(edges) == 2:
-        kernel(0, n_chunks(n_rows), partials, *args)
-    else:
-        in_shares(kernel)(edges, partials, *args)
-
-
 def run_rows(kernel, n_rows, *args):
     """Run a chunk kernel that writes per-row results only (nothing is summed)."""
-    _each_share(kernel, n_rows, np.empty((1, 1)), args)
+    edges, partials = shares(n_rows), np.empty((1, 1))
+    if len(edges) == 2:
+        kernel(0, edges[1], partials, *args)
+    else:
+        in_shares(kernel)(edges, partials, *args)
 
 
 def sum_rows(kernel, n_rows, width, *args):
@@ -86,7 +82,10 @@ def sum_rows(kernel, n_rows, width, *args):
     -------
     ndarray of shape (width,)
     """
-    partials = np.zeros((n_chunks(n_rows), width))
-    _each_share(kernel, n_rows, partials, args)
+    edges, partials = shares(n_rows), np.zeros((n_chunks(n_rows), width))
+    if len(edges) == 2:
+        kernel(0, edges[1], partials, *args)
+    else:
+        in_shares(kernel)(edges, partials, *args)
     # nothing to add up: small problems do not compile the sum
     return partials[0] if len(partials) == 1 else total(partials)

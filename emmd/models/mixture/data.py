@@ -41,10 +41,6 @@ class MixtureData:
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)
 
-    def e_step_pass(self, model, theta, start=None):
-        """Return what `model.e_step_pass` does: its sums, and the responsibilities, shape (K, n)."""
-        return model.e_step_pass(self, theta, start)
-
     def posterior(self, model, theta):
         """Return the negative log-likelihood and the responsibilities, shape (K, n)."""
         return model.posterior(self, theta)

@@ -71,37 +71,27 @@ class MixtureMStep:
 
     def em_step(self, data, theta, start=None):
         """Evaluate the EM map: by a fused kernel, where that determines it, else by a fit for each part."""
-        start = theta if start is None else start
+        start, here = theta if start is None else start, isinstance(data, MixtureData)
         if self.fused is not None:
-            evaluate = self._fused_step if isinstance(data, MixtureData) else self._fused_step_elsewhere
-            loss, m_step = evaluate(data, theta, start)
-            if m_step is not None:
-                return float(loss), m_step
-        loss, r = data.posterior(self, theta)
+            evaluate = self.fused.em_step if here else self._fused_step_elsewhere
+            sums, image, residual, curvature, iterations = evaluate(data, theta, start, self._floor(data))
+            # NaN is not solved
+            if residual <= ACCEPTED:
+                return float(sums[0]), MStep(image, residual, True, curvature, int(iterations))
+        loss, r = self.posterior(data, theta) if here else data.posterior(self, theta)
         return float(loss) + self.penalty(theta), self._fit_parts(data, r, theta, start)
 
-    def _fused_step(self, data, theta, start):
-        """Return the loss, and the M-step where one call of a kernel determines it, else None."""
-        loss, image, *solved = self.fused.em_step(data, theta, start, self._floor(data))
-        residual, curvature, iterations = solved
-        # by the negation NaN is not solved
-        if not residual <= ACCEPTED:
-            return loss, None
-        return loss, MStep(image, residual, True, curvature, int(iterations))
-
-    def _fused_step_elsewhere(self, data, theta, start):
-        """Return the same from sums over rows that are elsewhere."""
+    def _fused_step_elsewhere(self, data, theta, start, floor):
+        """Return what `FusedGaussian.em_step` does, from sums over rows that are elsewhere."""
         sums, r = data.e_step_pass(self, theta, start)
-        found = self.fused.m_step(data.designs, theta, self._floor(data), sums)
-        if not found.residual <= ACCEPTED:
-            return sums[0], None
-        if self._constant_gate:
-            return sums[0], MStep(found.image, found.residual, True, found.curvature)
+        found = self.fused.m_step(data.designs, theta, floor, sums)
+        if self._constant_gate or not found.residual <= ACCEPTED:
+            return sums, found.image, found.residual, found.curvature, 1
         gate = fit_gate_from(data.rows("gate", r), self.named(start)["gate"], found.gate_sums)
         found.image[self.spans["gate"]] = gate.x
         # the gate's first: what has been found is a number, and Python's maximum keeps a NaN that is first
         residual, curvature = max(gate.residual, found.residual), min(found.curvature, gate.curvature)
-        return sums[0], MStep(found.image, residual, bool(residual <= ACCEPTED), curvature, gate.iterations)
+        return sums, found.image, residual, curvature, gate.iterations
 
     def _fit_parts(self, data, r, theta, start, fit=None, total=1.0):
         """Fit every free part to r, shape (K, n), with sum `total` in each row; begin at `start`.

@@ -6,6 +6,7 @@ from emmd.core.checks import positive_number, require_ordinary
 from emmd.fits.potentials import Quadratic, Softplus, log_sigmoid
 from emmd.kernels.em import symmetric_linear
 from emmd.models.symmetric.model import SymmetricModel
+from emmd.rows.design import unpack_symmetric
 
 
 class SymMoLinE(SymmetricModel):
@@ -74,6 +75,10 @@ class SymMoLinE(SymmetricModel):
     def known_moments(self, design):
         """Return Cholesky factor and second moment of the features."""
         return design.root, design.second_moment
+
+    def information_from_sums(self, design, sums):
+        """Return E[xx'], and the Hessian of the gate's loss."""
+        return design.second_moment, unpack_symmetric(sums[1 + 2 * self.n_features :], self.n_features)
 
     def m_step_from_sums(self, design, start, sums, solve):
         """Solve the expert's normal equations and the gate's logistic regression."""

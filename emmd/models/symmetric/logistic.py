@@ -5,6 +5,7 @@ import numpy as np
 from emmd.fits.potentials import Softplus, log_sigmoid
 from emmd.kernels.em import symmetric_logistic
 from emmd.models.symmetric.model import SymmetricModel
+from emmd.rows.design import unpack_symmetric
 
 
 class SymMoLogE(SymmetricModel):
@@ -60,6 +61,12 @@ class SymMoLogE(SymmetricModel):
         theta = self.check_theta(theta)
         swapped = np.concatenate([theta[self.n_features :], theta[: self.n_features]])
         return np.stack([theta, -theta, swapped, -swapped])
+
+    def information_from_sums(self, design, sums):
+        """Return the Hessians of the two logistic losses."""
+        d = self.n_features
+        expert, gate = sums[1:].reshape(2, -1)
+        return unpack_symmetric(expert[d:], d), unpack_symmetric(gate[d:], d)
 
     def m_step_from_sums(self, design, start, sums, solve):
         """Solve the expert's and the gate's logistic regressions."""

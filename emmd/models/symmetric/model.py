@@ -207,6 +207,14 @@ class SymmetricModel(Model):
         aa, bb = self._matrices(data, theta, 2)
         return self._assemble(aa, 0.0, bb)
 
+    def em_information(self, data, theta):
+        """Return I_com from the sums of an EM step where all rows are here, else from the rows."""
+        if not isinstance(data, SymmetricData) or data.design.dependent_columns:
+            return self.complete_hessian(data, theta)
+        sums = self._em_step_here(data, theta, theta)[0]
+        aa, bb = self.information_from_sums(data.design, sums)
+        return self._assemble(aa, 0.0, bb)
+
     def missing_hessian(self, data, theta):
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
         return self.informations(data, theta)[1]
@@ -238,22 +246,22 @@ class SymmetricModel(Model):
         data.design.require_independent_columns()
         start = theta if start is None else start
         evaluate = self._em_step_here if isinstance(data, SymmetricData) else self._em_step_elsewhere
-        loss, image, residual, curvature, iterations = evaluate(data, theta, start)
+        sums, image, residual, curvature, iterations = evaluate(data, theta, start)
         m_step = MStep(image, residual, residual <= ACCEPTED, curvature, int(iterations))
         if m_step.solved or not isinstance(data, SymmetricData):
-            return self._with_density(loss), m_step
+            return self._with_density(sums[0]), m_step
         return super().em_step(data, theta)
 
     def _em_step_here(self, data, theta, start):
-        """Return loss in working units, image, residual, curvature and iterations of the M-step."""
+        """Return the E-step's sums, image, residual, curvature and iterations of the M-step."""
         design, edges, image = data.design, shares(data.design.n_rows), np.empty(self.n_params)
         labels = design.workspace.take((self.regressions, design.n_rows))
         features = design.XB, data.y, design.weights, design.scale, design.crest
         step = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
         known = self.known_moments(design)
-        loss, *solved = step(edges, *features, *known, self.unit, theta, start, labels, image)
+        sums, *solved = step(edges, *features, *known, self.unit, theta, start, labels, image)
         design.workspace.leave(labels)
-        return loss, image, *solved
+        return sums, image, *solved
 
     def _em_step_elsewhere(self, data, theta, start):
         """Return the same from sums over rows that are elsewhere."""
@@ -265,11 +273,15 @@ class SymmetricModel(Model):
             return data.fit_logistics(labels, starts, found)
 
         image, *solved = self.m_step_from_sums(data.design, start, sums, solve)
-        return sums[0], image / self.unit, *solved
+        return sums, image / self.unit, *solved
 
     def known_moments(self, design):
         """Return what the EM kernel takes after the features' scale and crest factor."""
         return ()
+
+    @abstractmethod
+    def information_from_sums(self, design, sums):
+        """Return the Hessians of the expert's and of the gate's potential for the sums of `e_step_pass`."""
 
     @abstractmethod
     def m_step_from_sums(self, design, start, sums, solve):

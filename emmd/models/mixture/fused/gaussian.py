@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emmd.kernels.em import gaussian_mixture
-from emmd.kernels.em.gaussian_mixture import HEAD, e_step_rows, parts_of, solve_experts, sums_width
+from emmd.kernels.em.gaussian_mixture import HEAD, e_step_rows, solve_experts, sums_width
 from emmd.kernels.em.mixture_image import REPORT, write_constant_gate, write_experts
 from emmd.kernels.rows.reduce import shares, sum_rows
 from emmd.kernels.solvers.multinomial import assemble_hessian
@@ -72,7 +72,8 @@ class FusedGaussian:
 
         Returns
         -------
-        loss : float
+        sums : ndarray
+            See `e_step_pass`.
         image : ndarray of shape (p,)
         residual, curvature, iterations : float
             See `MStep`; the residual is infinite where this does not determine the M-step.
@@ -83,9 +84,9 @@ class FusedGaussian:
         kernel = _KERNELS[self.n_experts == 2, len(edges) == 2]
         r = workspace.take((self.n_experts, n))
         rows = edges, *self._features(data.designs), data.y, expert.weights
-        loss, *solved = kernel(*rows, moments, theta, start, (self.known_log, floor), r, image)
+        sums, *solved = kernel(*rows, moments, theta, start, (self.known_log, floor), r, image)
         workspace.leave(r)
-        return loss, image, *solved
+        return sums, image, *solved
 
     def e_step_pass(self, data, theta, start=None):
         """Run the E-step; return what it adds up, the loss first, and the responsibilities, shape (K, n).
@@ -116,7 +117,7 @@ class FusedGaussian:
         return Pass(image, residual, curvature, assemble_hessian(sums[before:], *W.shape))
 
     def information(self, designs, theta, sums):
-        """Return I_com at theta from the sums of `e_step_pass` there; None where they lose digits.
+        """Return I_com at theta from the sums of `e_step_pass`, all taken there; None where they lose digits.
 
         It has blocks [[X'RX, X'Re], [., e'Re / 2]] / variance for the experts, and the gate's.
         """
@@ -129,5 +130,13 @@ class FusedGaussian:
         return XB, XB[:, :0].copy() if self.constant_gate else designs["gate"].XB
 
     def _parts(self, designs, theta):
-        d_gate = 0 if self.constant_gate else designs["gate"].n_features
-        return parts_of(theta, self.n_experts, designs["expert"].n_features, d_gate, self.known_log)
+        """Return what `parts_of` does, which small problems have not compiled by itself."""
+        K, d, d_gate = self.n_experts, designs["expert"].n_features, designs["gate"].n_features
+        spread, gate = theta[K * d :], theta[-(K - 1) * (1 if self.constant_gate else d_gate) :]
+        spread = spread[: len(spread) - len(gate)]
+        log_variance = np.empty(K)
+        log_variance[:] = spread if len(spread) else self.known_log
+        coef = theta[: K * d].reshape(K, d)
+        if self.constant_gate:
+            return coef, log_variance, np.empty((K - 1, 0)), gate
+        return coef, log_variance, gate.reshape(K - 1, d_gate), np.zeros(K - 1)
