@@ -6,7 +6,7 @@ import numpy as np
 
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.pencil import pencil
-from emmd.kernels.solvers.extrapolate import MEMORY, NO_PATH, remember
+from emmd.kernels.solvers.extrapolate import MEMORY, extrapolate
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,31 @@ class EM(Algorithm):
         return True
 
     def step(self, problem, theta, memory):
-        """E-step, then M-step; `memory` holds the last displacements, which foretell where it ends."""
-        past = NO_PATH if memory is None else memory
-        loss, m_step = problem.model.em_step(problem.data, theta, past)
+        """E-step, then M-step; `memory` holds the last displacements, shape (m, p), the last one first."""
+        start = None if memory is None else _extrapolated(problem, theta, memory)
+        loss, m_step = problem.model.em_step(problem.data, theta, start)
         displacement = m_step.theta - theta
-        memory = np.empty((min(len(past) + 1, MEMORY), len(theta)))
-        remember(displacement, past, memory)
+        memory = _remembered(displacement, memory)
         return Step(m_step.theta, loss, displacement, memory, failure=inner_failure(m_step))
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of M = I_com^{-1} I_mis, from the symmetric pencil."""
         return pencil(complete_hessian - hessian, complete_hessian)[0]
+
+
+def _extrapolated(problem, theta, displacements):
+    """Return where the path leads, shape (p,), or None: the M-step begins there, and ends where it must."""
+    if len(displacements) < 2:
+        return None
+    start, weights = np.empty_like(theta), problem.model.parameter_scale(problem.data)
+    return start if extrapolate(weights, theta, displacements, start) else None
+
+
+def _remembered(displacement, past):
+    """Return the displacements to be remembered."""
+    kept = 0 if past is None else min(len(past), MEMORY - 1)
+    displacements = np.empty((kept + 1, len(displacement)))
+    displacements[0] = displacement
+    if kept:
+        displacements[1:] = past[:kept]
+    return displacements

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.rows.memory_map import slabs
+from emmd.rows.memory_map import chunks_of_rows
 
 MANY = 2**20
 """The most features, experts, starts or inner steps: what takes that many would never end."""
@@ -136,8 +136,8 @@ def _finite(name, array):
 
 def is_finite(array):
     """Return whether all entries of an array are finite."""
-    # slab by slab: a mask of all entries would be an eighth of the data, and a file need not fit the memory
-    parts = (array,) if array.size <= _SMALL else (slab for _, slab in slabs(array))
+    # chunk by chunk: a mask of all entries would be an eighth of the data, and a file need not fit the memory
+    parts = (array,) if array.size <= _SMALL else (chunk for _, chunk in chunks_of_rows(array))
     return all(np.isfinite(part).all() for part in parts)
 
 

@@ -10,34 +10,10 @@ knows a faster one writes `fit`, and must where experts share a dispersion.
 
 import inspect
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from emmd.core.checks import describe, instance, known_name
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What the sums of one pass over the data at one parameter say.
-
-    Attributes
-    ----------
-    image : ndarray of shape (p,)
-        The parameters after the experts' M-steps; a constant gate's too.
-    residual : float
-        The largest of those M-steps; infinite where the sums do not tell them, for want of digits, of rows
-        or of a variance.
-    curvature : float
-        See `MStep`.
-    gate_sums : ndarray
-        Gradient and packed Hessian of the gate's loss; empty for a constant gate.
-    """
-
-    image: np.ndarray
-    residual: float
-    curvature: float
-    gate_sums: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 class Family(ABC):
@@ -247,73 +223,6 @@ class Family(ABC):
         canonical = type(self).natural is Family.natural and self.dispersion == "none"
         fit = canonical_fit if canonical else linked_fit
         return fit(self, rows, start, ridge)
-
-    def em_at_once(self, data, theta, displacements, constant_gate, floor, edges, r):
-        """Evaluate the EM map in one call of a kernel, where there is one; nothing is fixed or penalised.
-
-        Parameters
-        ----------
-        data : MixtureData
-        theta : ndarray of shape (p,)
-        displacements : ndarray of shape (m, p)
-            See `Model.em_step`.
-        constant_gate : bool
-        floor : float
-            A log variance that counts as zero.
-        edges : ndarray of int
-            See `emmd.kernels.reduce.compiled_shares`.
-        r : ndarray of shape (K, n)
-            Overwritten with the responsibilities.
-
-        Returns
-        -------
-        tuple or None
-            Loss, image, residual, curvature and iterations, see `MStep`; the residual is infinite where this
-            does not tell the M-step. None when the family has no such kernel.
-        """
-        return
-
-    def pass_over(self, data, theta, K, constant_gate, start):
-        """Evaluate E-step and the M-step's sums in one pass over the data, where a kernel does that.
-
-        Parameters
-        ----------
-        data : MixtureData
-        theta : ndarray of shape (p,)
-        K : int
-        constant_gate : bool
-        start : ndarray of shape (K - 1, d_gate) or None
-            Where the gate's sums are taken, if not at theta.
-
-        Returns
-        -------
-        (sums, responsibilities) or None
-            The loss and what `after_pass` reads, flat, and an array of shape (K, n); None when the family
-            has no such kernel: E-step and fits are then done one after the other.
-        """
-        return
-
-    def after_pass(self, designs, theta, K, constant_gate, floor, sums):
-        """Return the `Pass` of the sums of `pass_over`, with designs of which only moments are known."""
-        raise NotImplementedError
-
-    def information_of_pass(self, designs, theta, K, constant_gate, sums):
-        """Return I_com at theta from the sums of `pass_over` there; None where they lose digits.
-
-        Parameters
-        ----------
-        designs : dict
-            Of which only moments are known.
-        theta : ndarray of shape (p,)
-        K : int
-        constant_gate : bool
-        sums : ndarray
-
-        Returns
-        -------
-        ndarray of shape (p, p) or None
-        """
-        raise NotImplementedError
 
 
 def _squares(rows):

@@ -12,7 +12,6 @@ from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
 from emmd.core.pencil import solve_positive
 from emmd.core.status import Status
 from emmd.fits.newton import newton
-from emmd.kernels.solvers.extrapolate import NO_PATH
 
 
 @dataclass(frozen=True)
@@ -281,17 +280,15 @@ class Model(ABC):
         """Return the `MStep` for given responsibilities, warm-started at `start`."""
         return self.project(data, self.statistics(data, responsibilities), start)
 
-    def em_step(
-        self, data: Any, theta: np.ndarray, displacements: np.ndarray = NO_PATH
-    ) -> tuple[float, MStep]:
-        """Evaluate the EM map: the E-step at theta, then the exact M-step warm-started there.
+    def em_step(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple[float, MStep]:
+        """Evaluate the EM map: the E-step at theta, then the exact M-step.
 
         Parameters
         ----------
         data : object
         theta : ndarray of shape (p,)
-        displacements : ndarray of shape (m, p)
-            How a path has come to theta, the last first, C-contiguous: a model may warm-start where it leads.
+        start : ndarray of shape (p,), optional
+            Where the iterations of the M-step begin; theta by default. They end at the same place.
 
         Returns
         -------
@@ -300,7 +297,7 @@ class Model(ABC):
         m_step : MStep
         """
         e_step = self.e_step(data, theta)
-        return e_step.loss, self.m_step(data, e_step.responsibilities, theta)
+        return e_step.loss, self.m_step(data, e_step.responsibilities, theta if start is None else start)
 
     def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return Q(theta), up to a constant: E[A(eta) - <E[S | x, y], eta>] and the penalty."""

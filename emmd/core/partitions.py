@@ -69,9 +69,6 @@ class PartitionedData:
         """Return the weighted total of what a method of every piece returns."""
         return self._weighted(self._runner.call(self._pieces, method, *arguments))
 
-    def compiled_shares(self):
-        """Return None: no compiled code here sees the rows."""
-
     def add_up(self, sums, *arguments):
         """Return the weighted total of ``sums(data, *arguments)`` over the partitions."""
         return self.each("add_up", sums, *arguments)
@@ -80,13 +77,13 @@ class PartitionedData:
         """Return the largest of ``values(data, *arguments)`` over the partitions, entry by entry."""
         return np.maximum.reduce(self._runner.call(self._pieces, "add_up", values, *arguments))
 
-    def em_sums(self, model, theta, *start):
+    def e_step_pass(self, model, theta, *start):
         """Return the total of the E-step's sums, and what stands for the posterior that they leave behind."""
-        return self.each("em_sums", theta, *start), PosteriorElsewhere(theta)
+        return self.each("e_step_pass", theta, *start), PosteriorElsewhere(theta)
 
     def posterior(self, model, theta):
         """Return the negative log-likelihood, the first of the E-step's sums, and the same."""
-        sums, posterior = self.em_sums(model, theta)
+        sums, posterior = self.e_step_pass(model, theta)
         return sums[0], posterior
 
     def rows(self, part=None, r=None):
@@ -94,18 +91,14 @@ class PartitionedData:
         design = self.designs["gate" if part == "gate" else "expert"]
         return _RowsElsewhere(self, design, part, r)
 
-    def em_pass(self, model, working, start=None):
-        """Return the total of the E-step's sums, and what solves its logistic regressions."""
-        sums, labels = self.em_sums(model, working, start)
+    def fit_logistics(self, labels, starts, sums):
+        """Minimise the logistic losses of all rows, see `emmd.fits.logistic.fit_logistics`."""
 
         def evaluate(points, wanted):
             # copies: the runner may read them after they have changed here
             return self.add_up(_logistic_sums, labels, points.copy(), wanted.copy())
 
-        def solve(starts, found):
-            return fit_from_sums(evaluate, self.design, starts, found)
-
-        return sums, solve
+        return fit_from_sums(evaluate, self.design, starts, sums)
 
     def __getattr__(self, name):
         """Say why rows cannot be had."""

@@ -16,7 +16,7 @@ class PosteriorElsewhere:
     Attributes
     ----------
     theta : ndarray
-        As `Piece.em_sums` takes it.
+        As `Piece.e_step_pass` takes it.
     transposed : bool
     """
 
@@ -61,9 +61,9 @@ class Piece:
             self._rows = key, rows
         return sums(rows, *arguments)
 
-    def em_sums(self, theta, *start):
+    def e_step_pass(self, theta, *start):
         """Run the E-step; keep the posterior, return the sums."""
-        sums, posterior = self.model.em_sums(self.data, theta, *start)
+        sums, posterior = self.model.e_step_pass(self.data, theta, *start)
         self._last = theta.tobytes(), posterior
         return sums
 
@@ -73,7 +73,7 @@ class Piece:
         # read once: another thread's E-step may replace it; a new worker has none
         at, posterior = self._last
         if at != argument.theta.tobytes():
-            posterior = self.model.em_sums(self.data, argument.theta)[1]
+            posterior = self.model.e_step_pass(self.data, argument.theta)[1]
         return posterior.T if argument.transposed else posterior
 
 

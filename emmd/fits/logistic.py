@@ -3,7 +3,7 @@
 import numpy as np
 
 from emmd.fits.newton import newton, newton_results, newton_together
-from emmd.kernels.rows.reduce import compiled_shares, sum_rows, takes_turns
+from emmd.kernels.rows.reduce import shares, sum_rows
 from emmd.kernels.solvers.logistic import (
     LOG_2,
     LOSS,
@@ -13,9 +13,7 @@ from emmd.kernels.solvers.logistic import (
     shared_solve_logistics,
     solve_logistics,
 )
-from emmd.kernels.solvers.logistic_remainder import remainders
 from emmd.rows.design import unpack_symmetric
-from emmd.rows.sampled_remainders import sampled_remainders
 
 
 def logistic_sums(design, labels, points, wanted):
@@ -34,7 +32,7 @@ def logistic_sums(design, labels, points, wanted):
     ndarray of shape (r, 1 + d + d (d + 1) / 2), or (r, 1 + d) when no Hessian is wanted
     """
     width = derivatives_width(design.n_features, wanted)
-    arguments = design.XB, points, labels, design.kernel_weights, wanted
+    arguments = design.XB, points, labels, design.weights, wanted
     return sum_rows(logistic_rows, design.n_rows, len(labels) * width, *arguments).reshape(-1, width)
 
 
@@ -52,41 +50,27 @@ def fit_logistics(design, labels, starts, sums):
     -------
     list of NewtonResult
     """
-    edges = compiled_shares(design.n_rows)
-    if edges is not None:
-        solve = solve_logistics if takes_turns(edges, design.n_rows) else shared_solve_logistics
-        features = edges, design.XB, labels, design.kernel_weights, design.scale, design.crest
-        solved = newton_results(*solve(*features, starts.ravel(), sums.ravel()))
-    else:
-        solved = _fit_by_passes(design, labels, starts, sums)
+    edges = shares(design.n_rows)
+    solve = solve_logistics if len(edges) == 2 else shared_solve_logistics
+    features = edges, design.XB, labels, design.weights, design.scale, design.crest
+    solved = newton_results(*solve(*features, starts.ravel(), sums.ravel()))
     return [
         result if result.solved else _fit_by_values(design, labels[k : k + 1], result.x)
         for k, result in enumerate(solved)
     ]
 
 
-def _fit_by_passes(design, labels, starts, sums):
-    """Minimise as compiled code does, with the same bits, where it cannot wake the threads."""
-
-    def evaluate(points, wanted):
-        return logistic_sums(design, labels, points, wanted)
-
-    return fit_from_sums(evaluate, design, starts, sums, sampled_remainders(remainders, design))
-
-
-def fit_from_sums(evaluate, design, starts, sums, remainders=None):
-    """Minimise as `fit_logistics`, with the sums of `logistic_sums` from several threads or processes.
+def fit_from_sums(evaluate, design, starts, sums):
+    """Minimise as `fit_logistics`, with the sums of `logistic_sums` from several processes.
 
     Parameters
     ----------
     evaluate : callable
         ``(points, wanted) -> ndarray``, see `logistic_sums`.
     design : SecondMoment
-    remainders : callable, optional
-        See `newton_together`.
     """
     cost = hessian_cost(design.n_features)
-    return newton_together(evaluate, starts, sums, design.scale, LOG_2, cost, design.crest, 1, remainders)
+    return newton_together(evaluate, starts, sums, design.scale, LOG_2, cost, design.crest, 1)
 
 
 def _fit_by_values(design, labels, start):

@@ -132,7 +132,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     return NewtonResult(x, float(residual), iterations, curvature)
 
 
-def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest, remainders=None):
+def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest):
     """Minimise one function as `newton_together` does several.
 
     Parameters
@@ -143,7 +143,6 @@ def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest, remaind
     sums : ndarray of shape (d + d (d + 1) / 2,)
     scale : ndarray of shape (d,)
     entropy, cost, crest : float
-    remainders : callable, optional
 
     Returns
     -------
@@ -154,10 +153,10 @@ def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest, remaind
         return evaluate(points[0], wanted[0] == on_demand.HESSIAN)[np.newaxis]
 
     one = start[np.newaxis], sums[np.newaxis]
-    return newton_together(evaluate_one, *one, scale, entropy, cost, crest, 0, remainders)[0]
+    return newton_together(evaluate_one, *one, scale, entropy, cost, crest)[0]
 
 
-def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0, remainders=None):
+def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0):
     """Minimise r functions as `emmd.kernels.solvers.newton` does, with sums that come from anywhere.
 
     Parameters
@@ -177,24 +176,18 @@ def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0
     crest : float
         The largest feature in root mean squares, see `emmd.kernels.newton.workspace`.
     first : int
-    remainders : callable, optional
-        ``(vectors, wanted) -> sums (r, 2 d + 1)``: what a sample of the rows tells, see
-        `emmd.kernels.newton.look`.
 
     Returns
     -------
     list of NewtonResult
     """
     r, d = starts.shape
-    states, vectors, factors = on_demand.workspace(r, d, cost, entropy, crest, remainders is not None)
-    vectors[:, on_demand.TRIAL] = starts
+    states, vectors, factors = on_demand.workspace(r, d, cost, entropy, crest)
+    vectors[on_demand.TRIAL :: on_demand.VECTORS] = starts
     wanted, points = np.full(r, on_demand.HESSIAN), np.empty((r, d))
     column = 0
     while on_demand.advance_all(states, vectors, factors, sums, column, scale, wanted, points):
-        if on_demand.looks(wanted):
-            sums, column = remainders(vectors, wanted), 0
-        else:
-            sums, column = evaluate(points, wanted), first
+        sums, column = evaluate(points, wanted), first
     return newton_results(states, vectors)
 
 
@@ -202,7 +195,7 @@ def newton_results(states, vectors):
     """Return where the methods of `emmd.kernels.solvers.newton` ended."""
     return [
         NewtonResult(
-            vectors[k, on_demand.POINT].copy(),
+            vectors[k * on_demand.VECTORS + on_demand.POINT].copy(),
             float(states[k, on_demand.RESIDUAL]),
             int(states[k, on_demand.ITERATIONS]),
             float(states[k, on_demand.CURVATURE]),

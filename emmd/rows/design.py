@@ -5,10 +5,10 @@ from functools import cache
 import numpy as np
 
 from emmd.kernels.linear.predictors import gram_rows, moment_rows, predict_rows
-from emmd.kernels.rows.cache_lines import large_block_rows
-from emmd.kernels.rows.reduce import BLOCK, run_rows, sum_rows
-from emmd.kernels.rows.weights import for_kernels
-from emmd.rows.memory_map import slabs
+from emmd.kernels.rows.blocks import BLOCK, large_block_rows
+from emmd.kernels.rows.reduce import run_rows, sum_rows
+from emmd.kernels.rows.workspace import Workspace
+from emmd.rows.memory_map import chunks_of_rows
 from emmd.rows.second_moment import SecondMoment
 
 
@@ -28,12 +28,12 @@ def _in_blocks(X):
     n, d = X.shape
     blocks = large_block_rows(-(-n // BLOCK) * d).reshape(-1, d, BLOCK)
     blocks[-1] = 0.0
-    for start, slab in slabs(X):
-        whole = len(slab) // BLOCK
+    for start, chunk in chunks_of_rows(X):
+        whole = len(chunk) // BLOCK
         first = start // BLOCK
-        blocks[first : first + whole] = slab[: whole * BLOCK].reshape(whole, BLOCK, d).transpose(0, 2, 1)
-        if len(slab) > whole * BLOCK:
-            blocks[first + whole, :, : len(slab) - whole * BLOCK] = slab[whole * BLOCK :].T
+        blocks[first : first + whole] = chunk[: whole * BLOCK].reshape(whole, BLOCK, d).transpose(0, 2, 1)
+        if len(chunk) > whole * BLOCK:
+            blocks[first + whole, :, : len(chunk) - whole * BLOCK] = chunk[whole * BLOCK :].T
     return blocks
 
 
@@ -50,15 +50,15 @@ class Design(SecondMoment):
     ----------
     XB : ndarray of shape (blocks, d, BLOCK)
         The features, block by block and feature-major inside a block; zero beyond the last row.
-    kernel_weights : ndarray
-        See `emmd.kernels.weights.for_kernels`.
     scale : ndarray of shape (d,)
         Root mean square of each column, 1 where that is 0.
+    workspace : Workspace
+        Arrays that passes over the rows write to and nobody reads afterwards.
     """
 
     def __init__(self, X, weights):
         self.XB = _in_blocks(X)
-        self.weights, self.kernel_weights = weights, for_kernels(weights)
+        self.weights, self.workspace = weights, Workspace()
         d = self.XB.shape[1]
         packed = sum_rows(gram_rows, len(weights), d * (d + 1) // 2, self.XB, weights)
         largest = np.maximum(self.XB.max(axis=(0, 2)), -self.XB.min(axis=(0, 2)))
@@ -80,9 +80,9 @@ class Design(SecondMoment):
         """Features, shape (n, d); a copy."""
         return self.XB.transpose(0, 2, 1).reshape(-1, self.n_features)[: self.n_rows]
 
-    def predict(self, theta):
-        """Return the linear predictors X theta, shape (n,)."""
-        out = np.empty(self.n_rows)
+    def predict(self, theta, out=None):
+        """Return the linear predictors X theta, shape (n,), written to `out` if given."""
+        out = np.empty(self.n_rows) if out is None else out
         run_rows(predict_rows, self.n_rows, self.XB, theta, out)
         return out
 

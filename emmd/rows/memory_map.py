@@ -1,22 +1,22 @@
-"""Rows of an array a slab at a time; pages of a memory-mapped file are given back after their use."""
+"""Rows of an array a chunk at a time; pages of a memory-mapped file are given back after their use."""
 
 import mmap
 
 import numpy as np
 
-from emmd.kernels.rows.reduce import CHUNK
+from emmd.kernels.rows.blocks import CHUNK
 
 ROWS = 16 * CHUNK
 
 
-def slabs(array):
-    """Yield the first row and a slab of at most `ROWS` rows, until the array is through.
+def chunks_of_rows(array):
+    """Yield the first row and a chunk of at most `ROWS` rows, until the array is through.
 
     Parameters
     ----------
     array : ndarray of shape (n, ...)
         A view of a file that `numpy.memmap` has opened for reading counts as resident memory wherever it was
-        read; its pages are dropped slab by slab, so that a file larger than the memory can be read.
+        read; its pages are dropped chunk by chunk, so that a file larger than the memory can be read.
     """
     mapped = _mapped_file(array)
     for start in range(0, len(array), ROWS):

@@ -10,7 +10,7 @@ SCRIPT = """
 import sys
 import numpy as np
 import emmd
-from emmd.kernels.solvers.extrapolate import NO_PATH
+
 
 found = []
 for gate, variance in (("softmax", "free"), ("constant", "shared")):
@@ -20,7 +20,7 @@ for gate, variance in (("softmax", "free"), ("constant", "shared")):
     X = rng.standard_normal((9_000, 3))
     problem = emmd.Problem(model, X, model.sample_y(theta, X, 1))
     if "{before}" == "passes":
-        model._em_step_in_passes(problem.data, theta, NO_PATH)
+        model.e_step_pass(problem.data, theta)
     if "{before}" == "runs":
         emmd.minimize(problem, theta, "gradient_em", max_iter=3)
     loss, m_step = model.em_step(problem.data, theta)

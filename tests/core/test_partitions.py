@@ -5,7 +5,7 @@ import pytest
 
 import emmd
 from emmd import theory
-from emmd.kernels.solvers.extrapolate import NO_PATH
+from emmd.algorithms.em import _extrapolated
 from tests.generators.cases import NAMES, random_case
 
 CUTS = [700, 701, 1900]
@@ -74,8 +74,12 @@ def test_an_e_step_elsewhere_in_between_changes_nothing(pair):
     data, model = pieces.data, pieces.model
     working = model.unit * theta
     expected = pieces.em_step(theta)
-    sums, solve = data.em_pass(model, working)
-    data.em_pass(model, 3.0 * working)
+    sums, labels = data.e_step_pass(model, working)
+    data.e_step_pass(model, 3.0 * working)
+
+    def solve(starts, found):
+        return data.fit_logistics(labels, starts, found)
+
     image = model.m_step_from_sums(data.design, working, sums, solve)[0]
     np.testing.assert_allclose(image / model.unit, expected, rtol=1e-12)
 
@@ -135,8 +139,9 @@ def test_a_run_on_partitions_begins_its_m_steps_where_one_on_the_whole_does(pair
     whole, pieces, theta = pair
     path, spent = [theta], np.zeros(3)
     for step in range(12):
-        past = np.diff(path[-4:], axis=0)[::-1].copy() if step else NO_PATH
-        calls = (whole, past), (pieces, past), (pieces, NO_PATH)
+        past = np.diff(path[-4:], axis=0)[::-1].copy()
+        start = _extrapolated(whole, path[-1], past)
+        calls = (whole, start), (pieces, start), (pieces, None)
         images = [problem.model.em_step(problem.data, path[-1], led)[1] for problem, led in calls]
         spent += [image.iterations for image in images]
         for image in images[1:]:

@@ -19,12 +19,10 @@ class PlainGamma(Gamma):
 
 
 class PlainGaussian(Gaussian):
-    """Gaussian likewise, and without its kernel."""
+    """Gaussian likewise, and by its class without fused kernels."""
 
     name = "plain gaussian"
     fit = Family.fit
-    em_at_once = Family.em_at_once
-    pass_over = Family.pass_over
 
 
 class PlainPoisson(Poisson):

@@ -7,11 +7,11 @@ from emmd.kernels.solvers import newton
 from emmd.kernels.solvers.logistic import LOG_2, hessian_cost
 
 
-def workspace(start, cost, entropy=np.inf, crest=10.0, sampled=False):
+def workspace(start, cost, entropy=np.inf, crest=10.0):
     """Return state, vectors and factor of one function, by default one that keeps its start."""
-    arrays = newton.workspace(1, len(start), cost, entropy, crest, sampled)
-    arrays[1][0, newton.TRIAL] = start
-    return [array[0] for array in arrays]
+    states, vectors, factors = newton.workspace(1, len(start), cost, entropy, crest)
+    vectors[newton.TRIAL] = start
+    return states[0], vectors, factors
 
 
 class Logistic:
@@ -35,24 +35,13 @@ class Logistic:
         hessian = (self.X.T * (self.c * p * (1 - p))) @ self.X
         return np.concatenate([gradient, hessian[np.triu_indices(len(w))]])
 
-    def remainder(self, vectors):
-        """Return what a sample tells that knows all rows."""
-        point, step = vectors[newton.POINT], vectors[newton.TRIAL] - vectors[newton.POINT]
-        b, s = self.X @ point, self.X @ step
-        p = expit(b)
-        rest = self.X.T @ (self.c * (expit(b + s) - p - p * (1 - p) * s))
-        return np.concatenate([rest, np.zeros(len(rest)), [self.c @ (p * (1 - p) * s**2)]])
-
-    def solve(self, start, remainder=None):
-        """Return the method's state and where it ends; `remainder` as the method `remainder`, if any."""
+    def solve(self, start):
+        """Return the method's state and where it ends."""
         d = len(start)
-        state, vectors, factor = workspace(start, hessian_cost(d), LOG_2, self.crest, remainder is not None)
+        state, vectors, factor = workspace(start, hessian_cost(d), LOG_2, self.crest)
         wanted = newton.advance(state, vectors, factor, self.sums(start, True), self.scale, True)
         while wanted != newton.DONE:
             self.asked.append(wanted)
-            if wanted == newton.REMAINDER:
-                wanted = newton.look(state, vectors, factor, remainder(vectors), self.scale)
-                continue
             with_hessian = wanted == newton.HESSIAN
             found = self.sums(vectors[newton.TRIAL], with_hessian)
             wanted = newton.advance(state, vectors, factor, found, self.scale, with_hessian)

@@ -8,11 +8,10 @@ import numba
 import numpy as np
 import pytest
 
+from emmd.core.partitions import PartitionedProblem
 from emmd.kernels.compile.threads import limit, native
-from emmd.kernels.rows.reduce import CHUNK, PARALLEL_ROWS, SAMPLED_ROWS, compiled_shares, takes_turns
-from emmd.kernels.solvers.extrapolate import NO_PATH
-from emmd.kernels.solvers.logistic_remainder import remainders
-from emmd.kernels.solvers.remainder import sampled_blocks
+from emmd.kernels.rows.blocks import CHUNK
+from emmd.kernels.rows.reduce import PARALLEL_ROWS
 from tests.generators.cases import NAMES, random_case
 
 ROWS = 45_001
@@ -61,11 +60,10 @@ def test_one_thread_and_two(case):
 
 
 @pytest.mark.parametrize("shares", [2, 3, 5, 11, 64])
-@pytest.mark.parametrize("compiled", [True, False])
-def test_any_number_of_shares(case, shares, compiled, monkeypatch):
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="threads are started by compiled code")
+def test_any_number_of_shares(case, shares, monkeypatch):
     one = _with_threads(1, case)
     monkeypatch.setattr("emmd.kernels.rows.reduce.number_of_threads", lambda: shares)
-    monkeypatch.setattr("emmd.kernels.rows.reduce.native", lambda: compiled)
     assert _everything(case, case.theta) == one
 
 
@@ -91,58 +89,17 @@ def test_a_forked_process_computes_the_same(case):
         assert pool.submit(_everything, case, case.theta).result(60) == alone
 
 
-@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_one_compiled_call_in_turn_and_in_shares_and_passes(name, moved, monkeypatch):
+def test_one_compiled_call_in_turn_and_in_shares_and_sums_from_elsewhere(name, apart, monkeypatch):
     case = random_case(name, 9_000, 3)
-    model, data = case.problem.model, case.problem.data
-    past = 0.05 * np.random.default_rng(1).standard_normal((3, len(case.theta))) if moved else NO_PATH
-    found = [model.em_step_at_once(data, case.theta, past, np.array([0, 3]))]
-    if not numba.config.DISABLE_JIT:
-        found += [model.em_step_at_once(data, case.theta, past, np.array(edges)) for edges in SHARES]
-    monkeypatch.setattr("emmd.fits.logistic.compiled_shares", lambda n_rows: None)
-    found.append(model.em_step_in_passes(data, case.theta, past))
-    alone = model.em_step_in_passes(data, case.theta, NO_PATH)
-    # the path leads somewhere else, or this compares nothing
-    assert moved == (found[0][1] != alone[1]).any()
-    for each in found[1:]:
-        for one, other in zip(found[0], each):
+    model, data, rng = case.problem.model, case.problem.data, np.random.default_rng(1)
+    start = case.theta + 0.05 * rng.standard_normal(len(case.theta)) if apart else case.theta
+    elsewhere = PartitionedProblem(model, [(case.problem.X, case.problem.y, case.problem.weights)])
+    expected = model._em_step_elsewhere(elsewhere.data, case.theta, start)
+    # the start is somewhere else, or this compares nothing
+    assert apart == (expected[1] != model._em_step_elsewhere(elsewhere.data, case.theta, case.theta)[1]).any()
+    for edges in SHARES[:1] if numba.config.DISABLE_JIT else [[0, 3], *SHARES]:
+        monkeypatch.setattr("emmd.models.symmetric.model.shares", lambda n_rows, edges=edges: np.array(edges))
+        for one, other in zip(model._em_step_here(data, case.theta, start), expected):
             np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="threads are started by compiled code")
-@pytest.mark.parametrize("name", ["symmoline", "symmologe"])
-def test_samples_of_the_rows_tell_the_same_in_turn_and_in_shares_and_in_passes(name, monkeypatch):
-    case = random_case(name, 100_001, 3)
-    model, data = case.problem.model, case.problem.data
-    found = [
-        model.em_step_at_once(data, case.theta, NO_PATH, np.array(edges))
-        for edges in ([0, 25], [0, 7, 25], [0, 0, 3, 25])
-    ]
-    looks = []
-
-    def counted(*arguments):
-        looks.append(arguments)
-        return remainders(*arguments)
-
-    monkeypatch.setattr("emmd.fits.logistic.compiled_shares", lambda n_rows: None)
-    monkeypatch.setattr("emmd.fits.logistic.remainders", counted)
-    found.append(model.em_step_in_passes(data, case.theta, NO_PATH))
-    assert looks
-    for each in found[1:]:
-        for one, other in zip(found[0], each):
-            np.testing.assert_array_equal(one, other)
-
-
-def test_large_data_and_no_native_threads_take_passes(monkeypatch):
-    """The kernels for one thread know of no sample: they are for data that take none."""
-    assert not takes_turns([0, 25], SAMPLED_ROWS)
-    assert takes_turns([0, 24], SAMPLED_ROWS - 1)
-    assert sampled_blocks(SAMPLED_ROWS) > sampled_blocks(SAMPLED_ROWS - 1) == 0
-    monkeypatch.setattr("emmd.kernels.rows.reduce.native", lambda: False)
-    with limit(1):
-        assert compiled_shares(SAMPLED_ROWS) is None
-        assert len(compiled_shares(SAMPLED_ROWS - 1)) == 2
-    monkeypatch.setattr("emmd.kernels.rows.reduce.native", lambda: True)
-    with limit(1):
-        assert len(compiled_shares(SAMPLED_ROWS)) == 2

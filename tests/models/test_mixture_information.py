@@ -76,5 +76,5 @@ def test_what_confirms_a_run_takes_a_pass_and_what_predicts_rates_does_not(monke
     with monkeypatch.context() as patch:
         patch.setattr(type(problem.model), "_complete", None)
         assert np.isfinite(em_displacement(problem, theta, gradient))
-    monkeypatch.setattr(type(problem.model), "em_sums", None)
+    monkeypatch.setattr(type(problem.model), "e_step_pass", None)
     assert np.isfinite(problem.complete_hessian(theta)).all()

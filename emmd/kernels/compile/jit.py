@@ -10,27 +10,33 @@ Five decorators, all lazy (nothing compiles before the first call):
   callers without giving them the callers' licence to reassociate.
 
 A function has two compiled forms, each made when it is first needed: the whole, which Python calls, and the
-part, which other kernels call (see `emmd.kernels.compile.compilers`).
+part, which other kernels call (see `emmd.kernels.compile.internals`). They are made with private names of
+Numba's. On a version newer than those tested, or without one of the names, plain ``njit`` takes their place:
+with the same results but for rounding, slower first starts and slower kernels.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from functools import cache, cached_property, update_wrapper
+from functools import cache
 from typing import Any, TypeVar
 
 import numba
-import numpy as np
-from numba import types
 
-from emmd.kernels.compile.atomic import fetch_and_add
-from emmd.kernels.compile.compilers import CompactCompiler, WideCompiler
-from emmd.kernels.compile.disk_cache import KernelCache, PartCache
-
-__all__ = ["Kernel", "allocating", "deciding", "in_shares", "inlined", "kernel", "named_after", "scalar"]
+__all__ = ["allocating", "deciding", "fetch_line", "in_shares", "inlined", "kernel", "named_after", "scalar"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _config: Any = numba.config  # its names are made at run time, out of sight of a type checker
+
+TESTED = (0, 68)
+"""The newest version of Numba, major and minor, that `emmd.kernels.compile.internals` was tested with."""
+
+internals: Any = None
+if tuple(int(part) for part in numba.__version__.split(".")[:2]) <= TESTED:
+    # whatever has moved in a version that says it is the same
+    with contextlib.suppress(ImportError, AttributeError):
+        from emmd.kernels.compile import internals
 
 # What each option buys: see the docstrings of `kernel` and `scalar`. All set all of them: a function without
 # fastmath, error_model, forceinline or _nrt inherits these from whichever caller happens to compile it first.
@@ -97,7 +103,7 @@ def allocating(function: _Function) -> _Function:
     callable
         The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
     """
-    return _compiled(function, _ALLOCATING, CompactCompiler)
+    return _compiled(function, _ALLOCATING, compact=True)
 
 
 def deciding(function: _Function) -> _Function:
@@ -116,15 +122,14 @@ def deciding(function: _Function) -> _Function:
     callable
         The compiled function, or ``function`` itself under ``NUMBA_DISABLE_JIT=1``.
     """
-    return _compiled(function, _DECIDING, CompactCompiler)
+    return _compiled(function, _DECIDING, compact=True)
 
 
 @cache
 def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a kernel that runs shares of a chunk kernel in Numba's threads, without Python in between.
 
-    Each thread takes chunk after chunk of its own share, and then of the others' shares what is left there:
-    a thread that the system has interrupted does not hold up the rest. One share wakes nobody.
+    One share wakes nobody.
 
     Parameters
     ----------
@@ -143,16 +148,8 @@ def in_shares(chunk_kernel: Callable[..., Any]) -> Callable[..., Any]:
         if count == 1:
             chunk_kernel(edges[0], edges[1], partials, *arguments)
             return
-        begun = np.empty(count, np.int64)
-        for k in range(count):
-            begun[k] = edges[k]
         for k in numba.prange(count):
-            for turn in range(count):
-                share = (k + turn) % count
-                chunk = fetch_and_add(begun, share)
-                while chunk < edges[share + 1]:
-                    chunk_kernel(chunk, chunk + 1, partials, *arguments)
-                    chunk = fetch_and_add(begun, share)
+            chunk_kernel(edges[k], edges[k + 1], partials, *arguments)
 
     return _compiled(shares, _ALLOCATING | {"parallel": True})
 
@@ -203,88 +200,29 @@ def scalar(function: _Function) -> _Function:
     return _compiled(function, _SCALAR)
 
 
-def _compiled(
-    function: _Function,
-    options: dict[str, Any],
-    compiler: type[WideCompiler | CompactCompiler] = WideCompiler,
-) -> _Function:
+def _compiled(function: _Function, options: dict[str, Any], compact: bool = False) -> _Function:
+    if _config.DISABLE_JIT:
+        return function
     # to whoever reads or checks a call, a kernel is the function that it was written as
-    kernel: Any = function if _config.DISABLE_JIT else Kernel(function, options, compiler)
-    return kernel
+    compile_kernel: Any = _plain if internals is None else internals.kernel
+    return compile_kernel(function, options, compact)
 
 
-class Kernel:
-    """A function to be compiled, with its two compiled forms, each made when it is first needed.
-
-    Most kernels are never called from Python, and a process that finds those it calls on disk needs no part:
-    Numba's objects for all of them would take a twentieth of a second start.
-
-    Parameters
-    ----------
-    function : callable
-    options : dict
-        Of ``numba.njit``.
-    compiler : type
-    """
-
-    def __init__(self, function, options, compiler):
-        update_wrapper(self, function)
-        self.function = function
-        self._options = options
-        self._compiler = compiler
-
-    def __call__(self, *arguments):
-        """Run the whole, compiled or loaded first if need be."""
-        return self.whole(*arguments)
-
-    @cached_property
-    def whole(self):
-        """Numba's dispatcher of what Python calls."""
-        made = self._dispatcher(_customize, KernelCache)
-        # from now on Python calls it at once: a call handed on takes a twentieth of a step on 1000 rows
-        self.__class__ = type("Kernel", (Kernel,), {"__call__": staticmethod(made)})
-        return made
-
-    @cached_property
-    def part(self):
-        """Numba's dispatcher of what other kernels call."""
-        made = self._dispatcher(_customize_part, PartCache)
-        # this would make it callable from Python
-        made._insert = _nothing
-        return made
-
-    @property
-    def _numba_type_(self):
-        # what Numba asks when another kernel calls this one
-        return types.Dispatcher(self.part)
-
-    def _dispatcher(self, customize, cache):
-        dispatcher = numba.njit(pipeline_class=self._compiler, **self._options)(self.function)
-        dispatcher._compiler._customize_flags = customize
-        ways = (self._options.get(name) for name in ("_nrt", "forceinline", "parallel"))
-        dispatcher._cache = cache(self.function, (cache.__name__, self._compiler.__name__, *ways))
-        return dispatcher
+def _plain(function, options, compact):
+    """Compile by public means alone: Numba's own cache, beside the sources."""
+    public = {name: value for name, value in options.items() if name not in ("_nrt", "forceinline")}
+    try:
+        return numba.njit(cache=True, **public)(function)
+    except RuntimeError:
+        # nothing can be kept where neither the sources' folder nor the user's can be written to
+        return numba.njit(**public)(function)
 
 
-def _nothing(*arguments):
+def _fetch_nothing(array, place):
     pass
 
 
-def _customize(flags):
-    """Promise LLVM that arrays which a kernel writes overlap no other argument; leave out code for C callers.
-
-    Without the promise a loop is vectorised behind a check of addresses, made for whole outer loops:
-    neighbours in memory fail it, and the scalar loop sums in another order. The bits of a sum would depend on
-    the heap.
-    """
-    flags.noalias = True
-    flags.no_cfunc_wrapper = True
-    return flags
-
-
-def _customize_part(flags):
-    """Do the same for a part, which is called by kernels only."""
-    flags = _customize(flags)
-    flags.no_cpython_wrapper = True
-    flags.no_compile = True
-    return flags
+# what runs without the compiler, or by public means alone, fetches nothing ahead of its use
+fetch_line: Any = getattr(internals, "fetch_line", None) or _compiled(_fetch_nothing, _SCALAR)
+if _config.DISABLE_JIT:
+    fetch_line = _fetch_nothing

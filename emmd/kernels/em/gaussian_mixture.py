@@ -23,14 +23,12 @@ from emmd.kernels.em.mixture_image import (
 from emmd.kernels.linear.gram import block_gram, packed
 from emmd.kernels.linear.predictors import block_moment_all, block_predict_all
 from emmd.kernels.maths.cholesky import cholesky, cholesky_solve
-from emmd.kernels.maths.largest import larger, largest_modulus
 from emmd.kernels.maths.softmax import SPARE, block_log_softmax, block_logits
-from emmd.kernels.rows.cache_lines import block_rows
+from emmd.kernels.maths.vectors import differ, larger, largest_modulus
+from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
-from emmd.kernels.rows.reduce import BLOCK, CHUNK, in_turn, total
-from emmd.kernels.rows.weights import place_of
+from emmd.kernels.rows.reduce import in_turn, total
 from emmd.kernels.solvers import newton
-from emmd.kernels.solvers.extrapolate import foretell
 from emmd.kernels.solvers.logistic import shared_solve_logistics, solve_logistics
 from emmd.kernels.solvers.multinomial import (
     assemble_hessian,
@@ -40,7 +38,6 @@ from emmd.kernels.solvers.multinomial import (
     solve_softmax,
 )
 
-_PER_CHUNK = CHUNK // BLOCK
 HALF_LOG_2PI = 0.9189385332046727
 HEAD = 1
 """Sums before those of the experts: the loss."""
@@ -87,7 +84,7 @@ def _weigh(c, y, posterior, p, m, r, weight, slope, rest, sums):
 
 
 @allocating
-def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offset, start, moved, r):
+def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offset, start, r):
     """Chunk kernel: write the responsibilities r, shape (K, n); sum what the M-step needs.
 
     Parameters
@@ -97,9 +94,8 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
     coef : ndarray of shape (K, d)
     log_variance : ndarray of shape (K,)
     W, start : ndarray of shape (K - 1, d_gate)
+        The E-step is taken at W, the gate's sums at the start.
     offset : ndarray of shape (K - 1,)
-    moved : bool
-        Whether the gate's sums are to be those at `start` and not at W.
 
     Notes
     -----
@@ -108,17 +104,20 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
     """
     K = len(coef)
     work, half_precision = block_rows(5 * K + SPARE), 0.5 * np.exp(-log_variance)
-    experts, gate = (coef, log_variance, half_precision), (W, offset, start, moved)
+    experts, gate = (coef, log_variance, half_precision), (W, offset, start)
     _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work)
 
 
 @kernel
 def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
     coef, log_variance, half_precision = experts
-    W, offset, start, moved = gate
+    W, offset, start = gate
     K, d = coef.shape
     n = y.shape[0]
     width = d * (d + 1) // 2
+    apart = False
+    for k in range(K - 1):
+        apart = apart or differ(W[k], start[k])
     # mostly both are the same features, of which each step fetches others
     rows, gate_rows = with_rows(fetched(XB), True), with_rows(fetched(GB), True)
     grams = (fetched(XB) - rows) // 2
@@ -128,11 +127,11 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
     log_p, p, spare = work[3 * K : 4 * K], work[4 * K : 5 * K], work[5 * K :]
     # arrays that take turns: with the features these fill the first-level cache
     slopes, weight = joint, spare[0]
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        sums = partials[block // _PER_CHUNK]
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
+        sums = partials[block // PER_CHUNK]
         lo, after = block * BLOCK, following(block, XB)
-        m = min(BLOCK, n - lo)
-        weights = c[place_of(c.shape[0], lo) :]
+        m = rows_of_block(lo, n)
+        weights = c[lo:]
         block_logits(GB[block], W, offset, m, log_p)
         block_log_softmax(log_p, p, m, spare, GB[after, : gate_rows // 2])
         block_predict_all(XB[block], coef, m, rest)
@@ -149,7 +148,7 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
                 meanwhile = XB[after, rows + grams * k // (K - 1) : rows + grams * (k + 1) // (K - 1)]
                 block_gram(XB[block], weight, m, sums[place : place + width], meanwhile)
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
-        if moved:
+        if apart:
             block_logits(GB[block], start, offset, m, log_p)
             block_log_softmax(log_p, p, m, spare, GB[after, :0])
             for k in range(K - 1):
@@ -240,11 +239,13 @@ def _refined_step(gram, factor, rest, gradient, step):
     return gain
 
 
-@scalar
 def sums_width(K, d, d_gate):
     """Return how many sums come before those of the gate, and how many there are."""
     before = HEAD + (SCALARS + d) * K + (K - 1) * (d * (d + 1) // 2)
     return before, before + (K - 1) * d_gate + (K - 1) * K // 2 * (d_gate * (d_gate + 1) // 2)
+
+
+_sums_width = scalar(sums_width)
 
 
 @allocating
@@ -283,42 +284,40 @@ def em_step_of(e_step, solve_gate):
     Returns
     -------
     kernel
-        ``(edges, XB, GB, y, c, moments, units, theta, displacements, variances, r, image) -> loss, residual,
-        curvature, iterations``, the last of the gate's M-step, which begins where the path leads, see
-        `foretell`. Moments are E[xx'] and scale of the experts' features, scale and crest factor of the
-        gate's; units ones and the sizes of predictors per unit of each parameter, shape (p,); variances the
-        known log variance and one that counts as zero. The image of theta is written to `image`. The residual
-        is infinite where these sums do not tell the M-step, see `write_experts`.
+        ``(edges, XB, GB, y, c, moments, theta, start, variances, r, image) -> sums, residual, curvature,
+        iterations``, the last of the gate's M-step, which begins at `start`. The sums are those of
+        `e_step_rows`. Moments are E[xx'] and scale of
+        the experts' features, scale and crest factor of the gate's; variances the known log variance and one
+        that counts as zero. The image of theta is written to `image`. The residual is infinite where these
+        sums do not determine the M-step, see `write_experts`.
     """
 
     @allocating
     @named_after(e_step, solve_gate)
-    def em_step(edges, XB, GB, y, c, moments, units, theta, displacements, variances, r, image):
+    def em_step(edges, XB, GB, y, c, moments, theta, start, variances, r, image):
         second_moment, scale, gate_scale, gate_crest = moments
         K, d, d_gate = r.shape[0], XB.shape[1], GB.shape[1]
         coef, log_variance, W, offset = parts_of(theta, K, d, d_gate, variances[0])
-        foretold = np.empty(theta.shape[0])
-        moved = d_gate > 0 and foretell(units[0], units[1], theta, displacements, foretold)
         gate_begins = theta.shape[0] - (K - 1) * max(d_gate, 1)
-        start = (foretold if moved else theta)[gate_begins : gate_begins + (K - 1) * d_gate]
-        before, width = sums_width(K, d, d_gate)
+        begin = start[gate_begins : gate_begins + (K - 1) * d_gate]
+        before, width = _sums_width(K, d, d_gate)
         partials = np.zeros((edges[-1], width))
-        begin = start.reshape(K - 1, d_gate)
-        e_step(edges, partials, XB, GB, y, c, coef, log_variance, W, offset, begin, moved, r)
+        gate_start = begin.reshape(K - 1, d_gate)
+        e_step(edges, partials, XB, GB, y, c, coef, log_variance, W, offset, gate_start, r)
         sums = total(partials)
         fitted, report = np.empty((K, d)), np.empty((K, REPORT))
         solve_experts(sums[HEAD:], second_moment, scale, coef, fitted, report)
         residual, curvature = write_experts(fitted, report, variances[1], image[:gate_begins])
         if d_gate == 0:
             write_constant_gate(report, image[gate_begins:])
-            return sums[0], residual, min(curvature, 1.0), 1.0
+            return sums, residual, min(curvature, 1.0), 1.0
         at_first = assemble_hessian(sums[before:], K - 1, d_gate)
-        states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, start, at_first)
+        states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, begin, at_first)
         state = states[0]
         for j in range((K - 1) * d_gate):
-            image[gate_begins + j] = vectors[0, newton.POINT, j]
+            image[gate_begins + j] = vectors[newton.POINT, j]
         residual = larger(residual, state[newton.RESIDUAL])
-        return sums[0], residual, min(curvature, state[newton.CURVATURE]), state[newton.ITERATIONS]
+        return sums, residual, min(curvature, state[newton.CURVATURE]), state[newton.ITERATIONS]
 
     return em_step
 

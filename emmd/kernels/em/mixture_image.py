@@ -3,7 +3,7 @@
 import math
 
 from emmd.kernels.compile.jit import deciding
-from emmd.kernels.maths.largest import larger
+from emmd.kernels.maths.vectors import larger
 
 SQUARE, RESIDUAL, PIVOT, KEPT, MASS = range(5)
 """What is reported of each expert's weighted least squares: the mean square residual, the scaled residual of

@@ -21,18 +21,23 @@ from emmd.kernels.maths.elementary import (
     softplus,
     twice_atanh_third,
 )
-from emmd.kernels.maths.largest import largest_modulus
-from emmd.kernels.rows.cache_lines import block_rows
-from emmd.kernels.rows.prefetch import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
-from emmd.kernels.rows.reduce import BLOCK, CHUNK, in_turn, total
-from emmd.kernels.rows.tail import clear, copy, pad
-from emmd.kernels.rows.weights import place_of
+from emmd.kernels.maths.vectors import differ, larger, largest_modulus
+from emmd.kernels.rows.blocks import (
+    BLOCK,
+    PER_CHUNK,
+    block_rows,
+    clear,
+    copy,
+    end_block,
+    pad,
+    rows_of_block,
+)
+from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
+from emmd.kernels.rows.reduce import in_turn, total
 from emmd.kernels.solvers import newton
-from emmd.kernels.solvers.extrapolate import begin
 from emmd.kernels.solvers.logistic import second_derivatives_block, shared_solve_logistics, solve_logistics
 
 HALF_LOG_2PI = 0.9189385332046727
-_PER_CHUNK = CHUNK // BLOCK
 _WORK = 8
 
 
@@ -44,10 +49,10 @@ def _e_step_block(a, b, y, c, p, pull, residual, curvature, upcoming):
     nothing cancels at |b| = 1e4. All quotients share one division.
     """
     loss = 0.0
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
+    for strip in range(STRIPS):
+        fetch_with_strip(upcoming, strip)
         for k in range(ROWS):
-            i = piece * ROWS + k
+            i = strip * ROWS + k
             logit = b[i] + 2.0 * a[i] * y[i]
             t, s = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i]))
             of_t, of_s, of_both = 1.0 + t, 1.0 + s, 2.0 + (s + t)
@@ -67,26 +72,39 @@ def _e_step_block(a, b, y, c, p, pull, residual, curvature, upcoming):
     return loss
 
 
+@scalar
+def sums_width(d):
+    """Return how many sums `e_step_rows` adds up."""
+    return 1 + 2 * d + d * (d + 1) // 2
+
+
 @allocating
-def e_step_rows(first, last, partials, XB, y, c, beta, w, p, start, moved):
+def e_step_rows(first, last, partials, XB, y, c, working, start, labels):
     """Chunk kernel: write the responsibilities ``p = sigmoid(b + 2 a y)``; sum what the M-step needs.
 
     ``[loss]`` alone, or, where partials are as wide, ``[loss, E[tau y x] (d), gradient (d) and packed Hessian
-    of the gate's loss at w]``, or, where `moved`, at the second half of `start`.
+    of the gate's loss]``, the gate's at the second half of `start`.
+
+    Parameters
+    ----------
+    working, start : ndarray of shape (2d,)
+    labels : ndarray of shape (1, n)
     """
-    _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, block_rows(_WORK))
+    _add_blocks(first, last, partials, XB, y, c, working, start, labels[0], block_rows(np.int64(_WORK)))
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, work):
+def _add_blocks(first, last, partials, XB, y, c, working, start, p, work):
     d, n = XB.shape[1], y.shape[0]
+    beta, w, w_start = working[:d], working[d:], start[d:]
+    apart = differ(w, w_start)
     features = fetched(XB)
     a, b, pull, residual, curvature = work[0], work[1], work[2], work[3], work[4]
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        sums = partials[block // _PER_CHUNK]
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
+        sums = partials[block // PER_CHUNK]
         lo = block * BLOCK
-        m = min(BLOCK, n - lo)
-        targets, weights, labels = y[lo:], c[place_of(c.shape[0], lo) :], p[lo:]
+        m = rows_of_block(lo, n)
+        targets, weights, labels = y[lo:], c[lo:], p[lo:]
         if m < BLOCK:
             pad(targets, m, work[5])
             pad(weights, m, work[6])
@@ -98,8 +116,8 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, p, start, moved, work)
         block_predict_two(X, beta, w, m, a, b)
         sums[0] += _e_step_block(a, b, targets, weights, labels, pull, residual, curvature, meanwhile)
         if sums.shape[0] > 1:
-            if moved:
-                block_predict(X, start[d:], m, b)
+            if apart:
+                block_predict(X, w_start, m, b)
                 second_derivatives_block(b, labels, weights, residual, curvature, upcoming[:0])
             block_moment_two(X, pull, residual, m, sums[1 : 1 + d], sums[1 + d : 1 + 2 * d])
             block_gram(X, curvature, m, sums[1 + 2 * d :], upcoming[meanwhile.shape[0] :])
@@ -125,7 +143,7 @@ def solve_expert(root, second_moment, scale, dual, out):
         out[j] = 0.0
         rest[j] = dual[j] / scale[j]
         # at high SNR the solution is large, and so is the rounding of E[xx'] times it
-        size = max(size, abs(rest[j]))
+        size = larger(size, abs(rest[j]))
     # the second round is iterative refinement: it brings the residual to rounding
     for _ in range(2):
         cholesky_solve(root, rest)
@@ -145,34 +163,36 @@ def em_step_of(e_step, solve):
     Parameters
     ----------
     e_step, solve : kernel
-        `e_step_rows` and `emmd.kernels.logistic_regression.solve_of` its rows, in turn or in shares.
+        `e_step_rows` and `emmd.kernels.solvers.logistic.solve_of` its rows, in turn or in shares.
 
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, displacements, labels, out) ->
-        loss, residual, curvature, iterations``. The M-step begins where the path leads, see
-        `emmd.kernels.foretell.begin`; the image is written to `out`, shape (2d,), the responsibilities to
-        `labels`, shape (1, n). The loss is that of working units.
+        ``(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out) -> sums,
+        residual, curvature, iterations``. The M-step begins at `start`; the image is written to `out`, both
+        of shape (2d,), the responsibilities to `labels`, shape (1, n). The sums are those of
+        `e_step_rows` in working units.
     """
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, displacements, labels, out):
+    def em_step(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out):
         d = XB.shape[1]
-        working, start = np.empty(2 * d), np.empty(2 * d)
-        moved = begin(unit, scale, theta, displacements, working, start)
-        partials = np.zeros((edges[-1], 1 + 2 * d + d * (d + 1) // 2))
-        e_step(edges, partials, XB, y, c, working[:d], working[d:], labels[0], start, moved)
+        working, begin = np.empty(2 * d), np.empty(2 * d)
+        for j in range(2 * d):
+            working[j] = unit[j] * theta[j]
+            begin[j] = unit[j] * start[j]
+        partials = np.zeros((edges[-1], sums_width(d)))
+        e_step(edges, partials, XB, y, c, working, begin, labels)
         sums = total(partials)
         residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
-        states, vectors = solve(edges, XB, labels, c, scale, crest, start[d:], sums[1 + d :])
+        states, vectors = solve(edges, XB, labels, c, scale, crest, begin[d:], sums[1 + d :])
         state = states[0]
         for j in range(d):
             out[j] /= unit[j]
-            out[d + j] = vectors[0, newton.POINT, j] / unit[d + j]
-        residual = max(residual, state[newton.RESIDUAL])
-        return sums[0], residual, state[newton.CURVATURE], state[newton.ITERATIONS]
+            out[d + j] = vectors[newton.POINT, j] / unit[d + j]
+        residual = larger(residual, state[newton.RESIDUAL])
+        return sums, residual, state[newton.CURVATURE], state[newton.ITERATIONS]
 
     return em_step
 
@@ -188,20 +208,22 @@ def _log_joint(a, b, y, z):
 
 
 @kernel
-def marginal_block(a, b, y, c, loss, slope_a, slope_b):
-    """Write the weighted marginal loss of each row of a block and its derivatives in (a, b).
+def marginal_block(a, b, y, c, slope_a, slope_b):
+    """Return the weighted marginal loss of a block; write its derivatives in (a, b) of each row.
 
     From the log joint alone: loss = -logsumexp_z l(z); its derivative is the
     mean of -dl/d(a, b) under softmax(l), spelled out branch by branch.
     """
-    for i in range(loss.shape[0]):
+    loss = 0.0
+    for i in range(y.shape[0]):
         plus = _log_joint(a[i], b[i], y[i], 1.0)
         minus = _log_joint(a[i], b[i], y[i], -1.0)
-        loss[i] = -c[i] * (max(plus, minus) + log1p(exp_nonpositive(-abs(plus - minus))))
+        loss -= c[i] * (larger(plus, minus) + log1p(exp_nonpositive(-abs(plus - minus))))
         share = sigmoid(plus - minus)
         other = sigmoid(minus - plus)
         slope_a[i] = c[i] * (other * (y[i] + a[i]) - share * (y[i] - a[i]))
         slope_b[i] = c[i] * (other * sigmoid(b[i]) - share * sigmoid(-b[i]))
+    return loss
 
 
 @kernel
@@ -213,11 +235,11 @@ def information_block(a, b, y, c, complete, missing):
     for i in range(y.shape[0]):
         logit = b[i] + 2.0 * a[i] * y[i]
         spread = 4.0 * c[i] * sigmoid(logit) * sigmoid(-logit)
-        complete[0, i] = c[i]
-        complete[1, i] = c[i] * sigmoid(b[i]) * sigmoid(-b[i])
-        missing[0, i] = spread * y[i] * y[i]
-        missing[1, i] = spread * 0.5 * y[i]
-        missing[2, i] = spread * 0.25
+        complete[0][i] = c[i]
+        complete[1][i] = c[i] * sigmoid(b[i]) * sigmoid(-b[i])
+        missing[0][i] = spread * y[i] * y[i]
+        missing[1][i] = spread * 0.5 * y[i]
+        missing[2][i] = spread * 0.25
 
 
 marginal_sums = marginal_sums_of(marginal_block)

@@ -20,16 +20,22 @@ from emmd.kernels.maths.elementary import (
     softplus,
     twice_atanh_third,
 )
-from emmd.kernels.rows.cache_lines import block_rows
-from emmd.kernels.rows.prefetch import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
-from emmd.kernels.rows.reduce import BLOCK, CHUNK, in_turn, total
-from emmd.kernels.rows.tail import clear, copy, pad
-from emmd.kernels.rows.weights import place_of
+from emmd.kernels.maths.vectors import differ, larger, smaller
+from emmd.kernels.rows.blocks import (
+    BLOCK,
+    PER_CHUNK,
+    block_rows,
+    clear,
+    copy,
+    end_block,
+    pad,
+    rows_of_block,
+)
+from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
+from emmd.kernels.rows.reduce import in_turn, total
 from emmd.kernels.solvers import newton
-from emmd.kernels.solvers.extrapolate import begin
 from emmd.kernels.solvers.logistic import second_derivatives_block, shared_solve_logistics, solve_logistics
 
-_PER_CHUNK = CHUNK // BLOCK
 _WORK = 10
 
 
@@ -44,10 +50,10 @@ def _e_step_block(a, b, y, c, p, q, slopes, curvatures, upcoming):
     expert_slope, expert_curvature = slopes[0], curvatures[0]
     gate_slope, gate_curvature = slopes[1], curvatures[1]
     loss = 0.0
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
+    for strip in range(STRIPS):
+        fetch_with_strip(upcoming, strip)
         for k in range(ROWS):
-            i = piece * ROWS + k
+            i = strip * ROWS + k
             evidence = y[i] * a[i]
             logit = b[i] + evidence
             t, s, r = exp_nonpositive(-abs(logit)), exp_nonpositive(-abs(b[i])), exp_nonpositive(-abs(a[i]))
@@ -65,32 +71,44 @@ def _e_step_block(a, b, y, c, p, q, slopes, curvatures, upcoming):
             expert_curvature[i] = c[i] * r * r_inverse * r_inverse
             gate_slope[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
             gate_curvature[i] = c[i] * s * s_inverse * s_inverse
-            linear = min(abs(b[i]), abs(a[i])) if (b[i] >= 0.0) != (evidence >= 0.0) else 0.0
+            linear = smaller(abs(b[i]), abs(a[i])) if (b[i] >= 0.0) != (evidence >= 0.0) else 0.0
             loss += c[i] * (linear + log_quotient)
     return loss
 
 
+@scalar
+def sums_width(d):
+    """Return how many sums `e_step_rows` adds up."""
+    return 1 + 2 * (d + d * (d + 1) // 2)
+
+
 @allocating
-def e_step_rows(first, last, partials, XB, y, c, beta, w, labels, start, moved):
+def e_step_rows(first, last, partials, XB, y, c, working, start, labels):
     """Chunk kernel: write ``labels = [P(yz = 1), P(z = 1)]``; sum what the M-step needs.
 
     ``[loss]`` alone, or, where partials are as wide, the loss, then gradient (d) and packed Hessian of the
-    expert's loss at beta and of the gate's at w, or, where `moved`, at the halves of `start`.
+    expert's loss and of the gate's, at the halves of `start`.
+
+    Parameters
+    ----------
+    working, start : ndarray of shape (2d,)
+    labels : ndarray of shape (2, n)
     """
-    _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, block_rows(_WORK))
+    _add_blocks(first, last, partials, XB, y, c, working, start, labels, block_rows(np.int64(_WORK)))
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, work):
+def _add_blocks(first, last, partials, XB, y, c, working, start, labels, work):
     d, n = XB.shape[1], y.shape[0]
+    apart = differ(working, start)
     features = fetched(XB)
     a, b, slopes, curvatures = work[0], work[1], work[2:4], work[4:6]
     width = d + d * (d + 1) // 2
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        sums = partials[block // _PER_CHUNK]
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
+        sums = partials[block // PER_CHUNK]
         lo = block * BLOCK
-        m = min(BLOCK, n - lo)
-        targets, weights, q, p = y[lo:], c[place_of(c.shape[0], lo) :], labels[0, lo:], labels[1, lo:]
+        m = rows_of_block(lo, n)
+        targets, weights, q, p = y[lo:], c[lo:], labels[0, lo:], labels[1, lo:]
         if m < BLOCK:
             pad(targets, m, work[6])
             pad(weights, m, work[7])
@@ -98,12 +116,12 @@ def _add_blocks(first, last, partials, XB, y, c, beta, w, labels, start, moved, 
             clear(b, m)
             targets, weights, q, p = work[6], work[7], work[8], work[9]
         X, upcoming = XB[block], XB[following(block, XB), :features]
-        block_predict_two(X, beta, w, m, a, b)
+        block_predict_two(X, working[:d], working[d:], m, a, b)
         meanwhile = upcoming[: with_rows(features, sums.shape[0] > 1)]
         sums[0] += _e_step_block(a, b, targets, weights, p, q, slopes, curvatures, meanwhile)
         if sums.shape[0] > 1:
             expert, gate = sums[1 : 1 + width], sums[1 + width :]
-            if moved:
+            if apart:
                 block_predict_two(X, start[:d], start[d:], m, a, b)
                 second_derivatives_block(a, q, weights, slopes[0], curvatures[0], upcoming[:0])
                 second_derivatives_block(b, p, weights, slopes[1], curvatures[1], upcoming[:0])
@@ -121,35 +139,36 @@ def em_step_of(e_step, solve):
     Parameters
     ----------
     e_step, solve : kernel
-        `e_step_rows` and `emmd.kernels.logistic_regression.solve_of` its rows, in turn or in shares.
+        `e_step_rows` and `emmd.kernels.solvers.logistic.solve_of` its rows, in turn or in shares.
 
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, unit, theta, displacements, labels, out) -> loss, residual,
-        curvature, iterations``. The M-step begins where the path leads, see `emmd.kernels.foretell.begin`;
-        the image is written to `out`, shape (2d,), P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape
-        (2, n).
+        ``(edges, XB, y, c, scale, crest, unit, theta, start, labels, out) -> sums, residual, curvature,
+        iterations``. The M-step begins at `start`; the image is written to `out`, both of shape (2d,),
+        P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape (2, n). The sums are those of `e_step_rows`.
     """
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, crest, unit, theta, displacements, labels, out):
+    def em_step(edges, XB, y, c, scale, crest, unit, theta, start, labels, out):
         d = XB.shape[1]
-        working, start = np.empty(2 * d), np.empty(2 * d)
-        moved = begin(unit, scale, theta, displacements, working, start)
-        partials = np.zeros((edges[-1], 1 + 2 * (d + d * (d + 1) // 2)))
-        e_step(edges, partials, XB, y, c, working[:d], working[d:], labels, start, moved)
+        working, begin = np.empty(2 * d), np.empty(2 * d)
+        for j in range(2 * d):
+            working[j] = unit[j] * theta[j]
+            begin[j] = unit[j] * start[j]
+        partials = np.zeros((edges[-1], sums_width(d)))
+        e_step(edges, partials, XB, y, c, working, begin, labels)
         sums = total(partials)
-        states, vectors = solve(edges, XB, labels, c, scale, crest, start, sums[1:])
+        states, vectors = solve(edges, XB, labels, c, scale, crest, begin, sums[1:])
         residual, curvature, iterations = 0.0, np.inf, 0.0
         for k in range(2):
             for j in range(d):
-                out[k * d + j] = vectors[k, newton.POINT, j] / unit[k * d + j]
-            residual = max(residual, states[k, newton.RESIDUAL])
-            curvature = min(curvature, states[k, newton.CURVATURE])
-            iterations = max(iterations, states[k, newton.ITERATIONS])
-        return sums[0], residual, curvature, iterations
+                out[k * d + j] = vectors[k * newton.VECTORS + newton.POINT, j] / unit[k * d + j]
+            residual = larger(residual, states[k, newton.RESIDUAL])
+            curvature = smaller(curvature, states[k, newton.CURVATURE])
+            iterations = larger(iterations, states[k, newton.ITERATIONS])
+        return sums, residual, curvature, iterations
 
     return em_step
 
@@ -164,20 +183,22 @@ def _log_joint(a, b, y, z):
 
 
 @kernel
-def marginal_block(a, b, y, c, loss, slope_a, slope_b):
-    """Write the weighted marginal loss of each row of a block and its derivatives in (a, b).
+def marginal_block(a, b, y, c, slope_a, slope_b):
+    """Return the weighted marginal loss of a block; write its derivatives in (a, b) of each row.
 
     From the log joint alone: loss = -logsumexp_z l(z); its derivative is the
     mean of -dl/d(a, b) under softmax(l), spelled out branch by branch.
     """
-    for i in range(loss.shape[0]):
+    loss = 0.0
+    for i in range(y.shape[0]):
         plus = _log_joint(a[i], b[i], y[i], 1.0)
         minus = _log_joint(a[i], b[i], y[i], -1.0)
-        loss[i] = -c[i] * (max(plus, minus) + log1p(exp_nonpositive(-abs(plus - minus))))
+        loss -= c[i] * (larger(plus, minus) + log1p(exp_nonpositive(-abs(plus - minus))))
         share = sigmoid(plus - minus)
         other = sigmoid(minus - plus)
         slope_a[i] = c[i] * y[i] * (other * sigmoid(y[i] * a[i]) - share * sigmoid(-y[i] * a[i]))
         slope_b[i] = c[i] * (other * sigmoid(b[i]) - share * sigmoid(-b[i]))
+    return loss
 
 
 @kernel
@@ -189,11 +210,11 @@ def information_block(a, b, y, c, complete, missing):
     for i in range(y.shape[0]):
         logit = b[i] + y[i] * a[i]
         spread = c[i] * sigmoid(logit) * sigmoid(-logit)
-        complete[0, i] = c[i] * sigmoid(a[i]) * sigmoid(-a[i])
-        complete[1, i] = c[i] * sigmoid(b[i]) * sigmoid(-b[i])
-        missing[0, i] = spread
-        missing[1, i] = spread * y[i]
-        missing[2, i] = spread
+        complete[0][i] = c[i] * sigmoid(a[i]) * sigmoid(-a[i])
+        complete[1][i] = c[i] * sigmoid(b[i]) * sigmoid(-b[i])
+        missing[0][i] = spread
+        missing[1][i] = spread * y[i]
+        missing[2][i] = spread
 
 
 marginal_sums = marginal_sums_of(marginal_block)

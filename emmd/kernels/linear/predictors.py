@@ -7,9 +7,7 @@ block is a page of its own. Columns of the last block beyond the last row are ze
 
 from emmd.kernels.compile.jit import kernel
 from emmd.kernels.linear.gram import block_gram
-from emmd.kernels.rows.reduce import BLOCK, CHUNK
-
-_PER_CHUNK = CHUNK // BLOCK
+from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, end_block, rows_of_block
 
 
 @kernel
@@ -17,18 +15,11 @@ def block_predict(X, theta, m, out):
     """Write ``out[i] = x_i' theta`` for the first `m` rows of a block."""
     d = X.shape[0]
     odd = d % 4
-    if odd == 0:
+    for i in range(m):
+        out[i] = 0.0
+    for j in range(odd):
         for i in range(m):
-            out[i] = 0.0
-    elif odd == 1:
-        for i in range(m):
-            out[i] = theta[0] * X[0, i]
-    elif odd == 2:
-        for i in range(m):
-            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i]
-    else:
-        for i in range(m):
-            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i] + theta[2] * X[2, i]
+            out[i] += theta[j] * X[j, i]
     for j in range(odd, d, 4):
         t0, t1, t2, t3 = theta[j], theta[j + 1], theta[j + 2], theta[j + 3]
         for i in range(m):
@@ -40,22 +31,13 @@ def block_predict_two(X, theta, other, m, out, other_out):
     """Do what `block_predict` does for two coefficient vectors, with one reading of the features."""
     d = X.shape[0]
     odd = d % 4
-    if odd == 0:
+    for i in range(m):
+        out[i] = 0.0
+        other_out[i] = 0.0
+    for j in range(odd):
         for i in range(m):
-            out[i] = 0.0
-            other_out[i] = 0.0
-    elif odd == 1:
-        for i in range(m):
-            out[i] = theta[0] * X[0, i]
-            other_out[i] = other[0] * X[0, i]
-    elif odd == 2:
-        for i in range(m):
-            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i]
-            other_out[i] = other[0] * X[0, i] + other[1] * X[1, i]
-    else:
-        for i in range(m):
-            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i] + theta[2] * X[2, i]
-            other_out[i] = other[0] * X[0, i] + other[1] * X[1, i] + other[2] * X[2, i]
+            out[i] += theta[j] * X[j, i]
+            other_out[i] += other[j] * X[j, i]
     for j in range(odd, d, 4):
         t0, t1, t2, t3 = theta[j], theta[j + 1], theta[j + 2], theta[j + 3]
         o0, o1, o2, o3 = other[j], other[j + 1], other[j + 2], other[j + 3]
@@ -157,24 +139,24 @@ def block_moment_all(X, V, m, sums):
 def predict_rows(first, last, partials, XB, theta, out):
     """Chunk kernel: ``out = X theta``."""
     n = out.shape[0]
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
         lo = block * BLOCK
-        block_predict(XB[block], theta, min(BLOCK, n - lo), out[lo:])
+        block_predict(XB[block], theta, rows_of_block(lo, n), out[lo:])
 
 
 @kernel
 def moment_rows(first, last, partials, XB, v):
     """Chunk kernel: ``sum_i v_i x_i``."""
     n = v.shape[0]
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
         lo = block * BLOCK
-        block_moment(XB[block], v[lo:], min(BLOCK, n - lo), partials[block // _PER_CHUNK])
+        block_moment(XB[block], v[lo:], rows_of_block(lo, n), partials[block // PER_CHUNK])
 
 
 @kernel
 def gram_rows(first, last, partials, XB, v):
     """Chunk kernel: the packed upper triangle of ``sum_i v_i x_i x_i'``."""
     n = v.shape[0]
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
         lo = block * BLOCK
-        block_gram(XB[block], v[lo:], min(BLOCK, n - lo), partials[block // _PER_CHUNK], XB[block, :0])
+        block_gram(XB[block], v[lo:], rows_of_block(lo, n), partials[block // PER_CHUNK], XB[block, :0])

@@ -3,7 +3,7 @@
 import math
 
 from emmd.kernels.compile.jit import deciding
-from emmd.kernels.maths.largest import larger
+from emmd.kernels.maths.vectors import larger
 
 
 @deciding

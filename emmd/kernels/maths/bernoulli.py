@@ -6,7 +6,7 @@ computed to full relative accuracy: by subtraction everything below 1e-15 would 
 
 from emmd.kernels.compile.jit import kernel, scalar
 from emmd.kernels.maths.elementary import expm1, log1p, sigmoid, softplus
-from emmd.kernels.rows.reduce import CHUNK
+from emmd.kernels.rows.blocks import CHUNK
 
 
 @scalar

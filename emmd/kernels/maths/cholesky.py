@@ -18,7 +18,7 @@ def _factor(A, damping, L):
                 L[i, j] = total / L[j, j]
             elif total > 0.0 and total < np.inf:
                 L[i, i] = np.sqrt(total)
-                smallest = min(smallest, total)
+                smallest = total if total < smallest else smallest
             else:
                 return 0.0
     return smallest

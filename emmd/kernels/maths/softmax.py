@@ -3,7 +3,7 @@
 from emmd.kernels.compile.jit import inlined, kernel
 from emmd.kernels.linear.predictors import block_predict_all
 from emmd.kernels.maths.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
-from emmd.kernels.rows.prefetch import PIECES, ROWS, fetch_with_piece
+from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip
 
 SPARE = 3
 """Rows of BLOCK numbers that `block_log_softmax` works with."""
@@ -17,10 +17,10 @@ def _raise_maximum(values, m, largest):
 
 @inlined
 def _exponentiate(values, largest, out, total, upcoming):
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
+    for strip in range(STRIPS):
+        fetch_with_strip(upcoming, strip)
         for k in range(ROWS):
-            i = piece * ROWS + k
+            i = strip * ROWS + k
             values[i] -= largest[i]
             out[i] = exp_nonpositive(values[i])
             total[i] += out[i]
@@ -36,10 +36,10 @@ def _normalise(log_total, share, m, values, out):
 @inlined
 def _log_softmax_two(first, second, p, q, normaliser, upcoming):
     """Do what `block_log_softmax` does for two classes, with one exponential and one logarithm a row."""
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
+    for strip in range(STRIPS):
+        fetch_with_strip(upcoming, strip)
         for k in range(ROWS):
-            i = piece * ROWS + k
+            i = strip * ROWS + k
             u, v = first[i], second[i]
             lead = u - v
             t = exp_nonpositive(-abs(lead))

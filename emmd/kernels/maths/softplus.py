@@ -2,7 +2,7 @@
 
 from emmd.kernels.compile.jit import kernel
 from emmd.kernels.maths.elementary import sigmoid, softplus
-from emmd.kernels.rows.reduce import CHUNK
+from emmd.kernels.rows.blocks import CHUNK
 
 
 @kernel

@@ -1,46 +1,27 @@
-"""Where a path of EM leads next: the start of the inner iterations, which it shortens and does not change."""
+"""Where a path of a fixed-point map leads next: a start for inner iterations, which it shortens."""
 
 import math
 
 import numpy as np
 
 from emmd.kernels.compile.jit import allocating, deciding
-from emmd.kernels.maths.dot import dot
+from emmd.kernels.maths.vectors import dot, larger, smaller
 
 MEMORY = 7
-"""How many displacements are remembered: those of six modes and one to tell the modes by."""
+"""How many displacements are remembered: those of six modes and one to know the modes by."""
 
 _DEPENDENT = 1e-8
-NO_PATH = np.empty((0, 0))
-"""The displacements of a path that begins."""
-
-# Newton's method from where the path stands needs no second look at the data when it moves less than this:
+# Newton's method from where the path stands needs no second pass over the data when it moves less than this:
 # see `emmd.kernels.solvers.newton`, a few times the square of the move is then less than its target
 _SHORT = 3e-8
-# what is left may be foretold wrong; with less of it, further modes would follow the path's rounding
+# what is left may be extrapolated wrong; with less of it, further modes would follow the path's rounding
 _FOLLOWED = 1e-9
 _LONGEST = 2.0
 
 
-@deciding
-def remember(displacement, past, displacements):
-    """Write `displacement`, shape (p,), and what goes before it, as much of it as there is room for.
-
-    Parameters
-    ----------
-    past, displacements : ndarray of shape (m, p)
-        The last ones first.
-    """
-    for j in range(displacements.shape[1]):
-        displacements[0, j] = displacement[j]
-    for k in range(1, displacements.shape[0]):
-        for j in range(displacements.shape[1]):
-            displacements[k, j] = past[k - 1, j]
-
-
 @allocating
-def foretell(unit, scale, working, displacements, out):
-    """Write where a path leads, in working units; return whether it is worth while.
+def extrapolate(weights, theta, displacements, out):
+    """Write where a path leads; return whether it is worth while.
 
     Near its limit a fixed-point map is linear. A path that m of its eigenvalues dominate satisfies
     ``displacements[0] = sum_k a_k displacements[k]``, k = 1 to m, and goes on by
@@ -50,12 +31,10 @@ def foretell(unit, scale, working, displacements, out):
 
     Parameters
     ----------
-    unit : ndarray of shape (p,)
-        Working units per unit of theta.
-    scale : ndarray of shape (d,)
-        Root mean squares of the features; d divides p.
-    working : ndarray of shape (p,)
-        Where the path stands, in working units.
+    weights : ndarray of shape (p,)
+        The change of a predictor per unit of each parameter.
+    theta : ndarray of shape (p,)
+        Where the path stands.
     displacements : ndarray of shape (m + 1, p)
         Of theta, the last one first.
     out : ndarray of shape (p,)
@@ -65,29 +44,19 @@ def foretell(unit, scale, working, displacements, out):
     bool
         False, with `out` not written, where a path begins or ends, or moves so little that nothing is gained.
     """
-    p = working.shape[0]
-    if displacements.shape[0] < 2:
+    p, count = theta.shape[0], displacements.shape[0]
+    if count < 2:
         return False
-    weights, moves = np.empty(p), np.empty((displacements.shape[0], p))
-    j = 0
-    while j < p:
-        for i in range(scale.shape[0]):
-            weights[j] = unit[j] * scale[i]
-            j += 1
+    moves, triangle, shares = np.empty((count, p)), np.empty((count, count)), np.empty(count)
     _weigh(weights, displacements[0], moves[0])
-    length = 0.0
-    for j in range(p):
-        length += abs(moves[0, j])
-    # by the negation NaN is where a path ends
-    if not length > _SHORT:
-        return False
     longest = _LONGEST * math.sqrt(dot(moves[0], moves[0]))
-    triangle = np.empty((displacements.shape[0], displacements.shape[0]))
-    shares = np.empty(displacements.shape[0])
+    # by the negation NaN is where a path ends
+    if not longest > _LONGEST * _SHORT:
+        return False
     order = _explain(weights, displacements, moves, triangle, shares)
     if order == 0:
         return False
-    single = min(max(shares[0] / triangle[0, 0], 0.0), 1.0)
+    single = smaller(larger(shares[0] / triangle[0, 0], 0.0), 1.0)
     for k in range(order - 1, -1, -1):
         for i in range(k + 1, order):
             shares[k] -= triangle[k, i] * shares[i]
@@ -95,34 +64,13 @@ def foretell(unit, scale, working, displacements, out):
     following = moves[0]
     for j in range(p):
         following[j] = 0.0
-    for k in range(order):
-        _subtract(-shares[k], displacements[k], following)
-    size = 0.0
+        for k in range(order):
+            following[j] += shares[k] * displacements[k, j]
+    _weigh(weights, following, moves[1])
+    believed = math.sqrt(dot(moves[1], moves[1])) <= longest
     for j in range(p):
-        size += (weights[j] * following[j]) ** 2
-    believed = math.sqrt(size) <= longest
-    for j in range(p):
-        out[j] = working[j] + unit[j] * (following[j] if believed else single * displacements[0, j])
+        out[j] = theta[j] + (following[j] if believed else single * displacements[0, j])
     return True
-
-
-@allocating
-def begin(unit, scale, theta, displacements, working, start):
-    """Write theta in working units and where its M-step begins; return whether that is somewhere else.
-
-    Parameters
-    ----------
-    unit, scale, displacements
-        See `foretell`.
-    theta, working, start : ndarray of shape (p,)
-    """
-    for j in range(theta.shape[0]):
-        working[j] = unit[j] * theta[j]
-    if foretell(unit, scale, working, displacements, start):
-        return True
-    for j in range(theta.shape[0]):
-        start[j] = working[j]
-    return False
 
 
 @deciding
@@ -133,7 +81,8 @@ def _explain(weights, displacements, moves, triangle, shares):
     shares belong to that basis, which the triangular factor makes up the displacements from.
     """
     rest = moves[0]
-    for k in range(min(displacements.shape[0] - 1, weights.shape[0])):
+    most = smaller(displacements.shape[0] - 1, weights.shape[0])
+    for k in range(most):
         move = moves[k + 1]
         _weigh(weights, displacements[k + 1], move)
         whole = math.sqrt(dot(move, move))
@@ -150,7 +99,7 @@ def _explain(weights, displacements, moves, triangle, shares):
         _subtract(shares[k], move, rest)
         if dot(rest, rest) <= _FOLLOWED * _FOLLOWED:
             return k + 1
-    return min(displacements.shape[0] - 1, weights.shape[0])
+    return most
 
 
 @deciding

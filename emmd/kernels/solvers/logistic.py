@@ -12,30 +12,25 @@ from emmd.kernels.compile.jit import allocating, deciding, in_shares, inlined, k
 from emmd.kernels.linear.gram import block_gram
 from emmd.kernels.linear.predictors import block_moment, block_moment_two, block_predict, block_predict_two
 from emmd.kernels.maths.elementary import exp_nonpositive, softplus
-from emmd.kernels.rows.cache_lines import block_rows
-from emmd.kernels.rows.prefetch import PIECES, ROWS, fetch_with_piece, fetched, following, with_rows
-from emmd.kernels.rows.reduce import BLOCK, CHUNK, in_turn, total
-from emmd.kernels.rows.tail import clear, pad
-from emmd.kernels.rows.weights import place_of
+from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, clear, end_block, pad, rows_of_block
+from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
+from emmd.kernels.rows.reduce import in_turn, total
 from emmd.kernels.solvers import newton
-from emmd.kernels.solvers.logistic_remainder import shared_remainders
-from emmd.kernels.solvers.remainder import no_remainders, sampled_blocks
 
-_PER_CHUNK = CHUNK // BLOCK
 _WORK = 7
 LOG_2 = math.log(2.0)
 """The loss at w = 0, whatever the labels; the largest entropy of a label."""
 
-LOSS = newton.REMAINDER + 1
+LOSS = newton.HESSIAN + 1
 """What is wanted of a regression when Newton's method does not ask: loss, gradient and Hessian."""
 
 
 @inlined
 def _derivatives_block(b, q, c, residual, upcoming):
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
+    for strip in range(STRIPS):
+        fetch_with_strip(upcoming, strip)
         for k in range(ROWS):
-            i = piece * ROWS + k
+            i = strip * ROWS + k
             t = exp_nonpositive(-abs(b[i]))
             residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) / (1.0 + t) - q[i])
 
@@ -43,10 +38,10 @@ def _derivatives_block(b, q, c, residual, upcoming):
 @inlined
 def second_derivatives_block(b, q, c, residual, curvature, upcoming):
     """Write what gradient and Hessian of the loss weigh the rows of a block with."""
-    for piece in range(PIECES):
-        fetch_with_piece(upcoming, piece)
+    for strip in range(STRIPS):
+        fetch_with_strip(upcoming, strip)
         for k in range(ROWS):
-            i = piece * ROWS + k
+            i = strip * ROWS + k
             t = exp_nonpositive(-abs(b[i]))
             inverse = 1.0 / (1.0 + t)
             residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else t) * inverse - q[i])
@@ -69,7 +64,7 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
     `LOSS`, all but the loss with ``newton.HESSIAN``, the gradient alone with ``newton.GRADIENT``, with
     ``newton.DONE`` nothing; partials may be narrower where no Hessian is.
     """
-    _add_blocks(first, last, partials, XB, W, Q, c, wanted, block_rows(_WORK))
+    _add_blocks(first, last, partials, XB, W, Q, c, wanted, block_rows(np.int64(_WORK)))
 
 
 @kernel
@@ -79,17 +74,17 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
     b, residual, curvature = work[:2], work[2:4], work[4]
     width = partials.shape[1] // len(wanted)
     both = len(wanted) == 2 and wanted[0] != newton.DONE and wanted[1] != newton.DONE
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
         lo = block * BLOCK
-        m = min(BLOCK, n - lo)
-        weights = c[place_of(c.shape[0], lo) :]
+        m = rows_of_block(lo, n)
+        weights = c[lo:]
         if m < BLOCK:
             pad(weights, m, work[5])
             weights = work[5]
             clear(b[0], m)
             clear(b[1], m)
         X, upcoming = XB[block], XB[following(block, XB), :features]
-        sums = partials[block // _PER_CHUNK]
+        sums = partials[block // PER_CHUNK]
         if both:
             block_predict_two(X, W[0], W[1], m, b[0], b[1])
         for k in range(len(wanted)):
@@ -133,43 +128,35 @@ def derivatives_width(d, wanted):
     return 1 + d
 
 
-def solve_of(rows, remainders):
+def solve_of(rows):
     """Return the kernel that minimises the losses of r regressions on the same rows, all at once.
 
     Parameters
     ----------
     rows : kernel
         `logistic_rows`, in turn or in shares.
-    remainders : kernel
-        `emmd.kernels.logistic_remainder.shared_remainders`, or `no_remainders`.
 
     Returns
     -------
     kernel
         ``(edges, XB, Q, c, scale, crest, starts, sums) -> states, vectors``, see `newton.workspace`:
-        minimiser k is ``vectors[k, newton.POINT]``. Soft labels Q have shape (r, n), starts (r d,), and sums,
-        the gradients and packed Hessians at the starts, (r (d + d (d + 1) / 2),).
+        minimiser k is ``vectors[k * newton.VECTORS + newton.POINT]``. Soft labels Q have shape (r, n), starts
+        (r d,), and sums, the gradients and packed Hessians at the starts, (r (d + d (d + 1) / 2),).
     """
-
-    sampled = remainders is not no_remainders
 
     @allocating
     @named_after(rows)
     def solve_logistics(edges, XB, Q, c, scale, crest, starts, sums):
-        r, n, d = Q.shape[0], Q.shape[1], scale.shape[0]
+        r, d = Q.shape[0], scale.shape[0]
         width = d + d * (d + 1) // 2
-        looks = sampled and sampled_blocks(n) > 0
-        states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2, crest, looks)
+        states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2, crest)
         wanted, points = np.full(r, newton.HESSIAN), np.empty((r, d))
         for k in range(r):
             for j in range(d):
-                vectors[k, newton.TRIAL, j] = starts[k * d + j]
+                vectors[k * newton.VECTORS + newton.TRIAL, j] = starts[k * d + j]
         # literals would be types of their own, for each of which all of Newton's method is compiled
         found, first = sums.reshape(r, width), np.int64(0)
         while newton.advance_all(states, vectors, factors, found, first, scale, wanted, points):
-            if newton.looks(wanted):
-                found, first = remainders(edges.shape[0] - 1, XB, c, n, vectors, wanted), np.int64(0)
-                continue
             width = derivatives_width(d, wanted)
             partials = np.zeros((edges[-1], r * width))
             rows(edges, partials, XB, points, Q, c, wanted)
@@ -180,5 +167,5 @@ def solve_of(rows, remainders):
     return solve_logistics
 
 
-solve_logistics = solve_of(in_turn(logistic_rows), no_remainders)
-shared_solve_logistics = solve_of(in_shares(logistic_rows), shared_remainders)
+solve_logistics = solve_of(in_turn(logistic_rows))
+shared_solve_logistics = solve_of(in_shares(logistic_rows))

@@ -11,16 +11,11 @@ from emmd.kernels.compile.jit import allocating, deciding, in_shares, inlined, k
 from emmd.kernels.linear.gram import block_gram, packed
 from emmd.kernels.linear.predictors import block_moment_all
 from emmd.kernels.maths.softmax import SPARE, block_log_softmax, block_logits
-from emmd.kernels.rows.cache_lines import block_rows
+from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
-from emmd.kernels.rows.reduce import BLOCK, CHUNK, in_turn, total
-from emmd.kernels.rows.weights import place_of
+from emmd.kernels.rows.reduce import in_turn, total
 from emmd.kernels.solvers import newton
 from emmd.kernels.solvers.logistic import hessian_cost
-from emmd.kernels.solvers.multinomial_remainder import shared_remainders
-from emmd.kernels.solvers.remainder import no_remainders, sampled_blocks
-
-_PER_CHUNK = CHUNK // BLOCK
 
 
 @kernel
@@ -78,8 +73,7 @@ def softmax_rows(first, last, partials, XB, W, r, c):
     W : ndarray of shape (K - 1, d)
     r : ndarray of shape (K, n) or (K - 1, n)
         Soft labels; those of the last class are not read.
-    c : ndarray
-        See `emmd.kernels.weights.for_kernels`.
+    c : ndarray of shape (n,)
     """
     K = len(W) + 1
     work, offset = block_rows(2 * K + SPARE), np.zeros(len(W))
@@ -90,11 +84,11 @@ def softmax_rows(first, last, partials, XB, W, r, c):
 def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
     d, n = XB.shape[1], r.shape[1]
     free = W.shape[0]
-    for block in range(first * _PER_CHUNK, min(last * _PER_CHUNK, XB.shape[0])):
-        sums = partials[block // _PER_CHUNK]
+    for block in range(first * PER_CHUNK, end_block(last, XB)):
+        sums = partials[block // PER_CHUNK]
         lo = block * BLOCK
-        m = min(BLOCK, n - lo)
-        weights = c[place_of(c.shape[0], lo) :]
+        m = rows_of_block(lo, n)
+        weights = c[lo:]
         upcoming = XB[following(block, XB), : fetched(XB)]
         by_rows = with_rows(upcoming.shape[0], sums.shape[0] > free * d)
         block_logits(XB[block], W, offset, m, log_p)
@@ -120,7 +114,7 @@ def assemble_hessian(sums, free, d):
         for b in range(a, D):
             j, u = a // d, a % d
             k, v = b // d, b % d
-            inside = packed(d, min(u, v), max(u, v))
+            inside = packed(d, u, v) if u < v else packed(d, v, u)
             out[D + packed(D, a, b)] = sums[D + packed(free, j, k) * width + inside]
     return out
 
@@ -131,25 +125,21 @@ def softmax_cost(free, d):
     return 0.5 * (free + 1) * hessian_cost(d)
 
 
-def solve_of(rows, remainders):
+def solve_of(rows):
     """Return the kernel that minimises the loss of one multinomial regression.
 
     Parameters
     ----------
     rows : kernel
         `softmax_rows`, in turn or in shares.
-    remainders : kernel
-        `emmd.kernels.softmax_remainder.shared_remainders`, or `no_remainders`.
 
     Returns
     -------
     kernel
         ``(edges, XB, r, c, scale, crest, start, sums) -> states, vectors``, see `newton.workspace`: the
-        minimiser is ``vectors[0, newton.POINT]``. Soft labels r have shape (K - 1, n) or (K, n), the start
+        minimiser is ``vectors[newton.POINT]``. Soft labels r have shape (K - 1, n) or (K, n), the start
         ((K - 1) d,), and sums are its gradient and packed Hessian.
     """
-
-    sampled = remainders is not no_remainders
 
     @allocating
     @named_after(rows)
@@ -157,17 +147,14 @@ def solve_of(rows, remainders):
         d, D = scale.shape[0], start.shape[0]
         free = D // d
         blocks = free * (free + 1) // 2 * (d * (d + 1) // 2)
-        looks, entropy = sampled and sampled_blocks(r.shape[1]) > 0, math.log(free + 1.0)
-        states, vectors, factors = newton.workspace(1, D, softmax_cost(free, d), entropy, crest, looks)
+        entropy = math.log(free + 1.0)
+        states, vectors, factors = newton.workspace(1, D, softmax_cost(free, d), entropy, crest)
         wanted, points, scales = np.full(1, newton.HESSIAN), np.empty((1, D)), np.empty(D)
         for j in range(D):
-            vectors[0, newton.TRIAL, j] = start[j]
+            vectors[newton.TRIAL, j] = start[j]
             scales[j] = scale[j % d]
         found, first = sums.reshape(1, sums.shape[0]), np.int64(0)
         while newton.advance_all(states, vectors, factors, found, first, scales, wanted, points):
-            if newton.looks(wanted):
-                found, first = remainders(edges.shape[0] - 1, XB, c, r.shape[1], vectors, wanted), np.int64(0)
-                continue
             with_hessian = wanted[0] == newton.HESSIAN
             partials = np.zeros((edges[-1], D + blocks if with_hessian else D))
             rows(edges, partials, XB, points.reshape(free, d), r, c)
@@ -180,5 +167,5 @@ def solve_of(rows, remainders):
     return solve_softmax
 
 
-solve_softmax = solve_of(in_turn(softmax_rows), no_remainders)
-shared_solve_softmax = solve_of(in_shares(softmax_rows), shared_remainders)
+solve_softmax = solve_of(in_turn(softmax_rows))
+shared_solve_softmax = solve_of(in_shares(softmax_rows))

@@ -13,11 +13,6 @@ than it costs. Nothing of this changes the answer: the method ends where the gra
 measure that once more when the contraction seen says so with two digits to spare: the last pass of every
 solution would only confirm it.
 
-Where there are many rows, a sample of them tells what Newton's step leaves of the gradient: the remainder
-beyond its linear model, R. The step is corrected by it, to where gradient, linear model and R vanish
-(Chebyshev's method), and what is left then is the error of the sample, some hundredth of R. `REMAINDER` asks
-for it after a Hessian, when the step alone is not enough.
-
 Steps are accepted by slopes along the step, not by values: for a convex function a step whose end still
 points downhill has decreased it, and slopes keep their digits next to the minimum, where values lose half.
 """
@@ -29,10 +24,9 @@ import numpy as np
 from emmd.kernels.compile.jit import allocating, deciding
 from emmd.kernels.linear.gram import packed
 from emmd.kernels.maths.cholesky import cholesky, cholesky_solve
-from emmd.kernels.maths.dot import dot
-from emmd.kernels.maths.largest import larger
+from emmd.kernels.maths.vectors import dot, larger, smaller
 
-DONE, GRADIENT, HESSIAN, REMAINDER = 0, 1, 2, 3
+DONE, GRADIENT, HESSIAN = 0, 1, 2
 
 # how many steps since the last Hessian correct its factor
 _MEMORY = 8
@@ -40,13 +34,13 @@ _MEMORY = 8
 # rows of `vectors`; the last two are the first of _MEMORY rows each, scaled steps and changes of the gradient
 POINT, SLOPES, STEP, TRIAL, _STEPS, _CHANGES = 0, 1, 2, 3, 4, 4 + _MEMORY
 
-# entries of `state`; the last is the first of _MEMORY shares of the pairs
-RESIDUAL, CURVATURE, ITERATIONS, _ENTROPY, _COST, _CREST, _SAMPLED = range(7)
-_DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS, _BOUND = range(7, 14)
-_SHARES = 14
+VECTORS = 4 + 2 * _MEMORY
+"""Rows of `vectors` that belong to one function."""
 
-# entries of `factors`
-_HESSIAN, _ROOT = 0, 1
+# entries of `state`; the last is the first of _MEMORY shares of the pairs
+RESIDUAL, CURVATURE, ITERATIONS, _ENTROPY, _COST, _CREST = range(6)
+_DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(6, 12)
+_SHARES = 12
 
 _FIRST, _STEPPING, _REFRESHING, _RESTARTED = 0.0, 1.0, 2.0, 3.0
 
@@ -62,17 +56,12 @@ _STALE = 0.3
 _SMALL = 1e-8
 # the next contraction may be weaker than the last one by this
 _WEAKER = 100.0
-# a sample is believed to so many standard errors, and where it tells the step's curvature within a factor 2
-_ERRORS = 10.0
-_SAME = 2.0
-# a remainder is small beside the gradient it is left of: where it is not, a third order helps no more
-_MODEST = 0.25
 # a step is halved until the slope along it has shrunk to this share; 1/2 would be a bisection already
 _SLOPE_LEFT = 0.5
 
 
 @allocating
-def workspace(r, d, cost, entropy, crest, sampled):
+def workspace(r, d, cost, entropy, crest):
     """Return ``(states, vectors, factors)`` for r functions of d variables.
 
     Parameters
@@ -84,24 +73,23 @@ def workspace(r, d, cost, entropy, crest, sampled):
         The largest of a label, log K for K classes: the loss at 0.
     crest : float
         The largest absolute value of a feature, in units of the feature's root mean square.
-    sampled : bool
-        Whether `REMAINDER` may be asked for.
 
     Notes
     -----
-    Starts are to be written to ``vectors[:, TRIAL]``. Where a start w is sure of its predictions, and wrong,
-    the Hessian is nearly 0 and would send the first step anywhere; such a start is replaced by 0. Its slope
-    along the ray from 0 tells: ``f(w) - f(0) = w' grad f(w) - (log K - E H(p(w)))``, where H is the entropy
-    of the predictions. Above log K the slope says that w is worse than 0, and where all predictions are sure,
-    H = 0, it is just then that w is worse.
+    The vectors of function k begin with row ``k * VECTORS``, its Hessian and the Hessian's root with row
+    ``2 d k`` of the factors. Starts are to be written to its row `TRIAL`. Where a start w is sure of its
+    predictions, and wrong, the Hessian is nearly 0 and would send the first step anywhere; such a start is
+    replaced by 0. Its slope along the ray from 0 says when:
+    ``f(w) - f(0) = w' grad f(w) - (log K - E H(p(w)))``, where H is the entropy of the predictions. Above
+    log K the slope says that w is worse than 0, and where all predictions are sure, H = 0, it is just then
+    that w is worse.
     """
-    states = np.zeros((r, _SHARES + _MEMORY))
+    states = np.zeros((r, np.int64(_SHARES + _MEMORY)))
     for k in range(r):
         states[k, _COST] = cost
         states[k, _ENTROPY] = entropy
         states[k, _CREST] = crest
-        states[k, _SAMPLED] = 1.0 if sampled else 0.0
-    return states, np.zeros((r, 4 + 2 * _MEMORY, d)), np.zeros((r, 2, d, d))
+    return states, np.zeros((r * VECTORS, d)), np.zeros((r * 2 * d, d))
 
 
 @deciding
@@ -132,9 +120,6 @@ def advance(state, vectors, factor, sums, scale, with_hessian):
         if not residual < state[RESIDUAL] and state[RESIDUAL] <= ACCEPTED:
             return DONE
         state[_RATE] = residual / state[RESIDUAL]
-        # where the sample has told of less, it does not know these rows
-        if residual > state[_BOUND]:
-            state[_SAMPLED] = 0.0
         _remember(state, vectors, sums, scale)
     _arrive(state, vectors, sums, residual)
     state[_FRESH] = 1.0 if with_hessian else 0.0
@@ -153,8 +138,7 @@ def advance_all(states, vectors, factors, sums, first, scale, wanted, points):
     states, vectors, factors
         From `workspace`, of r functions.
     sums : ndarray of shape (r, first + d + d (d + 1) / 2) or (r, first + d)
-        What was evaluated, from column `first` on, see `advance`, or, where any function wants its remainder,
-        what `look` takes, and nothing else; of functions that wait, anything.
+        What was evaluated, from column `first` on, see `advance`; of others, anything.
     first : int
     scale : ndarray of shape (d,)
     wanted : ndarray of int, shape (r,)
@@ -162,84 +146,21 @@ def advance_all(states, vectors, factors, sums, first, scale, wanted, points):
     points : ndarray of shape (r, d)
         Overwritten with where that is.
     """
-    anything, looked = False, looks(wanted)
+    d, anything = scale.shape[0], False
     for k in range(wanted.shape[0]):
-        found, kind = sums[k, first:], wanted[k]
-        if kind == REMAINDER:
-            wanted[k] = look(states[k], vectors[k], factors[k], found, scale)
-        elif kind != DONE and not looked:
-            wanted[k] = advance(states[k], vectors[k], factors[k], found, scale, kind == HESSIAN)
+        own, factor = vectors[k * VECTORS : (k + 1) * VECTORS], factors[2 * d * k : 2 * d * (k + 1)]
+        if wanted[k] != DONE:
+            with_hessian = wanted[k] == HESSIAN
+            wanted[k] = advance(states[k], own, factor, sums[k, first:], scale, with_hessian)
+        for j in range(d):
+            points[k, j] = own[TRIAL, j]
         anything = anything or wanted[k] != DONE
-        for j in range(scale.shape[0]):
-            points[k, j] = vectors[k, TRIAL, j]
     return anything
 
 
 @deciding
-def looks(wanted):
-    """Return whether a function wants its remainder: it gets that before any other is evaluated."""
-    found = False
-    for k in range(wanted.shape[0]):
-        found = found or wanted[k] == REMAINDER
-    return found
-
-
-@deciding
-def look(state, vectors, factor, sums, scale):
-    """Correct the step by what a sample tells of the remainder at its end; return what is wanted.
-
-    Parameters
-    ----------
-    state, vectors, factor
-        Those of one function from `workspace`.
-    sums : ndarray of shape (2 d + 1,)
-        ``R(TRIAL) = grad f(TRIAL) - grad f(POINT) - H (TRIAL - POINT)``, its standard errors, and
-        ``(TRIAL - POINT)' H (TRIAL - POINT)``, all as the sample has them; H is the Hessian at POINT.
-    scale : ndarray of shape (d,)
-    """
-    d = scale.shape[0]
-    left, rate = _foreseen(state), _contraction(state)
-    size, error = _scaled_maximum(sums[:d], scale), _scaled_maximum(sums[d : 2 * d], scale)
-    share = size / state[RESIDUAL]
-    # by the negations NaN is not believed
-    if not _alike(sums[2 * d], state[_DESCENT]):
-        state[_SAMPLED] = 0.0
-        return _settle(state, vectors, left, rate, rate * state[RESIDUAL])
-    if not (share <= _MODEST and _correct(state, vectors, factor, sums, scale)):
-        return _settle(state, vectors, left, rate, rate * state[RESIDUAL])
-    # the correction changes the remainder by twice its share of it
-    expected = _ERRORS * error + 2.0 * share * size
-    state[_BOUND] = expected
-    # whatever the sample says, what is returned is accepted
-    return _settle(state, vectors, min(left, expected) if left <= ACCEPTED else left, rate, expected)
-
-
-@deciding
-def _alike(one, other):
-    return one <= _SAME * other and other <= _SAME * one
-
-
-@deciding
-def _correct(state, vectors, factor, remainder, scale):
-    """Add to the step what removes the remainder, unless that is no small change of it; return whether."""
-    # there are no pairs right after a Hessian, and this is where they would be
-    more, descent = vectors[_STEPS], state[_DESCENT]
-    for j in range(scale.shape[0]):
-        more[j] = -remainder[j] / scale[j]
-    cholesky_solve(factor[_ROOT], more)
-    for j in range(scale.shape[0]):
-        descent -= more[j] / scale[j] * vectors[SLOPES, j]
-    if not _alike(descent, state[_DESCENT]):
-        return False
-    for j in range(scale.shape[0]):
-        vectors[STEP, j] += more[j] / scale[j]
-        vectors[TRIAL, j] = vectors[POINT, j] + vectors[STEP, j]
-    state[_DESCENT] = descent
-    return True
-
-
-@deciding
 def _scaled_maximum(gradient, scale):
+    """Return the largest entry of a gradient in units of its scale."""
     largest = 0.0
     for j in range(scale.shape[0]):
         largest = larger(largest, abs(gradient[j]) / scale[j])
@@ -260,7 +181,6 @@ def _too_long(state, vectors, gradient, residual):
 @deciding
 def _shorter(state, vectors):
     state[_LENGTH] *= 0.5
-    state[_BOUND] = math.inf
     if state[ITERATIONS] >= _MOST:
         return DONE
     for j in range(vectors.shape[1]):
@@ -298,7 +218,7 @@ def _solve_corrected(state, vectors, factor, x):
         shares[k] = dot(step, x) / dot(step, change)
         for j in range(x.shape[0]):
             x[j] -= shares[k] * change[j]
-    cholesky_solve(factor[_ROOT], x)
+    cholesky_solve(factor[x.shape[0] :], x)
     for k in range(pairs):
         step, change = vectors[_STEPS + k], vectors[_CHANGES + k]
         share = shares[k] - dot(change, x) / dot(step, change)
@@ -317,11 +237,11 @@ def _arrive(state, vectors, gradient, residual):
 @deciding
 def _refactor(factor, sums, scale):
     d = scale.shape[0]
-    hessian = factor[_HESSIAN]
+    hessian = factor[:d]
     for j in range(d):
         for k in range(j, d):
             hessian[k, j] = sums[d + packed(d, j, k)] / (scale[j] * scale[k])
-    return cholesky(hessian, factor[_ROOT])
+    return cholesky(hessian, factor[d:])
 
 
 @deciding
@@ -338,15 +258,7 @@ def _continue(state, vectors, factor, scale):
         return HESSIAN
     _step(state, vectors, factor, scale)
     left, rate = _foreseen(state), _contraction(state)
-    if state[_SAMPLED] == 1.0 and not stale and not solved and _worth_a_look(left, rate):
-        return REMAINDER
     return _settle(state, vectors, left, rate, rate * state[RESIDUAL])
-
-
-@deciding
-def _worth_a_look(left, rate):
-    """Return whether a sample may save a pass: this step the next one, or more than one are to come."""
-    return TARGET < left <= ACCEPTED or TARGET < left * rate * rate < math.inf
 
 
 @deciding
@@ -357,7 +269,7 @@ def _settle(state, vectors, left, rate, expected):
     # the last gradient still points to the minimum, and its step is free: without it a warm start that is
     # solved already would never move, however flat the function
     if state[CURVATURE] >= _SMALL:
-        state[RESIDUAL] = min(state[RESIDUAL], left)
+        state[RESIDUAL] = smaller(left, state[RESIDUAL])
         for j in range(vectors.shape[1]):
             vectors[POINT, j] = vectors[TRIAL, j]
     return DONE
@@ -376,7 +288,7 @@ def _foreseen(state):
         return math.inf
     if state[_FRESH] == 0.0:
         return _WEAKER * state[_RATE] * state[RESIDUAL]
-    return 0.5 * state[_CREST] * max(state[_DESCENT], 0.0)
+    return 0.5 * state[_CREST] * (state[_DESCENT] if state[_DESCENT] > 0.0 else 0.0)
 
 
 @deciding
@@ -392,7 +304,6 @@ def _step(state, vectors, factor, scale):
         descent -= vectors[STEP, j] * vectors[SLOPES, j]
     state[_DESCENT] = descent
     state[_LENGTH] = 1.0
-    state[_BOUND] = math.inf
     state[_PHASE] = _STEPPING
 
 
@@ -400,7 +311,7 @@ def _step(state, vectors, factor, scale):
 def _length(state):
     """Return the root mean square change of the predictors by the step, at least."""
     # the decrement is at most a quarter of the mean square
-    return 2.0 * math.sqrt(max(state[_DESCENT], 0.0))
+    return 2.0 * math.sqrt(state[_DESCENT] if state[_DESCENT] > 0.0 else 0.0)
 
 
 @deciding
@@ -430,4 +341,5 @@ def _wanted(state, rate, expected):
 @deciding
 def _passes(rate, residual):
     """Return the number of contractions by `rate` from `residual` to where the last one is foreseen."""
-    return math.ceil(math.log(TARGET / _WEAKER / residual) / math.log(min(max(rate, 1e-16), 0.9)))
+    rate = smaller(larger(rate, 1e-16), 0.9)
+    return math.ceil(math.log(TARGET / _WEAKER / residual) / math.log(rate))

@@ -1,19 +1,10 @@
 """Gaussian experts: variance free per expert, shared, or known."""
 
-import math
-from functools import cached_property
-
 import numpy as np
 
 from emmd.core.checks import positive_number, require_ordinary
-from emmd.core.family import Family, Pass
+from emmd.core.family import Family
 from emmd.fits.least_squares import weighted_least_squares
-from emmd.kernels.em import gaussian_mixture as mixture_gaussian
-from emmd.kernels.em.gaussian_mixture import HEAD, e_step_rows, parts_of, solve_experts, sums_width
-from emmd.kernels.em.mixture_image import REPORT, write_constant_gate, write_experts
-from emmd.kernels.rows.reduce import sum_rows, takes_turns
-from emmd.kernels.solvers.multinomial import assemble_hessian
-from emmd.models.mixture.information import information_of_sums
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
 REPRESENTABLE = 1e-300, 1e300
@@ -25,15 +16,6 @@ _CONSTANT = 1e-14
 
 def _squares_around(rows, centre):
     return rows.weights @ (rows.statistics[:, 0] - centre) ** 2
-
-
-_KERNELS = {
-    (True, True): mixture_gaussian.em_step_two,
-    (True, False): mixture_gaussian.shared_em_step_two,
-    (False, True): mixture_gaussian.em_step,
-    (False, False): mixture_gaussian.shared_em_step,
-}
-"""The EM map, for two experts or more, for one thread or more."""
 
 
 class Gaussian(Family):
@@ -196,57 +178,3 @@ class Gaussian(Family):
         # an exact fit has log variance -inf, which the model names as a collapse
         with np.errstate(divide="ignore"):
             return coefficients[None], float(np.log(square + pull)), residual, curvature
-
-    @cached_property
-    def _known_log(self):
-        return 0.0 if self.known is None else math.log(self.known)
-
-    @staticmethod
-    def _features(designs, constant_gate):
-        """Return the features of experts and gate as the kernels take them."""
-        XB = designs["expert"].XB
-        return XB, XB[:, :0].copy() if constant_gate else designs["gate"].XB
-
-    def em_at_once(self, data, theta, displacements, constant_gate, floor, edges, r):
-        """Evaluate the EM map by the kernel of Gaussian experts."""
-        expert, gate = data.designs["expert"], data.designs["gate"]
-        features, image = self._features(data.designs, constant_gate), np.empty_like(theta)
-        moments = expert.second_moment, expert.scale, gate.scale, gate.crest
-        kernel = _KERNELS[len(r) == 2, takes_turns(edges, len(data.y))]
-        rows = edges, *features, data.y, expert.kernel_weights
-        path = moments, data.units, theta, displacements
-        loss, *solved = kernel(*rows, *path, (self._known_log, floor), r, image)
-        return loss, image, *solved
-
-    def _parts(self, designs, K, theta, constant_gate):
-        d, d_gate = designs["expert"].n_features, 0 if constant_gate else designs["gate"].n_features
-        return parts_of(theta, K, d, d_gate, self._known_log)
-
-    def pass_over(self, data, theta, K, constant_gate, start):
-        """Evaluate E-step and the M-step's sums by the kernel of Gaussian experts."""
-        expert, r = data.designs["expert"], np.empty((K, len(data.y)))
-        coef, log_variance, W, offset = self._parts(data.designs, K, theta, constant_gate)
-        begins = (W, False) if start is None else (start, True)
-        _, width = sums_width(K, coef.shape[1], W.shape[1])
-        features = *self._features(data.designs, constant_gate), data.y, expert.kernel_weights
-        arguments = *features, coef, log_variance, W, offset, *begins, r
-        return sum_rows(e_step_rows, expert.n_rows, width, *arguments), r
-
-    def after_pass(self, designs, theta, K, constant_gate, floor, sums):
-        """Fit the experts by the steps that the sums give."""
-        expert = designs["expert"]
-        coef, _, W, _ = self._parts(designs, K, theta, constant_gate)
-        fitted, report, image = np.empty_like(coef), np.empty((K, REPORT)), np.empty_like(theta)
-        solve_experts(sums[HEAD:], expert.second_moment, expert.scale, coef, fitted, report)
-        of_gate = (K - 1) * (1 if constant_gate else W.shape[1])
-        residual, curvature = write_experts(fitted, report, floor, image[:-of_gate])
-        if constant_gate:
-            write_constant_gate(report, image[-of_gate:])
-            return Pass(image, residual, min(curvature, 1.0))
-        before, _ = sums_width(K, expert.n_features, W.shape[1])
-        return Pass(image, residual, curvature, assemble_hessian(sums[before:], *W.shape))
-
-    def information_of_pass(self, designs, theta, K, constant_gate, sums):
-        """Return blocks [[X'RX, X'Re], [., e'Re / 2]] / variance for the experts, and the gate's."""
-        parts = self._parts(designs, K, theta, constant_gate)
-        return information_of_sums(sums, designs["expert"].second_moment, parts, len(theta))

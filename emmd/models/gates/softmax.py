@@ -5,7 +5,7 @@ import numpy as np
 from emmd.fits.logistic import fit_logistics
 from emmd.fits.newton import newton, newton_on_demand, newton_results
 from emmd.fits.potentials import Softplus
-from emmd.kernels.rows.reduce import compiled_shares, sum_rows, takes_turns
+from emmd.kernels.rows.reduce import shares, sum_rows
 from emmd.kernels.solvers.multinomial import (
     assemble_hessian,
     shared_solve_softmax,
@@ -13,9 +13,7 @@ from emmd.kernels.solvers.multinomial import (
     softmax_rows,
     solve_softmax,
 )
-from emmd.kernels.solvers.multinomial_remainder import remainders
 from emmd.rows.design import unpack_symmetric
-from emmd.rows.sampled_remainders import sampled_remainders
 from emmd.rows.weighted_rows import Rows
 
 
@@ -60,18 +58,16 @@ def fit_gate_from(rows, start, sums, form=None):
         return fit_logistics(rows.design, rows.statistics[:1], start, sums[np.newaxis])[0]
     free, d = start.shape
     plain = form is None and isinstance(rows, Rows)
-    edges = compiled_shares(rows.design.n_rows) if plain else None
     form = np.zeros((free * d, free * d)) if form is None else form
     evaluate, scale = _derivatives(rows, start.shape, form), np.tile(rows.design.scale, free)
     entropy, cost = np.log(free + 1.0), softmax_cost(free, d)
-    if edges is None:
-        sampled = sampled_remainders(remainders, rows.design) if plain else None
-        costs = entropy, cost, rows.design.crest
-        solved = newton_on_demand(evaluate, start.ravel(), sums, scale, *costs, sampled)
+    if not plain:
+        solved = newton_on_demand(evaluate, start.ravel(), sums, scale, entropy, cost, rows.design.crest)
     else:
         design = rows.design
-        solve = solve_softmax if takes_turns(edges, design.n_rows) else shared_solve_softmax
-        features = edges, design.XB, rows.statistics, design.kernel_weights, design.scale, design.crest
+        edges = shares(design.n_rows)
+        solve = solve_softmax if len(edges) == 2 else shared_solve_softmax
+        features = edges, design.XB, rows.statistics, design.weights, design.scale, design.crest
         (solved,) = newton_results(*solve(*features, start.ravel(), sums))
     if solved.solved:
         return solved
@@ -94,7 +90,7 @@ def _loss(rows, W):
 
 
 def _sums(rows, W, width):
-    arguments = rows.design.XB, W, rows.statistics, rows.design.kernel_weights
+    arguments = rows.design.XB, W, rows.statistics, rows.design.weights
     return sum_rows(softmax_rows, rows.design.n_rows, width, *arguments)
 
 

@@ -1,14 +1,11 @@
 """The data of a mixture of experts: what its methods read, and the sums and fits that rows take part in."""
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
 from emmd.core.family import Family
-from emmd.kernels.rows.reduce import compiled_shares
 from emmd.rows.weighted_rows import Rows
-from emmd.rows.workspace import SpareArrays
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,6 @@ class MixtureData:
         Size of each of an expert's predictors that matters, see `Family.unit`.
     unit : ndarray of shape (p,)
         Size of each parameter's predictor, per unit of the parameter.
-    spare : SpareArrays
-        Of responsibilities.
     """
 
     X: np.ndarray
@@ -36,12 +31,6 @@ class MixtureData:
     family: Family
     sizes: np.ndarray
     unit: np.ndarray
-    spare: SpareArrays = field(default_factory=SpareArrays, init=False, repr=False, compare=False)
-
-    @cached_property
-    def units(self):
-        """Ones and `unit`, as kernels take them."""
-        return np.ones(len(self.unit)), self.unit
 
     @property
     def weights(self):
@@ -51,14 +40,6 @@ class MixtureData:
     def add_up(self, sums, *arguments):
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)
-
-    def compiled_shares(self):
-        """Return the threads' shares of the rows; None where compiled code cannot wake the threads."""
-        return compiled_shares(len(self.y))
-
-    def em_sums(self, model, theta, start=None):
-        """Return what `model.em_sums` does: its sums, and the responsibilities, shape (K, n)."""
-        return model.em_sums(self, theta, start)
 
     def posterior(self, model, theta):
         """Return the negative log-likelihood and the responsibilities, shape (K, n)."""

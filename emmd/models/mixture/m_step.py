@@ -1,6 +1,7 @@
 """The EM map of a mixture of experts: one weighted fit per expert and one for the gate."""
 
 import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import numpy as np
 from emmd.core.model import MStep
 from emmd.core.status import Status
 from emmd.kernels.em.mixture_image import EMPTY
-from emmd.kernels.solvers.extrapolate import NO_PATH, foretell
 from emmd.kernels.solvers.newton import ACCEPTED
 from emmd.models.gates.softmax import fit_gate, fit_gate_from
+from emmd.models.mixture.data import MixtureData
+from emmd.models.mixture.fused.registry import fused_pass
 from emmd.models.mixture.ridge import gate_form
 
 _COLLAPSED = np.log(1e-12)
@@ -43,112 +45,88 @@ class MixtureMStep:
 
     def m_step(self, data, responsibilities, start):
         """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
-        return self._fit_parts(data, responsibilities.T, start)
+        return self._fit_parts(data, responsibilities.T, start, start)
 
-    @property
-    def _one_pass(self):
-        """Whether a family's kernel may evaluate the EM map: it knows of no penalty and nothing fixed."""
-        return self.ridge is None and not self.fixed
+    @cached_property
+    def fused(self):
+        """Fused kernels for the family and the gate, or None: they know of no penalty and nothing fixed."""
+        if self.ridge is not None or self.fixed:
+            return None
+        return fused_pass(self.family, self.gate, self.n_experts)
 
     @property
     def _constant_gate(self):
         return self.gate == "constant"
 
-    def em_sums(self, data, theta, start=None):
+    def e_step_pass(self, data, theta, start=None):
         """Run the E-step; return what it adds up and the responsibilities, shape (K, n).
 
-        The negative log-likelihood is the first sum; there are more where the family's kernel finds those
-        of the M-step in the same pass, the gate's at `start`, if given.
+        The negative log-likelihood is the first sum; there are more where a fused kernel finds those of the
+        M-step in the same pass, the gate's at `start`, if given.
         """
-        if self._one_pass:
-            found = self.family.pass_over(data, theta, self.n_experts, self._constant_gate, start)
-            if found is not None:
-                return found
+        if self.fused is not None:
+            return self.fused.e_step_pass(data, theta, start)
         loss, r = self.posterior(data, theta)
         return np.array([loss]), r
 
-    def em_step(self, data, theta, displacements=NO_PATH):
-        """Evaluate the EM map; where the family has a kernel, in one call or one pass and the gate's."""
-        edges = data.compiled_shares() if self._one_pass else None
-        found = None if edges is None else self._em_step_at_once(data, theta, displacements, edges)
-        loss, m_step = found or self._em_step_in_passes(data, theta, displacements)
-        return float(loss) + self.penalty(theta), m_step
+    def em_step(self, data, theta, start=None):
+        """Evaluate the EM map: by a fused kernel, where that determines it, else by a fit for each part."""
+        start, here = theta if start is None else start, isinstance(data, MixtureData)
+        if self.fused is not None:
+            evaluate = self.fused.em_step if here else self._fused_step_elsewhere
+            sums, image, residual, curvature, iterations = evaluate(data, theta, start, self._floor(data))
+            # NaN is not solved
+            if residual <= ACCEPTED:
+                return float(sums[0]), MStep(image, residual, True, curvature, int(iterations))
+        loss, r = self.posterior(data, theta) if here else data.posterior(self, theta)
+        return float(loss) + self.penalty(theta), self._fit_parts(data, r, theta, start)
 
-    def _em_step_at_once(self, data, theta, displacements, edges):
-        """Return None where the family's kernel does not tell the M-step, or there is none."""
-        r = data.spare.take((self.n_experts, len(data.y)))
-        path = theta, displacements
-        found = self.family.em_at_once(data, *path, self._constant_gate, self._floor(data), edges, r)
-        data.spare.leave(r)
-        if found is None:
-            return None
-        loss, image, residual, curvature, iterations = found
-        # by the negation NaN is not solved
-        if not residual <= ACCEPTED:
-            return None
-        return loss, MStep(image, residual, True, curvature, int(iterations))
-
-    def _em_step_in_passes(self, data, theta, displacements):
-        start = self._foretold(data, theta, displacements)
-        sums, r = data.em_sums(self, theta, start)
-        m_step = None if len(sums) == 1 else self._after_pass(data, r, theta, start, sums)
-        return sums[0], m_step or self._fit_parts(data, r, theta, gate_start=start)
-
-    def _after_pass(self, data, r, theta, gate_start, sums):
-        """Return the M-step that the sums of a pass tell; None where they do not."""
-        where = self.n_experts, self._constant_gate, self._floor(data)
-        found = self.family.after_pass(data.designs, theta, *where, sums)
-        if not found.residual <= ACCEPTED:
-            return None
-        if self._constant_gate:
-            return MStep(found.image, found.residual, True, found.curvature)
-        start = self.named(theta)["gate"] if gate_start is None else gate_start
-        gate = fit_gate_from(data.rows("gate", r), start, found.gate_sums)
+    def _fused_step_elsewhere(self, data, theta, start, floor):
+        """Return what `FusedGaussian.em_step` does, from sums over rows that are elsewhere."""
+        sums, r = data.e_step_pass(self, theta, start)
+        found = self.fused.m_step(data.designs, theta, floor, sums)
+        if self._constant_gate or not found.residual <= ACCEPTED:
+            return sums, found.image, found.residual, found.curvature, 1
+        gate = fit_gate_from(data.rows("gate", r), self.named(start)["gate"], found.gate_sums)
         found.image[self.spans["gate"]] = gate.x
         # the gate's first: what has been found is a number, and Python's maximum keeps a NaN that is first
         residual, curvature = max(gate.residual, found.residual), min(found.curvature, gate.curvature)
-        return MStep(found.image, residual, bool(residual <= ACCEPTED), curvature, gate.iterations)
+        return sums, found.image, residual, curvature, gate.iterations
 
-    def _foretold(self, data, theta, displacements):
-        """Return where the gate's M-step begins, shape (K - 1, d_gate); None where the path stands."""
-        if self._constant_gate or "gate" in self.fixed:
-            return None
-        start = np.empty_like(theta)
-        if not foretell(np.ones(self.n_params), data.unit, theta, displacements, start):
-            return None
-        return start[self.spans["gate"]].reshape(self.shapes["gate"])
+    def _fit_parts(self, data, r, theta, start, fit=None, total=1.0):
+        """Fit every free part to r, shape (K, n), with sum `total` in each row; begin at `start`.
 
-    def _fit_parts(self, data, r, start, fit=None, total=1.0, gate_start=None):
-        """Fit every free part to r, shape (K, n), with sum `total` in each row."""
+        Where a part is empty, theta is what is left.
+        """
         if fit is None:
 
             def fit(k, coef):
                 return self.family.fit(data.rows(k, r), coef, **self.fit_options)
 
-        theta, named, masses = start.copy(), self.named(start), data.add_up(_masses, r)
+        image, named, masses = start.copy(), self.named(start), data.add_up(_masses, r)
         if masses.min() < EMPTY:
             # an expert that fits rows exactly takes them from the others: the cause is named, not the effect
             collapsed = "dispersion" in named and self._collapsed(data, named["dispersion"])
             failure = Status.VARIANCE_COLLAPSE if collapsed else Status.EMPTY_EXPERT
-            return MStep(start, np.inf, False, 0.0, failure=failure)
+            return MStep(theta.copy(), np.inf, False, 0.0, failure=failure)
         residuals, curvatures, iterations, collapse = [0.0], [np.inf], 1, None
         if "coef" in self.index:
             coefs, dispersions, inner, pivots = zip(*(fit(k, coef) for k, coef in enumerate(named["coef"])))
-            theta[self.index["coef"]] = coefs
-            collapse = self._set_dispersion(data, theta, dispersions, masses)
+            image[self.index["coef"]] = coefs
+            collapse = self._set_dispersion(data, image, dispersions, masses)
             residuals += inner
             curvatures += pivots
         if "gate" in self.index and self._constant_gate:
-            theta[self.index["gate"]] = np.log(masses[:-1] / masses[-1])[:, None]
+            image[self.index["gate"]] = np.log(masses[:-1] / masses[-1])[:, None]
         elif "gate" in self.index:
-            gate = self._gate_m_step(data, r, named["gate"] if gate_start is None else gate_start, total)
-            theta[self.spans["gate"]], iterations = gate.x, gate.iterations
+            gate = self._gate_m_step(data, r, named["gate"], total)
+            image[self.spans["gate"]], iterations = gate.x, gate.iterations
             residuals.append(gate.residual)
             curvatures.append(gate.curvature)
         # NumPy's maximum is NaN where any is, Python's may pass it over
         residual = float(np.max(residuals))
-        solved = bool(residual <= ACCEPTED and np.isfinite(theta).all())
-        return MStep(theta, residual, solved, min(curvatures), iterations, collapse)
+        solved = bool(residual <= ACCEPTED and np.isfinite(image).all())
+        return MStep(image, residual, solved, min(curvatures), iterations, collapse)
 
     def _set_dispersion(self, data, theta, values, masses):
         if self.family.dispersion == "none":

@@ -26,7 +26,7 @@ from emmd.models.mixture.ridge import Ridge, ridge_weights
 from emmd.models.mixture.terms import MixtureTerms
 from emmd.rows.design import Design
 from emmd.rows.information_bound import bounded_solve
-from emmd.rows.predictors import free, predictor, pull_back, pull_back_second
+from emmd.rows.predictors import free, pull_back, pull_back_second
 from emmd.rows.weighted_rows import Rows
 
 _LONG = 300
@@ -210,10 +210,16 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def predictors(self, designs, theta):
         """Return the experts' predictors, a list of K arrays (n, q), and the gate's logits, (K - 1, n)."""
-        rows = [predictor(designs, block, theta) for block in self.blocks]
+        rows = np.empty((len(self.blocks), designs["expert"].n_rows))
+        for row, block in zip(rows, self.blocks):
+            design, coefficients = designs[block.features], block.coefficients(theta)
+            if design is None:
+                row[:] = coefficients[0]
+            else:
+                design.predict(coefficients, row)
         q, K = self.family.n_predictors, self.n_experts
-        xi = [np.column_stack(rows[k * q : (k + 1) * q]) for k in range(K)]
-        return xi, np.array(rows[K * q :])
+        xi = [rows[k * q : (k + 1) * q].T.copy() for k in range(K)]
+        return xi, rows[K * q :]
 
     def log_joint(self, data, theta):
         """Return log p(y, z = k | x), shape (K, n)."""
@@ -316,11 +322,15 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
         Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
         """
-        sums, r = data.em_sums(self, theta)
-        if len(sums) == 1:
+        if self.fused is None:
+            _, r = data.posterior(self, theta)
             return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta)
-        where = data.designs, theta, self.n_experts, self._constant_gate
-        found = self.family.information_of_pass(*where, sums)
+        if isinstance(data, MixtureData):
+            # the kernel of a run's steps is compiled already, and the gate's M-step, which it adds, is short
+            sums, *_ = self.fused.em_step(data, theta, theta, self._floor(data))
+        else:
+            sums, _ = data.e_step_pass(self, theta)
+        found = self.fused.information(data.designs, theta, sums)
         return self.complete_hessian(data, theta) if found is None else found
 
     def missing_hessian(self, data, theta):

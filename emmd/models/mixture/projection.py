@@ -39,7 +39,7 @@ class MixtureProjection:
         def fit(k, coef):
             return self.family.fit(Rows(design, means[k], weights * r[k]), coef, **self.fit_options)
 
-        return self._fit_parts(data, r, start, fit, total)
+        return self._fit_parts(data, r, start, start, fit, total)
 
     def projection_gradient(self, data, statistics, theta):
         """Return the gradient of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p,)."""

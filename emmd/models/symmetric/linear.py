@@ -5,8 +5,8 @@ import numpy as np
 from emmd.core.checks import positive_number, require_ordinary
 from emmd.fits.potentials import Quadratic, Softplus, log_sigmoid
 from emmd.kernels.em import symmetric_linear
-from emmd.kernels.rows.reduce import sum_rows
 from emmd.models.symmetric.model import SymmetricModel
+from emmd.rows.design import unpack_symmetric
 
 
 class SymMoLinE(SymmetricModel):
@@ -72,26 +72,13 @@ class SymMoLinE(SymmetricModel):
         theta = self.check_theta(theta)
         return np.stack([theta, -theta])
 
-    def e_step_sums(self, data, working, width):
-        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
-        p = np.empty(data.design.n_rows)
-        return self._e_step_sums(data, working, width, None, p), p
-
-    def _e_step_sums(self, data, working, width, start, p):
-        design, d = data.design, self.n_features
-        start, moved = self._begins(working, start)
-        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:], p, start, moved
-        return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
-
     def known_moments(self, design):
         """Return Cholesky factor and second moment of the features."""
         return design.root, design.second_moment
 
-    def em_sums(self, data, working, start=None, labels=None):
-        """Return the loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
-        d = self.n_features
-        labels = np.empty((1, data.design.n_rows)) if labels is None else labels
-        return self._e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2, start, labels[0]), labels
+    def information_from_sums(self, design, sums):
+        """Return E[xx'], and the Hessian of the gate's loss."""
+        return design.second_moment, unpack_symmetric(sums[1 + 2 * self.n_features :], self.n_features)
 
     def m_step_from_sums(self, design, start, sums, solve):
         """Solve the expert's normal equations and the gate's logistic regression."""

@@ -4,8 +4,8 @@ import numpy as np
 
 from emmd.fits.potentials import Softplus, log_sigmoid
 from emmd.kernels.em import symmetric_logistic
-from emmd.kernels.rows.reduce import sum_rows
 from emmd.models.symmetric.model import SymmetricModel
+from emmd.rows.design import unpack_symmetric
 
 
 class SymMoLogE(SymmetricModel):
@@ -62,23 +62,11 @@ class SymMoLogE(SymmetricModel):
         swapped = np.concatenate([theta[self.n_features :], theta[: self.n_features]])
         return np.stack([theta, -theta, swapped, -swapped])
 
-    def e_step_sums(self, data, working, width):
-        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
-        sums, labels = self._e_step_sums(data, working, width)
-        return sums, labels[1]
-
-    def _e_step_sums(self, data, working, width, start=None, labels=None):
-        """Return also the posterior of y z = 1, the expert's soft labels, in the first row."""
-        design, d = data.design, self.n_features
-        labels = np.empty((2, design.n_rows)) if labels is None else labels
-        start, moved = self._begins(working, start)
-        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:], labels, start, moved
-        return sum_rows(symmetric_logistic.e_step_rows, design.n_rows, width, *arguments), labels
-
-    def em_sums(self, data, working, start=None, labels=None):
-        """Return the loss, then gradient and Hessian of each regression; and both kinds of soft labels."""
+    def information_from_sums(self, design, sums):
+        """Return the Hessians of the two logistic losses."""
         d = self.n_features
-        return self._e_step_sums(data, working, 1 + 2 * (d + d * (d + 1) // 2), start, labels)
+        expert, gate = sums[1:].reshape(2, -1)
+        return unpack_symmetric(expert[d:], d), unpack_symmetric(gate[d:], d)
 
     def m_step_from_sums(self, design, start, sums, solve):
         """Solve the expert's and the gate's logistic regressions."""

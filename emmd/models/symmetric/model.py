@@ -17,8 +17,7 @@ from emmd.core.features import coefficients_after
 from emmd.core.model import EStep, Model, MStep
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.kernels.maths.bernoulli import divergence_rows
-from emmd.kernels.rows.reduce import sum_rows, takes_turns
-from emmd.kernels.solvers.extrapolate import NO_PATH, begin
+from emmd.kernels.rows.reduce import shares, sum_rows
 from emmd.kernels.solvers.newton import ACCEPTED
 from emmd.models.symmetric.data import SymmetricData
 from emmd.rows.design import Design, unpack_symmetric
@@ -38,8 +37,8 @@ class SymmetricModel(Model):
     Attributes
     ----------
     kernels : module
-        With the chunk kernels ``marginal_sums`` and ``information_sums``, and the EM map, ``em_step`` for one
-        thread and ``shared_em_step`` for several.
+        With the chunk kernels ``e_step_rows``, ``marginal_sums`` and ``information_sums``, the number of the
+        first one's sums ``sums_width``, and the EM map, ``em_step`` for small data and ``shared_em_step``.
     regressions : int
         Number of logistic regressions in the M-step.
     potentials : tuple
@@ -79,11 +78,16 @@ class SymmetricModel(Model):
     def prepare(self, X, y, weights):
         """Check the target and return `SymmetricData`."""
         self.check_target(y)
-        return SymmetricData(Design(X, weights), y / self.sigma)
+        design = Design(X, weights)
+        return SymmetricData(design, y / self.sigma, self._parameter_scale(design))
 
     def gather(self, data, elsewhere):
         """Add what is known of rows that lie elsewhere: moments of the features."""
         data.design = elsewhere(data.add_up(_second_moment), data.largest(_largest))
+        data.parameter_scale = self._parameter_scale(data.design)
+
+    def _parameter_scale(self, design):
+        return self.unit * np.tile(design.scale, 2)
 
     @cached_property
     def unit(self):
@@ -150,16 +154,16 @@ class SymmetricModel(Model):
 
     def marginal_sums(self, data, working, width):
         """Return the marginal loss in working units and, for width 1 + 2d, its gradient."""
-        return data.add_up(self._sums, "marginal_sums", working, width)
+        return data.add_up(self._sums, "marginal_sums", working, width, 4)
 
     def information_sums(self, data, working, matrices):
         """Return packed Gram matrices: complete aa and bb and, for 5 matrices, missing aa, ab and bb."""
         d = self.n_features
-        return data.add_up(self._sums, "information_sums", working, matrices * (d * (d + 1) // 2))
+        return data.add_up(self._sums, "information_sums", working, matrices * (d * (d + 1) // 2), 7)
 
-    def _sums(self, data, name, working, width):
+    def _sums(self, data, name, working, width, rows):
         design, d = data.design, self.n_features
-        arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:]
+        arguments = design.XB, data.y, design.weights, working[:d], working[d:], np.empty((rows, len(data.y)))
         return sum_rows(getattr(self.kernels, name), design.n_rows, width, *arguments)
 
     def loss(self, data, theta):
@@ -199,90 +203,85 @@ class SymmetricModel(Model):
         aa, bb = self._matrices(data, theta, 2)
         return self._assemble(aa, 0.0, bb)
 
+    def em_information(self, data, theta):
+        """Return I_com from the sums of an EM step where all rows are here, else from the rows."""
+        if not isinstance(data, SymmetricData) or data.design.dependent_columns:
+            return self.complete_hessian(data, theta)
+        sums = self._em_step_here(data, theta, theta)[0]
+        aa, bb = self.information_from_sums(data.design, sums)
+        return self._assemble(aa, 0.0, bb)
+
     def missing_hessian(self, data, theta):
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
         return self.informations(data, theta)[1]
 
     def e_step(self, data, theta):
         """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""
-        sums, p = self.e_step_sums(data, self.unit * theta, 1)
-        return EStep(self._with_density(sums[0]), p)
+        working = self.unit * theta
+        labels = np.empty((self.regressions, data.design.n_rows))
+        sums = self.run_e_step(data, working, working, labels, 1)
+        return EStep(self._with_density(sums[0]), labels[-1])
 
-    @abstractmethod
-    def e_step_sums(self, data, working, width):
-        """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
+    def e_step_pass(self, data, working, start=None):
+        """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions.
 
-    def em_step(self, data, theta, displacements=NO_PATH):
-        """Evaluate the EM map: one kernel call where all rows are here, else a few passes."""
+        Derivatives are those at `start`, if given, else at `working`, both of shape (2d,) in working units.
+        """
+        labels = np.empty((self.regressions, data.design.n_rows))
+        width = self.kernels.sums_width(self.n_features)
+        return self.run_e_step(data, working, working if start is None else start, labels, width), labels
+
+    def run_e_step(self, data, working, start, labels, width):
+        """Run the E-step's kernel: write the labels, return its sums, shape (width,)."""
+        design = data.design
+        arguments = design.XB, data.y, design.weights, working, start, labels
+        return sum_rows(self.kernels.e_step_rows, design.n_rows, width, *arguments)
+
+    def em_step(self, data, theta, start=None):
+        """Evaluate the EM map: in one compiled call where all rows are here, else by sums over them."""
         data.design.require_independent_columns()
-        edges = data.compiled_shares()
-        if edges is None:
-            found = self.em_step_in_passes(data, theta, displacements)
-        else:
-            found = self.em_step_at_once(data, theta, displacements, edges)
-        loss, image, residual, curvature, iterations = found
+        start = theta if start is None else start
+        evaluate = self._em_step_here if isinstance(data, SymmetricData) else self._em_step_elsewhere
+        sums, image, residual, curvature, iterations = evaluate(data, theta, start)
         m_step = MStep(image, residual, residual <= ACCEPTED, curvature, int(iterations))
         if m_step.solved or not isinstance(data, SymmetricData):
-            return self._with_density(loss), m_step
+            return self._with_density(sums[0]), m_step
         return super().em_step(data, theta)
 
-    def em_step_at_once(self, data, theta, displacements, edges):
-        """Evaluate the EM map by one compiled call.
-
-        Parameters
-        ----------
-        data : SymmetricData
-        theta : ndarray of shape (2d,)
-        displacements : ndarray of shape (m, 2d)
-            See `Model.em_step`.
-        edges : ndarray of int
-            See `emmd.kernels.reduce.compiled_shares`.
-
-        Returns
-        -------
-        loss : float
-            In working units.
-        image : ndarray of shape (2d,)
-        residual, curvature, iterations : float
-            Of the M-step, see `MStep`.
-        """
-        design, image = data.design, np.empty(self.n_params)
-        labels = data.spare.take((self.regressions, design.n_rows))
-        in_turn = takes_turns(edges, design.n_rows)
-        kernel = self.kernels.em_step if in_turn else self.kernels.shared_em_step
-        features = design.XB, data.y, design.kernel_weights, design.scale, design.crest
+    def _em_step_here(self, data, theta, start):
+        """Return the E-step's sums, image, residual, curvature and iterations of the M-step."""
+        design, edges, image = data.design, shares(data.design.n_rows), np.empty(self.n_params)
+        labels = design.workspace.take((self.regressions, design.n_rows))
+        features = design.XB, data.y, design.weights, design.scale, design.crest
+        step = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
         known = self.known_moments(design)
-        loss, *solved = kernel(edges, *features, *known, self.unit, theta, displacements, labels, image)
-        data.spare.leave(labels)
-        return loss, image, *solved
+        sums, *solved = step(edges, *features, *known, self.unit, theta, start, labels, image)
+        design.workspace.leave(labels)
+        return sums, image, *solved
+
+    def _em_step_elsewhere(self, data, theta, start):
+        """Return the same from sums over rows that are elsewhere."""
+        working = self.unit * theta
+        start = working if start is theta else self.unit * start
+        sums, labels = data.e_step_pass(self, working, start)
+
+        def solve(starts, found):
+            return data.fit_logistics(labels, starts, found)
+
+        image, *solved = self.m_step_from_sums(data.design, start, sums, solve)
+        return sums, image / self.unit, *solved
 
     def known_moments(self, design):
         """Return what the EM kernel takes after the features' scale and crest factor."""
         return ()
 
-    def em_step_in_passes(self, data, theta, displacements):
-        """Evaluate the EM map by sums over rows that come from elsewhere; see `em_step_at_once`."""
-        working, start = np.empty(self.n_params), np.empty(self.n_params)
-        moved = begin(self.unit, data.design.scale, theta, displacements, working, start)
-        sums, solve = data.em_pass(self, working, start if moved else None)
-        image, *solved = self.m_step_from_sums(data.design, start, sums, solve)
-        return sums[0], image / self.unit, *solved
-
-    @staticmethod
-    def _begins(working, start):
-        """Return where the M-step begins, and whether that is not where the E-step is taken."""
-        return (working, False) if start is None else (start, True)
-
     @abstractmethod
-    def em_sums(self, data, working, start=None, labels=None):
-        """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions.
-
-        Derivatives are those at `start`, if given; labels are written to `labels`, if given.
-        """
+    def information_from_sums(self, design, sums):
+        """Return the Hessians of the expert's and of the gate's potential for the sums of `e_step_pass`."""
 
     @abstractmethod
     def m_step_from_sums(self, design, start, sums, solve):
-        """Return image, residual, curvature and iterations for the sums of `em_sums`.
+        """Return image, residual, curvature and iterations for the sums of `e_step_pass`.
 
         Parameters
         ----------
@@ -291,7 +290,7 @@ class SymmetricModel(Model):
             Where the derivatives were taken.
         sums : ndarray
         solve : callable
-            See `SymmetricData.em_pass`.
+            ``(starts, sums) -> list of NewtonResult``, see `emmd.fits.logistic.fit_logistics`.
         """
 
     def m_step(self, data, responsibilities, start):
@@ -415,7 +414,7 @@ class SymmetricModel(Model):
 
     def parameter_scale(self, data):
         """Return the root mean square of each feature, in working units, shape (2d,)."""
-        return self.unit * np.tile(data.design.scale, 2)
+        return data.parameter_scale
 
     def mirror_inverse(self, data, dual, start):
         """Solve grad A(theta) = dual."""

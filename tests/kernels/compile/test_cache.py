@@ -6,7 +6,7 @@ import pkgutil
 import subprocess
 
 from emmd import kernels
-from emmd.kernels.compile.jit import Kernel
+from emmd.kernels.compile.internals import Kernel
 
 # two kernels, one of them in two signatures; prints the bits and how many of the three came from disk
 SCRIPT = """

@@ -10,8 +10,8 @@ from llvmlite.binding import Linkage
 from numba.core.caching import NullCache
 
 from emmd import kernels
-from emmd.kernels.compile.compilers import WIDE, CompactCompiler, WideCompiler
-from emmd.kernels.compile.jit import Kernel, kernel
+from emmd.kernels.compile.internals import WIDE, CompactCompiler, Kernel, WideCompiler
+from emmd.kernels.compile.jit import kernel
 from emmd.kernels.linear.gram import block_gram
 from emmd.kernels.linear.predictors import block_moment
 from emmd.kernels.solvers.newton import advance

@@ -10,8 +10,8 @@ BEGIN = """
 import numpy as np
 from numba.core.registry import cpu_target
 from emmd.kernels.maths import cholesky
-from emmd.kernels.compile import disk_cache
-from emmd.kernels.compile.jit import Kernel
+from emmd.kernels.compile import disk_cache, internals
+from emmd.kernels.compile.internals import Kernel
 from tests.generators.damage import damages
 
 def factor(kernel=cholesky.cholesky):
@@ -45,7 +45,7 @@ REBUILT = """
 def fails(*arguments):
     raise ImportError("a library has changed")
 
-disk_cache._WholeImpl.rebuild = disk_cache._PartImpl.rebuild = fails
+internals._WholeImpl.rebuild = internals._PartImpl.rebuild = fails
 again = Kernel(cholesky.cholesky.function, cholesky.cholesky._options, cholesky.cholesky._compiler)
 print(np.array_equal(factor(again), np.eye(2)))
 """

@@ -7,7 +7,8 @@ from scipy.special import log_softmax, logsumexp
 
 from emmd.kernels.em.gaussian_mixture import HEAD, SCALARS, e_step_rows, solve_experts
 from emmd.kernels.maths.softmax import SPARE, block_log_softmax
-from emmd.kernels.rows.reduce import BLOCK, sum_rows
+from emmd.kernels.rows.blocks import BLOCK
+from emmd.kernels.rows.reduce import sum_rows
 from emmd.kernels.solvers.multinomial import assemble_hessian, softmax_rows
 from tests.kernels.rows.test_rows import U, _blocks, _close, _upper
 
@@ -87,7 +88,7 @@ def _run(XT, y, c, coef, log_variance, W, constant=False, start=None):
         coef,
         log_variance,
         *gate,
-        *((gate[0], False) if start is None else (start, True)),
+        gate[0] if start is None else start,
         r,
     )
     return sums[:HEAD], sums[HEAD : HEAD + of_experts], sums[HEAD + of_experts :], r

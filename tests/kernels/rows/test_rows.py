@@ -9,7 +9,8 @@ from emmd.kernels.em import symmetric_linear, symmetric_logistic
 from emmd.kernels.linear import predictors as linear
 from emmd.kernels.maths.bernoulli import divergence_rows
 from emmd.kernels.maths.softplus import softplus_rows
-from emmd.kernels.rows.reduce import BLOCK, CHUNK, n_chunks, run_rows, sum_rows
+from emmd.kernels.rows.blocks import BLOCK, CHUNK
+from emmd.kernels.rows.reduce import n_chunks, run_rows, sum_rows
 from emmd.kernels.solvers.logistic import LOSS, logistic_rows
 from emmd.kernels.solvers.newton import DONE, GRADIENT, HESSIAN
 from tests.kernels import exact
@@ -117,12 +118,11 @@ def test_logistic_regressions(n, d):
 
 def _e_step(name, XB, y, c, beta, w, p, width, start=None):
     """Run a model's E-step on all rows; symmologe writes the posterior of y z = 1 before that of z = 1."""
-    moved = start is not None
-    start = start if moved else np.full(2 * len(w), np.nan)
-    labels = np.full((2, len(y)), np.nan)
-    out = labels[1] if name == "symmoline" else labels
-    sums = sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, beta, w, out, start, moved)
-    p[:] = labels[1]
+    working = np.concatenate([beta, w])
+    start = working if start is None else start
+    labels = np.full((1 if name == "symmoline" else 2, len(y)), np.nan)
+    sums = sum_rows(MODELS[name].e_step_rows, len(y), width, XB, y, c, working, start, labels)
+    p[:] = labels[-1]
     return sums
 
 
@@ -151,7 +151,8 @@ def test_what_the_e_step_adds_up_for_the_m_step(name, moved, n, d):
     XT, beta, w, c, rng = _sample(n, d)
     y = rng.choice([-1.0, 1.0], n) if name == "symmologe" else 2.0 * rng.standard_normal(n)
     p, P = np.full(n, np.nan), d * (d + 1) // 2
-    width = 1 + 2 * d + P if name == "symmoline" else 1 + 2 * (d + P)
+    width = MODELS[name].sums_width(d)
+    assert width == (1 + 2 * d + P if name == "symmoline" else 1 + 2 * (d + P))
     plain = _e_step(name, _blocks(XT), y, c, beta, w, p, 1)
     kept = p.copy()
     # where the M-step is to begin elsewhere, posterior and loss are those at theta all the same
@@ -218,18 +219,15 @@ def _sums(name, arrays, d):
     partials, XB, u, v, c, out = (arrays[key] for key in ("partials", "XB", "u", "v", "c", "out"))
     theta = np.linspace(-1.0, 1.0, d)
     W, labels, both = theta[np.newaxis], c[np.newaxis], np.concatenate([0.5 * theta, -theta])
+    at = np.concatenate([theta, theta])
     calls = {
         "divergence": lambda: divergence_rows(0, 1, partials, u, v, c),
         "moment": lambda: linear.moment_rows(0, 1, partials, XB, u),
         "gram": lambda: linear.gram_rows(0, 1, partials, XB, u),
         "logistic": lambda: logistic_rows(0, 1, partials, XB, W, labels, c, np.array([HESSIAN])),
         "gradient": lambda: logistic_rows(0, 1, partials, XB, W, labels, c, np.array([GRADIENT])),
-        "symmoline": lambda: symmetric_linear.e_step_rows(
-            0, 1, partials, XB, u, c, theta, -theta, out[0], both, True
-        ),
-        "symmologe": lambda: symmetric_logistic.e_step_rows(
-            0, 1, partials, XB, u, c, theta, -theta, out, both, True
-        ),
+        "symmoline": lambda: symmetric_linear.e_step_rows(0, 1, partials, XB, u, c, at, both, out[:1]),
+        "symmologe": lambda: symmetric_logistic.e_step_rows(0, 1, partials, XB, u, c, at, both, out),
     }
     calls[name]()
     return partials.tobytes()
@@ -340,7 +338,10 @@ def test_responsibilities_are_at_most_one(name):
 def test_marginal_rows_at_any_snr(grid):
     name, a, b, y, truth = grid
     loss, slope_a, slope_b = np.full((3, len(a)), np.nan)
-    MODELS[name].marginal_block(a, b, y, np.ones(len(a)), loss, slope_a, slope_b)
+    for i in range(len(a)):
+        row = slice(i, i + 1)
+        slopes = slope_a[row], slope_b[row]
+        loss[i] = MODELS[name].marginal_block(a[row], b[row], y[row], np.ones(1), *slopes)
     true_loss, true_p, true_q, true_a, true_b = zip(*truth)
     assert _worst(loss, true_loss, 100 * U * np.array(true_loss, float)) <= 1
     # the posterior logit is a difference of two log joints, each with a few roundings of its largest term
@@ -356,7 +357,7 @@ def test_information_rows_at_any_snr(grid):
     name, a, b, y, truth = grid
     complete, missing = np.full((2, len(a)), np.nan), np.full((3, len(a)), np.nan)
     c = np.full(len(a), 0.5)
-    MODELS[name].information_block(a, b, y, c, complete, missing)
+    MODELS[name].information_block(a, b, y, c, tuple(complete), tuple(missing))
     with mpmath.workdps(exact.DIGITS):
         spread = [t[1] * t[2] for t in truth]
         gate = [exact.sigmoid(mpmath.mpf(s)) * exact.sigmoid(-mpmath.mpf(s)) for s in b.tolist()]

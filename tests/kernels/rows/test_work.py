@@ -7,8 +7,7 @@ from numba.core.caching import NullCache
 
 import emmd
 from emmd.kernels.compile.jit import allocating, kernel
-from emmd.kernels.rows.cache_lines import block_rows
-from emmd.kernels.rows.reduce import BLOCK
+from emmd.kernels.rows.blocks import BLOCK, block_rows
 
 pytestmark = pytest.mark.kernels
 

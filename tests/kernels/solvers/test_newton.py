@@ -241,3 +241,22 @@ def test_a_warm_start_that_is_solved_already_still_moves_to_the_minimum():
     np.testing.assert_allclose(vectors[newton.POINT], [1e-15, 1e-9], rtol=1e-12)
     solved = newton_python(lambda x: (0.0, gradient, np.diag([1.0, 1e-6])), np.zeros(2), np.ones(2))
     np.testing.assert_allclose(solved.x, [1e-15, 1e-9], rtol=1e-12)
+
+
+@pytest.mark.parametrize("crest", [2.0, 10.0, 60.0])
+def test_what_a_step_leaves_is_bounded_by_the_largest_feature(crest):
+    """A rare feature of many root mean squares: one row decides what Newton's step leaves."""
+    n, ended = 4000, 0
+    X = np.ones((n, 2))
+    X[:, 1] = 0.0
+    X[: int(n / crest**2) + 1, 1] = 1.0
+    q = np.full(n, 0.3)
+    q[0] = 0.9
+    problem = Logistic(X, q, np.full(n, 1.0 / n))
+    end = problem.solve(np.zeros(2))[1]
+    for distance in 10.0 ** np.arange(-9.0, -3.0, 0.125):
+        problem.asked.clear()
+        _, x = problem.solve(end + [0.0, distance])
+        ended += not problem.asked
+        assert np.abs(problem.sums(x, False) / problem.scale).max() <= newton.TARGET + 1e-15
+    assert ended > 4

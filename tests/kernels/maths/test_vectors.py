@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emmd.kernels.linear.quadratic import relative_change, relative_change_of_parts
-from emmd.kernels.maths.largest import largest_modulus
+from emmd.kernels.maths.vectors import largest_modulus
 
 pytestmark = pytest.mark.kernels
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from emmd.kernels.em.gaussian_mixture import HEAD, SCALARS, expert_gram, sums_width
+from emmd.kernels.em.gaussian_mixture import HEAD, SCALARS, sums_width
 from emmd.kernels.em.mixture_image import DIGITS_KEPT
-from emmd.kernels.solvers.multinomial import assemble_hessian
 from emmd.models.gates.softmax import log_softmax
 from emmd.rows.design import unpack_symmetric
 
@@ -15,10 +14,10 @@ def information_of_sums(sums, second_moment, parts, p):
     Parameters
     ----------
     sums : ndarray
-        See `emmd.kernels.mixture_gaussian.e_step_rows`; the gate's are those at the same parameter.
+        See `emmd.kernels.em.gaussian_mixture.e_step_rows`; the gate's are those at the same parameter.
     second_moment : ndarray of shape (d, d)
     parts : tuple
-        Coefficients, log variances, the gate's weights and offsets, see `parts_of`.
+        Coefficients, log variances, the gate's weights and offsets, see `FusedGaussian`.
     p : int
 
     Returns
@@ -33,13 +32,12 @@ def information_of_sums(sums, second_moment, parts, p):
     if not (scalars[-1, 0] > DIGITS_KEPT and np.isfinite(sums).all()):
         return None
     moments = sums[HEAD + SCALARS * K :][: K * d].reshape(K, d)
-    out, gram, precision = np.zeros((p, p)), np.empty((d, d)), np.exp(-log_variance)
+    out, precision, grams = np.zeros((p, p)), np.exp(-log_variance), _grams(sums, second_moment, K, d)
     free = (K - 1) * max(W.shape[1], 1)
     spreads = p - free - K * d
     for k in range(K):
-        expert_gram(sums[HEAD:], second_moment, k, K, d, gram)
         own = slice(k * d, (k + 1) * d)
-        out[own, own] = precision[k] * gram
+        out[own, own] = precision[k] * grams[k]
         if spreads > 0:
             spread = K * d + k % spreads
             out[own, spread] = out[spread, own] = precision[k] * moments[k]
@@ -52,5 +50,17 @@ def _of_gate(sums, W, offset, d, K):
     if W.shape[1] == 0:
         p = np.exp(log_softmax(offset[:, None]))[:-1, 0]
         return np.diag(p) - np.outer(p, p)
-    before, _ = sums_width(K, d, W.shape[1])
-    return unpack_symmetric(assemble_hessian(sums[before:], *W.shape)[W.size :], W.size)
+    free, d_gate = W.shape
+    before, _ = sums_width(K, d, d_gate)
+    blocks = sums[before + W.size :].reshape(free * K // 2, -1)
+    out = np.empty((free, d_gate, free, d_gate))
+    for packed, j, k in zip(blocks, *np.triu_indices(free)):
+        out[j, :, k, :] = out[k, :, j, :] = unpack_symmetric(packed, d_gate)
+    return out.reshape(W.size, W.size)
+
+
+def _grams(sums, second_moment, K, d):
+    """Return the experts' weighted Gram matrices; the last one is the total less the others."""
+    packed = sums[HEAD + (SCALARS + d) * K :][: (K - 1) * (d * (d + 1) // 2)].reshape(K - 1, -1)
+    known = [unpack_symmetric(row, d) for row in packed]
+    return [*known, second_moment - sum(known)]

@@ -1,15 +1,14 @@
 """The EM map of Gaussian experts in one compiled call, by threads in turn and in shares, and in passes."""
 
-from importlib import import_module
-
 import numba
 import numpy as np
 import pytest
 
 import emmd
+from emmd.algorithms.em import _extrapolated
 from emmd.core.model import MStep
 from emmd.kernels.rows.reduce import PARALLEL_ROWS
-from emmd.kernels.solvers.extrapolate import MEMORY, NO_PATH
+from emmd.kernels.solvers.extrapolate import MEMORY
 
 VARIANCES = ["free", "shared", 0.5]
 # of three chunks: one thread has nothing, or much more than another
@@ -34,48 +33,19 @@ def _same(one, other):
 @pytest.mark.parametrize("variance", VARIANCES)
 @pytest.mark.parametrize("gate", ["softmax", "constant"])
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.parametrize("led", [False, True])
-def test_one_call_in_turn_and_in_shares_and_passes(K, gate, led, variance, monkeypatch):
+@pytest.mark.parametrize("apart", [False, True])
+def test_one_call_in_turn_and_in_shares_and_in_passes(K, gate, apart, variance, monkeypatch):
     """Bit by bit: the chunks' sums are the same, whoever adds them up."""
     problem, theta = _problem(9_000, K, gate, variance=variance)
     model, data = problem.model, problem.data
-    past = 0.05 * np.random.default_rng(1).standard_normal((3, len(theta))) if led else NO_PATH
-
-    def evaluate(edges):
-        for where in ("models.mixture.data", "fits.logistic", "models.gates.softmax"):
-            monkeypatch.setattr(f"emmd.{where}.compiled_shares", lambda n_rows: edges)
-        return model.em_step(data, theta, past)
-
-    in_passes = evaluate(None)
+    start = theta + 0.05 * np.random.default_rng(1).standard_normal(len(theta)) if apart else theta
+    elsewhere = emmd.PartitionedProblem(model, [(problem.X, problem.y, problem.weights)])
+    in_passes = model.em_step(elsewhere.data, theta, start)
     assert in_passes[1].solved
     for edges in SHARES[:1] if numba.config.DISABLE_JIT else SHARES:
-        _same(evaluate(np.array(edges)), in_passes)
-
-
-@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="threads are started by compiled code")
-@pytest.mark.parametrize("K", [2, 3])
-def test_samples_of_many_rows_are_the_same_in_turn_and_in_shares_and_passes(K, monkeypatch):
-    problem, theta = _problem(100_001, K)
-    looks = []
-
-    def evaluate(edges):
-        for where in ("models.mixture.data", "fits.logistic", "models.gates.softmax"):
-            monkeypatch.setattr(f"emmd.{where}.compiled_shares", lambda n_rows: edges)
-        return problem.model.em_step(problem.data, theta)
-
-    for where in ("fits.logistic", "models.gates.softmax"):
-        remainders = import_module(f"emmd.{where}").remainders
-
-        def counted(*arguments, remainders=remainders):
-            looks.append(arguments)
-            return remainders(*arguments)
-
-        monkeypatch.setattr(f"emmd.{where}.remainders", counted)
-    in_passes = evaluate(None)
-    assert in_passes[1].solved
-    assert looks
-    for edges in ([0, 25], [0, 7, 25], [0, 0, 3, 25]):
-        _same(evaluate(np.array(edges)), in_passes)
+        for where in ("models.mixture.fused.gaussian", "fits.logistic", "models.gates.softmax"):
+            monkeypatch.setattr(f"emmd.{where}.shares", lambda n_rows, edges=edges: np.array(edges))
+        _same(model.em_step(data, theta, start), in_passes)
 
 
 @pytest.mark.parametrize("variance", VARIANCES)
@@ -85,10 +55,7 @@ def test_one_call_is_e_step_and_general_m_step(K, gate, variance):
     """Every part of theta is in its place: the M-step for responsibilities knows nothing of kernels."""
     problem, theta = _problem(900, K, gate, variance=variance)
     model, data = problem.model, problem.data
-    edges, r = data.compiled_shares(), np.empty((K, 900))
-    floor = -np.inf
-    found = model.family.em_at_once(data, theta, NO_PATH, gate == "constant", floor, edges, r)
-    loss, image, residual, curvature, _ = found
+    (loss, *_), image, residual, curvature, _ = model.fused.em_step(data, theta, theta, -np.inf)
     expected = problem.m_step(problem.responsibilities(theta), theta)
     scale, eps = model.parameter_scale(data), np.finfo(float).eps
     size = 1.0 + np.abs(scale * expected.theta).max()
@@ -104,11 +71,11 @@ def test_what_a_step_leaves_is_nobody_else_s():
     problem, theta = _problem(500, 3)
     r = problem.responsibilities(theta)
     kept, image = r.copy(), problem.em_step(theta)
-    assert len(problem.data.spare) == 1
+    assert len(problem.data.designs["expert"].workspace) == 1
     problem.em_step(2.0 * theta)
     np.testing.assert_array_equal(r, kept)
     np.testing.assert_array_equal(problem.em_step(theta), image)
-    assert len(problem.data.spare) == 1
+    assert len(problem.data.designs["expert"].workspace) == 1
 
 
 @pytest.mark.parametrize("n", [700, PARALLEL_ROWS])
@@ -122,7 +89,9 @@ def test_a_run_is_the_map_iterated_for_fewer_evaluations(K, n):
     spent = np.zeros(2)
     for k in range(3, 25):
         past = np.diff(path[max(0, k - MEMORY) : k + 1], axis=0)[::-1].copy()
-        alone, led = (model.em_step(data, path[k], each)[1] for each in (NO_PATH, past))
+        alone, led = (
+            model.em_step(data, path[k], each)[1] for each in (None, _extrapolated(problem, path[k], past))
+        )
         spent += alone.iterations, led.iterations
         np.testing.assert_array_equal(led.theta, path[k + 1])
         size = np.abs(scale * path[k + 1]).max()
@@ -138,7 +107,7 @@ def test_a_gate_that_the_kernel_does_not_solve_is_solved_by_values(K, monkeypatc
     problem, theta = _problem(400, K)
     first = problem.model.em_step(problem.data, theta)[1]
     # residuals are counted as too large, whatever they are
-    monkeypatch.setattr(problem.model.family, "em_at_once", lambda *arguments: None)
+    monkeypatch.setitem(vars(problem.model), "fused", None)
     monkeypatch.setattr("emmd.fits.newton.NewtonResult.solved", property(lambda self: False))
     again = problem.model.em_step(problem.data, theta)[1]
     scale = problem.model.parameter_scale(problem.data)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from emmd.kernels.solvers.extrapolate import MEMORY, foretell, remember
+from emmd.algorithms.em import _remembered
+from emmd.kernels.solvers.extrapolate import MEMORY, extrapolate
 
 pytestmark = pytest.mark.kernels
 
@@ -13,11 +14,11 @@ UNIT = np.repeat([4.0, 1.0], 4)
 WEIGHT = UNIT * np.tile(SCALE, 2)
 
 
-def _foretell(theta, displacements):
+def _extrapolate(theta, displacements):
     out = np.full(8, np.nan)
-    worthwhile = foretell(UNIT, SCALE, UNIT * theta, np.ascontiguousarray(displacements), out)
+    worthwhile = extrapolate(WEIGHT, theta, np.ascontiguousarray(displacements), out)
     assert worthwhile == np.isfinite(out).all()
-    return out / UNIT if worthwhile else None
+    return out if worthwhile else None
 
 
 def _path(rates, steps):
@@ -35,7 +36,7 @@ def _newest_first(points):
 def test_modes_are_followed_exactly(modes):
     points = _path([0.9, -0.7, 0.5, 0.3, -0.3, 0.1][:modes], modes + 3)
     moves = _newest_first(points[:-1])
-    found = _foretell(points[-2], moves)
+    found = _extrapolate(points[-2], moves)
     # rounding of the displacements, magnified by what tells the modes apart
     columns = WEIGHT * moves[1 : modes + 1]
     budget = (
@@ -50,14 +51,16 @@ def test_every_displacement_counts():
     """With one displacement less than modes, the path is missed by orders more."""
     points = _path([0.9, -0.7, 0.5, 0.3, -0.3, 0.1], 9)
     moves = _newest_first(points[:-1])
-    missed = [np.abs(WEIGHT * (_foretell(points[-2], moves[:m]) - points[-1])).sum() for m in (2, 4, MEMORY)]
+    missed = [
+        np.abs(WEIGHT * (_extrapolate(points[-2], moves[:m]) - points[-1])).sum() for m in (2, 4, MEMORY)
+    ]
     assert missed[0] > 10 * missed[1] > 1000 * missed[2]
 
 
 @pytest.mark.parametrize("rates", [[1.3, 0.5], [-0.9, 1.5]])
 def test_a_path_that_grows_is_followed(rates):
     points = _path(rates, 5)
-    np.testing.assert_allclose(_foretell(points[3], _newest_first(points[:4])), points[4], rtol=1e-9)
+    np.testing.assert_allclose(_extrapolate(points[3], _newest_first(points[:4])), points[4], rtol=1e-9)
 
 
 def test_a_path_that_bolts_is_followed_no_further_than_its_last_step():
@@ -65,7 +68,7 @@ def test_a_path_that_bolts_is_followed_no_further_than_its_last_step():
     moves = _newest_first(points[:4])
     last, following = (WEIGHT * move for move in (moves[0], points[4] - points[3]))
     assert np.linalg.norm(following) > 2.0 * np.linalg.norm(last)
-    move = WEIGHT * (_foretell(points[3], moves) - points[3])
+    move = WEIGHT * (_extrapolate(points[3], moves) - points[3])
     assert np.linalg.norm(move) <= np.linalg.norm(last) * (1.0 + 1e-12)
 
 
@@ -73,8 +76,7 @@ def test_as_many_modes_as_parameters_are_followed():
     rates, modes = np.array([0.8, 0.3]), np.array([[1.0, 2.0], [-1.0, 1.0]])
     points = np.array([rates**t @ modes for t in range(MEMORY + 2)])
     out = np.empty(2)
-    ones = np.ones(2)
-    assert foretell(ones, np.ones(1), points[-2], np.ascontiguousarray(_newest_first(points[:-1])), out)
+    assert extrapolate(np.ones(2), points[-2], np.ascontiguousarray(_newest_first(points[:-1])), out)
     np.testing.assert_allclose(out, points[-1], rtol=1e-12)
 
 
@@ -82,19 +84,19 @@ def test_as_many_modes_as_parameters_are_followed():
 def test_a_path_that_ends_leads_nowhere(size):
     moves = _newest_first(_path([0.9, 0.4], 4)).copy()
     moves[0] *= size
-    assert _foretell(np.zeros(8), moves) is None
+    assert _extrapolate(np.zeros(8), moves) is None
 
 
 @pytest.mark.parametrize("before", [0.0, np.nan])
 def test_no_displacement_before_the_last_leads_nowhere(before):
     moves = np.full((3, 8), before)
     moves[0] = 1.0
-    assert _foretell(np.zeros(8), moves) is None
+    assert _extrapolate(np.zeros(8), moves) is None
 
 
 @pytest.mark.parametrize(("kept", "room"), [(0, 1), (1, 2), (MEMORY - 1, MEMORY), (MEMORY, MEMORY)])
 def test_the_last_displacements_are_remembered(kept, room):
     past, new = np.arange(4.0 * kept).reshape(kept, 4), np.full(4, -1.0)
-    displacements = np.empty((room, 4))
-    remember(new, past, displacements)
-    np.testing.assert_array_equal(displacements, np.vstack([new, past])[:room])
+    found = _remembered(new, past if kept else None)
+    np.testing.assert_array_equal(found, np.vstack([new, past])[:room])
+    assert found.flags.c_contiguous

@@ -6,12 +6,10 @@ import pytest
 from numba.core.caching import NullCache
 
 from emmd.kernels.compile.jit import kernel
+from emmd.kernels.em import symmetric_linear, symmetric_logistic
 from emmd.kernels.em.gaussian_mixture import e_step_rows, sums_width
-from emmd.kernels.em.symmetric_linear import e_step_rows as linear_rows
-from emmd.kernels.em.symmetric_logistic import e_step_rows as logistic_e_rows
-from emmd.kernels.rows import prefetch as ahead
-from emmd.kernels.rows.cache_lines import block_rows
-from emmd.kernels.rows.reduce import BLOCK
+from emmd.kernels.rows import prefetch
+from emmd.kernels.rows.blocks import BLOCK, block_rows
 from emmd.kernels.solvers.logistic import logistic_rows
 from emmd.kernels.solvers.multinomial import softmax_rows
 from emmd.kernels.solvers.newton import DONE, GRADIENT, HESSIAN
@@ -26,16 +24,15 @@ def _logistic(XB, y, c, W, wanted):
     logistic_rows(0, 1, partials, XB, W, np.tile(c, (len(W), 1)), c, np.array(wanted))
 
 
-def _symmetric(rows, XB, y, c, W, labels, moved):
-    d = XB.shape[1]
-    partials = np.zeros(
-        (1, 1 + 2 * (d + d * (d + 1) // 2) if labels.ndim == 2 else 1 + 2 * d + d * (d + 1) // 2)
-    )
-    rows(0, 1, partials, XB, y, c, W[0], W[1], labels, W.ravel(), moved)
+def _symmetric(kernels, XB, y, c, W, apart):
+    partials = np.zeros((1, kernels.sums_width(XB.shape[1])))
+    labels, start = np.zeros((2, len(y))), W.ravel() + (0.1 if apart else 0.0)
+    kernels.e_step_rows(0, 1, partials, XB, y, c, W.ravel(), start, labels)
 
 
 def _loss(XB, y, c, W):
-    linear_rows(0, 1, np.zeros((1, 1)), XB, y, c, W[0], W[1], np.zeros(len(y)), W.ravel(), False)
+    partials, labels = np.zeros((1, 1)), np.zeros((1, len(y)))
+    symmetric_linear.e_step_rows(0, 1, partials, XB, y, c, W.ravel(), W.ravel(), labels)
 
 
 def _gaussian(XB, y, c, W, K):
@@ -43,7 +40,7 @@ def _gaussian(XB, y, c, W, K):
     gate, r = np.zeros((K - 1, d)), np.zeros((K, len(y)))
     partials = np.zeros((1, sums_width(K, d, d)[1]))
     coef = np.tile(W[0], (K, 1))
-    e_step_rows(0, 1, partials, XB, XB, y, c, coef, np.zeros(K), gate, np.zeros(K - 1), gate, True, r)
+    e_step_rows(0, 1, partials, XB, XB, y, c, coef, np.zeros(K), gate, np.zeros(K - 1), gate + 0.1, r)
 
 
 def _softmax(XB, y, c, W, hessian):
@@ -57,12 +54,10 @@ PASSES = {
     "hessian": lambda *sample: _logistic(*sample[:3], sample[3][:1], [HESSIAN]),
     "one of two": lambda *sample: _logistic(*sample, [DONE, GRADIENT]),
     "two": lambda *sample: _logistic(*sample, [GRADIENT, HESSIAN]),
-    "symmoline": lambda *sample: _symmetric(linear_rows, *sample, np.zeros(len(sample[1])), False),
-    "symmoline, moved": lambda *sample: _symmetric(linear_rows, *sample, np.zeros(len(sample[1])), True),
-    "symmologe": lambda *sample: _symmetric(logistic_e_rows, *sample, np.zeros((2, len(sample[1]))), False),
-    "symmologe, moved": lambda *sample: _symmetric(
-        logistic_e_rows, *sample, np.zeros((2, len(sample[1]))), True
-    ),
+    "symmoline": lambda *sample: _symmetric(symmetric_linear, *sample, False),
+    "symmoline, apart": lambda *sample: _symmetric(symmetric_linear, *sample, True),
+    "symmologe": lambda *sample: _symmetric(symmetric_logistic, *sample, False),
+    "symmologe, apart": lambda *sample: _symmetric(symmetric_logistic, *sample, True),
     "loss": _loss,
     "Gaussian, 2": lambda *sample: _gaussian(*sample, 2),
     "Gaussian, 3": lambda *sample: _gaussian(*sample, 3),
@@ -78,8 +73,8 @@ def _fetched_lines(monkeypatch, name, n, d):
     XB[...] = rng.standard_normal(XB.shape)
     lines = []
     monkeypatch.setattr(
-        ahead,
-        "_line",
+        prefetch,
+        "fetch_line",
         lambda array, place: lines.append((array.ctypes.data - XB.ctypes.data + 8 * place) // LINE),
     )
     PASSES[name](XB, np.sign(rng.standard_normal(n)), np.full(n, 1.0 / n), rng.standard_normal((2, d)))
@@ -93,7 +88,7 @@ in_python = pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="nothing sho
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 9, 10])
 @pytest.mark.parametrize("name", PASSES)
 def test_the_next_block_is_fetched_whole(monkeypatch, name, d):
-    monkeypatch.setattr(ahead, "_AT_HAND", 0)
+    monkeypatch.setattr(prefetch, "_AT_HAND", 0)
     of_block = d * BLOCK * 8 // LINE
     lines = _fetched_lines(monkeypatch, name, 2 * BLOCK + 40, d)
     # the first is there before anything can be fetched
@@ -111,7 +106,7 @@ def test_nothing_is_fetched_that_lies_at_hand(monkeypatch, name):
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="there is no machine code to look at")
 def test_fetches_are_instructions_of_the_processor():
     def fetches(x):
-        ahead.fetch(x, 1, 24)
+        prefetch.fetch(x, 1, 24)
 
     function = kernel(fetches)
     function.whole._cache = NullCache()  # machine code from disk shows nothing

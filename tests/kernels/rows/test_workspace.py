@@ -23,7 +23,7 @@ def test_arrays_of_labels_take_turns_and_are_nobody_else_s(model):
         found = list(pool.map(problem.em_step, np.tile(thetas, (5, 1))))
     np.testing.assert_array_equal(found, np.tile(expected, (5, 1)))
     np.testing.assert_array_equal(p, kept)
-    assert 1 <= len(problem.data.spare) <= 4
+    assert 1 <= len(problem.data.design.workspace) <= 4
     copy = pickle.loads(pickle.dumps(problem))
-    assert len(copy.data.spare) == 0
+    assert len(copy.data.design.workspace) == 0
     np.testing.assert_array_equal(copy.em_step(thetas[0]), expected[0])

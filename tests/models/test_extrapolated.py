@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import emmd
+from emmd.algorithms.em import _extrapolated
 from emmd.kernels.rows.reduce import PARALLEL_ROWS
-from emmd.kernels.solvers.extrapolate import MEMORY, NO_PATH
+from emmd.kernels.solvers.extrapolate import MEMORY
 
 EPS = np.finfo(float).eps
 
@@ -23,7 +24,8 @@ def test_a_run_is_the_map_iterated_for_fewer_evaluations(model, n):
     size = np.abs(scale * path[-1]).max()
     for k in range(3, 25):
         displacements = np.diff(path[max(0, k - MEMORY) : k + 1], axis=0)[::-1].copy()
-        alone, led = (model.em_step(problem.data, path[k], past)[1] for past in (NO_PATH, displacements))
+        start = _extrapolated(problem, path[k], displacements)
+        alone, led = (model.em_step(problem.data, path[k], each)[1] for each in (None, start))
         spent += alone.iterations, led.iterations
         np.testing.assert_array_equal(led.theta, path[k + 1])
         # both gradients are 1e-14 at most, and the inner curvature is what divides them
