@@ -3,6 +3,7 @@
 Importing compiles nothing; the first call of each kernel does, once per machine.
 """
 
+from emmd.core.gate import Gate
 from emmd.core.model import Model
 from emmd.core.partitions import PartitionedProblem
 from emmd.core.problem import Problem
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConjugatePrior",
+    "Gate",
     "LatentModel",
     "MixtureOfExperts",
     "MixtureOfExpertsClassifier",

@@ -1,6 +1,6 @@
 """A laboratory: one problem and one start, with what several claims need, computed once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ from emmd.core.algorithm import Step, inner_failure
 from emmd.core.checks import require_finite, seed_integer
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
+from emmd.core.status import Status
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.models.known import natural_rounding, tempered
 from emmd.theory.numeric.bounds.curvature import Curvature
@@ -171,7 +172,11 @@ class Lab:
         equal = np.full((self.problem.n_rows, *columns), 1.0 / (columns[0] if columns else 2))
         pooled = self.problem.m_step(equal, np.zeros(self.problem.n_params))
         failed = inner_failure(pooled) is not None or not np.isfinite(pooled.theta).all()
-        return np.zeros(self.problem.n_params) if failed else pooled.theta
+        centre = np.zeros(self.problem.n_params) if failed else pooled.theta
+        return centre if self._in_region(centre) else self.theta0
+
+    def _in_region(self, theta):
+        return self.model.same_region(self.problem.data, self.theta0, theta)
 
     @cached_property
     def probes(self):
@@ -187,7 +192,7 @@ class Lab:
         """Return the centre plus a step, halved until the natural parameters leave digits for all experts."""
         most = max(_REACH, 10.0 * self._largest_natural(self.centre))
         for _ in range(_HALVINGS):
-            inside = self.model.in_domain(self.centre + step)
+            inside = self.model.in_domain(self.centre + step) and self._in_region(self.centre + step)
             if inside and self._largest_natural(self.centre + step) <= most:
                 break
             step = 0.5 * step
@@ -208,8 +213,13 @@ class Lab:
     def em_step(self, theta, evidence=1.0):
         """Return the `MStep` that follows an E-step at theta: what `emmd.minimize` runs, unless sabotaged."""
         if evidence == 1.0:
-            return self.model.em_step(self.problem.data, theta)[1]
-        return self.problem.m_step(self.responsibilities(theta, evidence), theta)
+            found = self.model.em_step(self.problem.data, theta)[1]
+        else:
+            found = self.problem.m_step(self.responsibilities(theta, evidence), theta)
+        if found.failure is None and not self.model.same_region(self.problem.data, theta, found.theta):
+            # identities hold within a region
+            return replace(found, solved=False, failure=Status.INNER_FAILED)
+        return found
 
     def step_gain(self, before, after):
         """Return D_A(theta_t, theta_{t+1}), or the gain of Q where the model set is curved."""
@@ -315,6 +325,9 @@ class Lab:
             step: Step = algorithm.step(self.problem, theta, memory)
             if step.failure is not None or not np.isfinite(step.theta).all():
                 failure = step.failure.message if step.failure is not None else "the iterate is not finite"
+                break
+            if not self.model.same_region(self.problem.data, theta, step.theta):
+                failure = "the step leaves the region in which the model is one smooth function"
                 break
             theta, memory = step.theta, step.memory
             thetas.append(theta)

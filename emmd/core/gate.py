@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.checks import instance, known_name
+from emmd.core.checks import describe, instance, known_name
 from emmd.core.derivatives import row_gradient, row_hessian
 from emmd.core.discover import discover
 from emmd.fits.newton import NewtonResult, newton
@@ -99,6 +99,14 @@ class Gate(ABC):
             return p.T[:, :, None] * np.eye(len(p)) - p.T[:, :, None] * p.T[:, None, :]
         return -row_hessian(lambda points: self.score(r, points.T, selected).T, logits.T)
 
+    def indicators(self, logits: np.ndarray, selected: Any = None) -> list[dict[int, Any]]:
+        """Return for each logit the derivatives of the log weights, by the experts whose weights it moves."""
+        K = len(logits) + 1
+        if self.canonical:
+            return [{k: 1.0} for k in range(K - 1)]
+        jacobian = row_gradient(lambda points: self.log_weights(points.T, selected).T, logits.T)
+        return [{k: jacobian[:, k, j] for k in range(K)} for j in range(K - 1)]
+
 
 def _derivatives(rows, gate, W, start):
     """Return value, gradient and Hessian in W of the cross entropy, the selection being that at the start."""
@@ -116,6 +124,8 @@ def _derivatives(rows, gate, W, start):
 def gate_object(gate: Any, **options: Any) -> Gate:
     """Return a gate for a name or an object, with a clear error for anything else."""
     if isinstance(gate, Gate):
+        if options:
+            raise ValueError(f"gate options must not be given beside a Gate object, got {describe(options)}")
         return gate
     instance("gate", gate, str, "a name or a Gate object")
     known = discover("emmd.models.gates", Gate).plugins

@@ -227,6 +227,14 @@ class Model(ABC):
         """Return whether theta is a parameter of the model: everywhere by default."""
         return True
 
+    def same_region(self, data: Any, u: np.ndarray, v: np.ndarray) -> bool:
+        """Return whether A and eta are one smooth function at both parameters, as they are by default.
+
+        A sparse gate selects experts: where the selection changes, the loss jumps, and no identity of EM
+        holds between the two.
+        """
+        return True
+
     # the marginal loss
 
     def loss(self, data: Any, theta: np.ndarray) -> float:

@@ -152,6 +152,7 @@ class _Loop:
     recorder: Recorder
     callback: Callable | None
     theta: Any = None
+    left: Any = None
     evaluations: int = 0
     rises: int = 0
     last_loss: float = np.inf
@@ -181,6 +182,7 @@ class _Loop:
             if status is not None:
                 return status
             # what wraps a map does not know the memory of a step that it passed on as failed
+            self.left = self.theta
             self.theta, memory = step.theta, step.memory if step.failure is None else None
             self.evaluations += step.evaluations
         return self._finish(Status.ITERATION_LIMIT)
@@ -220,10 +222,14 @@ class _Loop:
         return bool(fall > self.tol * (1.0 + abs(step.loss)))
 
     def _loss_rose(self, loss):
-        rose = exceeds(self.problem, self.theta, loss, self.last_loss)
+        rose = exceeds(self.problem, self.theta, loss, self.last_loss) and self._stayed()
         self.rises = self.rises + 1 if rose else 0
         self.last_loss = loss
         return rose and (self.algorithm.monotone or self.rises >= _RISES_ALLOWED)
+
+    def _stayed(self):
+        """Return whether the last step stayed in a region where the loss is smooth: elsewhere it may jump."""
+        return self.problem.model.same_region(self.problem.data, self.left, self.theta)
 
     def _confirm(self, size, displacement):
         """Measure the true EM displacement: a small gradient alone may mean a flat, runaway likelihood."""

@@ -20,6 +20,7 @@ from emmd.core.checks import (
     require_finite,
 )
 from emmd.core.family import family_object
+from emmd.core.gate import gate_object
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
@@ -107,7 +108,7 @@ class MixtureOfExpertsBase(BaseEstimator):
     def _fit(self, X, y, weights):
         """Fit to rows of positive weight; `y` is a float64 target in the user's units."""
         n_experts = self._least_rows()
-        known_name("gate", self.gate, ["softmax", "constant"])
+        gate_object(self.gate)
         if len(X) < n_experts:
             raise ValueError(
                 f"X must have at least as many rows of positive weight as experts ({n_experts}), got {len(X)}"
@@ -141,10 +142,10 @@ class MixtureOfExpertsBase(BaseEstimator):
         """Return the columns of X that experts and gate are to use."""
         names = getattr(self, "feature_names_in_", None)
         expert = chosen_columns("expert_features", self.expert_features, n_features, names)
-        if self.gate != "constant":
+        if gate_object(self.gate).sees_features:
             return expert, chosen_columns("gate_features", self.gate_features, n_features, names)
         if self.gate_features is not None:
-            raise ValueError(f"gate_features must be None for gate='constant', got {self.gate_features!r}")
+            raise ValueError(f"gate_features must be None for gate={self.gate!r}, got {self.gate_features!r}")
         return expert, []
 
     def _with_prior(self, problem):
@@ -176,7 +177,7 @@ class MixtureOfExpertsBase(BaseEstimator):
     def _make_model(self, units):
         family, options = self._make_family(units)
         family = family_object(family, **options)
-        K, constant = self.n_experts, self.gate == "constant"
+        K, constant = self.n_experts, not gate_object(self.gate).sees_features
         width = units.width + units.intercept
         parts = {"expert_columns": units.columns("expert")}
         if not constant:
@@ -212,7 +213,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         same = type(model.family) is type(self._model.family) and model.shapes == self._model.shapes
         if same and not (model.fixed or self._model.fixed):
             named = named_parameters(model, units, theta)
-            moved = standardised(self._units, named, self.gate == "constant")
+            moved = standardised(self._units, named, not model.gate.sees_features)
             return Start("warm", self._model.pack(**moved))
         joint = log_joint(model, theta, units.features(X), units.target(y))
         return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from emmd.models.gates.softmax import log_softmax
-
 
 def expert_predictors(model, theta, Z):
     """Return the experts' predictors at standardised features Z: a list of K arrays (n, q)."""
@@ -28,9 +26,9 @@ def _seen(model, part, Z):
 def log_gate(model, theta, Z):
     """Return the log probabilities of the experts, shape (K, n)."""
     gate = model.unpack(theta)["gate"]
-    constant = model.gate == "constant"
-    logits = np.repeat(gate, len(Z), axis=1) if constant else gate @ _seen(model, "gate", Z).T
-    return log_softmax(logits)
+    sees = model.gate.sees_features
+    logits = gate @ _seen(model, "gate", Z).T if sees else np.repeat(gate, len(Z), axis=1)
+    return model.gate.log_probabilities(logits)
 
 
 def log_joint(model, theta, Z, y):

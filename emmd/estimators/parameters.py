@@ -81,7 +81,7 @@ def named_deviations(model, units, theta, covariance):
 
 
 def _gate_deviations(model, units):
-    if model.gate == "constant":
+    if not model.gate.sees_features:
         return units.constant_deviation
     return lambda part: units.back_deviations(part, "gate")
 
@@ -94,7 +94,7 @@ def _each_block(index, covariance, deviations):
 
 
 def _gate(model, units, gate):
-    if model.gate == "constant":
+    if not model.gate.sees_features:
         return np.zeros((len(gate), units.n_features)), gate[:, 0]
     return units.back(gate, "gate")
 

@@ -212,6 +212,10 @@ class ConjugatePrior(Model):
         """Return the Hessian in theta for second derivatives in the predictors."""
         return self.model.pull_back_second(data.data, curvatures)
 
+    def same_region(self, data, u, v):
+        """Return the model's."""
+        return self.model.same_region(data.data, u, v)
+
     def penalty(self, theta):
         """Return the model's ridge penalty; the prior counts by rows."""
         return self.model.penalty(theta)

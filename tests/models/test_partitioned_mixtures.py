@@ -52,7 +52,7 @@ def problem_with(name, K, **options):
     }
     sizes = np.array([1.0, 3.0, 1.0])
     named["coef"] = named["coef"] / sizes[free.columns["expert"]]
-    if free.gate == "softmax":
+    if free.gate.name == "softmax":
         named["gate"] = named["gate"] / sizes[free.columns["gate"]]
     X = np.column_stack([rng.standard_normal((300, 2)), np.ones(300)]) * sizes
     y = free.sample_y(free.pack(**named), X, 1)

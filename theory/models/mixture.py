@@ -3,7 +3,6 @@
 import numpy as np
 
 from emmd.core.rounding import EPS
-from emmd.models.gates.softmax import log_softmax
 from emmd.models.mixture.natural import log_sum_exp
 from emmd.models.mixture.terms import UNITS
 from emmd.rows.predictors import free
@@ -28,7 +27,8 @@ def _slope_size(model, at, a):
     k, j = divmod(a, model.family.n_predictors)
     if k < model.n_experts:
         return at.r[k] * at.score_terms[k][:, j]
-    return at.r[model._gate_row(a)] + at.p[model._gate_row(a)]
+    row = a - model.n_experts * model.family.n_predictors
+    return at.r[row] + at.p[row]
 
 
 def _carried(model, at, a):
@@ -39,7 +39,7 @@ def _carried(model, at, a):
         own = np.abs(model.family.curvature(at.y, at.xi[k])[:, j, :]).T
         moved = UNITS * at.r[k] * (own * at.sizes[k * q : (k + 1) * q]).sum(axis=0)
         return at.relative(at.log_r, at.joint, k) * np.abs(at.scores[k][j]) + moved
-    k = model._gate_row(a)
+    k = a - model.n_experts * q
     logits = np.concatenate([at.sizes[model.n_experts * q :], np.zeros_like(at.r[:1])])
     return at.relative(at.log_r, at.joint, k) + at.relative(at.log_p, UNITS * (1.0 + logits), k)
 
@@ -84,7 +84,7 @@ def tempered(model, data, theta, evidence):
     """Return softmax over k of log P(z=k|x) + evidence * log p(y|x,z=k), shape (n, K)."""
     xi, logits = model.predictors(data.designs, theta)
     likelihood = np.array([model.family.log_density(data.y, part) for part in xi])
-    joint = log_softmax(logits) + evidence * likelihood
+    joint = model.gate.log_probabilities(logits) + evidence * likelihood
     return np.exp(joint - log_sum_exp(joint)).T
 
 
@@ -110,11 +110,12 @@ class _At:
         self.y, family = data.y, model.family
         self.xi, logits = model.predictors(data.designs, theta)
         self.r = model.e_step(data, theta).responsibilities.T
-        self.scores, self.p = model._scores(data, self.xi, logits)
+        self.scores = [family.score(data.y, part).T for part in self.xi]
         self.score_terms = [family.score_terms(data.y, part) for part in self.xi]
         self.sizes, self.joint = model.predictor_sizes(data, theta), model.joint_terms(data, theta)
         likelihood = np.array([family.log_density(data.y, part) for part in self.xi])
-        self.log_p = log_softmax(logits)
+        self.log_p = model.gate.log_probabilities(logits)
+        self.p = np.exp(self.log_p)
         self.log_r = self.log_p + likelihood
 
     @staticmethod

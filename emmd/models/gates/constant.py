@@ -3,6 +3,7 @@
 import numpy as np
 
 from emmd.core.gate import Gate
+from emmd.fits.multinomial import with_reference
 from emmd.fits.newton import NewtonResult
 
 
@@ -19,7 +20,7 @@ class Constant(Gate):
 
     def log_weights(self, logits, selected=None):
         """Return the logits, and 0 for the last expert."""
-        return np.concatenate([logits, np.zeros_like(logits[:1])])
+        return with_reference(logits)
 
     def fit(self, rows, start, form=None):
         """Return the logs of the responsibilities' means, relative to the last."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from emmd.core.checks import positive_integer
 from emmd.core.gate import Gate
+from emmd.fits.multinomial import with_reference
 
 _NEVER = 1e4
 """A log weight so far below those of the selected has probability 0 in double precision."""
@@ -34,7 +35,7 @@ class TopK(Gate):
 
     def selection(self, logits):
         """Return the k experts with the largest logits of each row; of equal ones the first, (K, n)."""
-        every = _with_last(logits).real
+        every = with_reference(logits).real
         order = np.argsort(-every, axis=0, kind="stable")
         selected = np.zeros(every.shape, dtype=bool)
         np.put_along_axis(selected, order[: self.k], True, axis=0)
@@ -43,10 +44,6 @@ class TopK(Gate):
     def log_weights(self, logits, selected=None):
         """Return the logits of the selected; the others lie so far below that their probability is 0."""
         selected = self.selection(logits) if selected is None else selected
-        every = _with_last(logits)
+        every = with_reference(logits)
         least = np.where(selected, every.real, np.inf).min(axis=0)
         return np.where(selected, every, least - _NEVER)
-
-
-def _with_last(logits):
-    return np.concatenate([logits, np.zeros_like(logits[:1])])

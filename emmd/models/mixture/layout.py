@@ -34,7 +34,7 @@ class MixtureLayout:
     n_experts: int
     n_params: int
     family: Any
-    gate: str
+    gate: Any
     columns: dict
     fixed: dict
     ridge: Any
@@ -55,7 +55,7 @@ class MixtureLayout:
     def _lay_out(self, fixed):
         K, m, d = self.n_experts, self.family.n_linear, len(self.columns["expert"])
         spread = {"none": 0, "free": K, "shared": 1}[self.family.dispersion]
-        gate_width = 1 if self.gate == "constant" else len(self.columns["gate"])
+        gate_width = len(self.columns["gate"]) if self.gate.sees_features else 1
         self.shapes = {"coef": (K, m, d), "dispersion": (spread,), "gate": (K - 1, gate_width)}
         self.fixed = self._fixed(fixed)
         free = {name: shape for name, shape in self.shapes.items() if name not in self.fixed}
@@ -66,10 +66,10 @@ class MixtureLayout:
         begins = [0, *ends]
         self.spans = {name: slice(*ends) for name, ends in zip(free, pairwise(begins))}
         coefs = self.spans["coef"].stop if "coef" in free else 0
-        features = "gate" in free and self.gate != "constant"
+        features = "gate" in free and self.gate.sees_features
         self.ends = coefs, self.spans["gate"].start if features else self.n_params
         self.blocks = [block for k in range(K) for block in self._expert_blocks(k)]
-        gate_features = "constant" if self.gate == "constant" else "gate"
+        gate_features = "gate" if self.gate.sees_features else "constant"
         self.blocks += [self._block("gate", k, gate_features) for k in range(K - 1)]
 
     def _fixed(self, fixed):

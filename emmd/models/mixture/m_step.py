@@ -8,9 +8,9 @@ import numpy as np
 
 from emmd.core.model import MStep
 from emmd.core.status import Status
+from emmd.fits.multinomial import fit_multinomial_from
 from emmd.kernels.em.mixture_image import EMPTY
 from emmd.kernels.solvers.newton import ACCEPTED
-from emmd.models.gates.softmax import fit_gate, fit_gate_from
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.fused.registry import fused_pass
 from emmd.models.mixture.ridge import gate_form
@@ -27,7 +27,7 @@ class MixtureMStep:
 
     n_experts: int
     family: Any
-    gate: str
+    gate: Any
     ridge: Any
     fixed: dict
     index: dict
@@ -53,10 +53,6 @@ class MixtureMStep:
         if self.ridge is not None or self.fixed:
             return None
         return fused_pass(self.family, self.gate, self.n_experts)
-
-    @property
-    def _constant_gate(self):
-        return self.gate == "constant"
 
     def e_step_pass(self, data, theta, start=None):
         """Run the E-step; return what it adds up and the responsibilities, shape (K, n).
@@ -85,9 +81,9 @@ class MixtureMStep:
         """Return what `FusedGaussian.em_step` does, from sums over rows that are elsewhere."""
         sums, r = data.e_step_pass(self, theta, start)
         found = self.fused.m_step(data.designs, theta, floor, sums)
-        if self._constant_gate or not found.residual <= ACCEPTED:
+        if not self.gate.sees_features or not found.residual <= ACCEPTED:
             return sums, found.image, found.residual, found.curvature, 1
-        gate = fit_gate_from(data.rows("gate", r), self.named(start)["gate"], found.gate_sums)
+        gate = fit_multinomial_from(data.rows("gate", r), self.named(start)["gate"], found.gate_sums)
         found.image[self.spans["gate"]] = gate.x
         # the gate's first: what has been found is a number, and Python's maximum keeps a NaN that is first
         residual, curvature = max(gate.residual, found.residual), min(found.curvature, gate.curvature)
@@ -116,9 +112,7 @@ class MixtureMStep:
             collapse = self._set_dispersion(data, image, dispersions, masses)
             residuals += inner
             curvatures += pivots
-        if "gate" in self.index and self._constant_gate:
-            image[self.index["gate"]] = np.log(masses[:-1] / masses[-1])[:, None]
-        elif "gate" in self.index:
+        if "gate" in self.index:
             gate = self._gate_m_step(data, r, named["gate"], total)
             image[self.spans["gate"]], iterations = gate.x, gate.iterations
             residuals.append(gate.residual)
@@ -151,4 +145,4 @@ class MixtureMStep:
         form = None
         if self.ridge is not None and self.ridge.gate is not None:
             form = gate_form(self.ridge.gate / total, self.n_experts)
-        return fit_gate(data.rows("gate", r if total == 1.0 else r / total), start, form)
+        return self.gate.fit(data.rows("gate", r if total == 1.0 else r / total), start, form)

@@ -1,4 +1,4 @@
-"""K experts from an exponential family with a softmax gate."""
+"""K experts from an exponential family, and a gate."""
 
 import numpy as np
 
@@ -6,17 +6,16 @@ from emmd.core.checks import (
     MANY,
     NotFiniteError,
     in_memory,
-    known_name,
     positive_integer,
     random_generator,
     real_array,
     require_finite,
 )
 from emmd.core.family import family_object
+from emmd.core.gate import gate_object
 from emmd.core.model import EStep, Model
 from emmd.core.pencil import solve_positive
 from emmd.kernels.linear.quadratic import relative_change_of_parts
-from emmd.models.gates.softmax import log_softmax
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.layout import MixtureLayout
 from emmd.models.mixture.m_step import MixtureMStep
@@ -41,11 +40,11 @@ def _largest(data, name):
 
 
 class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProjection, MixtureTerms, Model):
-    """Mixture of K regression experts with a softmax gate.
+    """Mixture of K regression experts with a gate.
 
-    P(z = k | x) = softmax_k(x'w_k) with w_K = 0; y | x, z = k has density
-    h(y) exp(<T(y), nu_k> - a(nu_k)), nu_k a function of x'B_k and, for some
-    families, of a dispersion parameter.
+    P(z = k | x) = softmax_k(x'w_k) with w_K = 0, or what another gate makes of the logits; y | x, z = k has
+    density h(y) exp(<T(y), nu_k> - a(nu_k)), nu_k a function of x'B_k and, for some families, of a dispersion
+    parameter.
 
     Parameters
     ----------
@@ -56,8 +55,9 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     family : str or Family
         ``gaussian`` (option ``variance``: "free", "shared" or a number), ``bernoulli``,
         ``categorical`` (option ``n_classes``), ``poisson``, ``gamma``, or a `Family` object.
-    gate : str
-        ``softmax``, or ``constant`` for mixing weights that do not depend on x.
+    gate : str or Gate
+        ``softmax``, ``constant`` for mixing weights that do not depend on x, ``top-k`` for two experts in
+        each row, or a `Gate` object.
     expert_columns, gate_columns : sequence of int, optional
         Columns of X that experts and gate see; all by default.
     expert_ridge, gate_ridge : float or array_like of shape (d,)
@@ -97,10 +97,10 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         self.n_experts = positive_integer("n_experts", n_experts, minimum=2, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
-        self.gate = known_name("gate", gate, ["softmax", "constant"])
+        self.gate = gate_object(gate)
         self.columns = {
             "expert": self._columns("expert_columns", expert_columns),
-            "gate": self._columns("gate_columns", gate_columns) if gate == "softmax" else None,
+            "gate": self._columns("gate_columns", gate_columns) if self.gate.sees_features else None,
         }
         self._lay_out(fixed)
         self.ridge = self._make_ridge(expert_ridge, gate_ridge)
@@ -183,7 +183,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         with np.errstate(all="ignore"):
             xi, logits = self.predictors(designs, theta)
             require_finite("theta (and X)", "predictors", *xi, logits)
-            cumulative = np.cumsum(np.exp(log_softmax(logits)), axis=0)
+            cumulative = np.cumsum(np.exp(self.gate.log_probabilities(logits)), axis=0)
             z = (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
             draws = np.array([self._draw_expert(part, rng) for part in xi])
         y = draws[z, np.arange(len(X))]
@@ -226,7 +226,9 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         return self._log_joint_at(data, *self.predictors(data.designs, theta))
 
     def _log_joint_at(self, data, xi, logits):
-        return log_softmax(logits) + np.array([self.family.log_density(data.y, part) for part in xi])
+        return self.gate.log_probabilities(logits) + np.array(
+            [self.family.log_density(data.y, part) for part in xi]
+        )
 
     def posterior(self, data, theta):
         """Return the average negative log-likelihood and the responsibilities, shape (K, n)."""
@@ -275,9 +277,13 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         return self._gradient_at(data, responsibilities.T, *self.predictors(data.designs, theta))
 
     def _gradient_at(self, data, r, xi, logits):
-        scores = self._scores(data, xi, logits)
-        weights = data.designs["expert"].weights
-        slopes = [-weights * self._mean_score(scores, r, a) for a in range(len(self.blocks))]
+        scores = [self.family.score(data.y, part).T for part in xi]
+        return self._pull_back_scores(data, r, scores, logits)
+
+    def _pull_back_scores(self, data, r, scores, logits):
+        """Return minus the gradient of the mean log joint, for the experts' scores, K arrays (q, n)."""
+        experts = [r[k] * score for k, part in enumerate(scores) for score in part]
+        slopes = -data.weights * np.array([*experts, *self.gate.score(r, logits)])
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
 
     def pull_back_second(self, data, curvatures):
@@ -298,20 +304,6 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     def penalty_hessian(self, theta):
         """Return the ridge's Hessian, shape (p, p)."""
         return super().penalty_hessian(theta) if self.ridge is None else self.ridge.hessian(theta)
-
-    def _scores(self, data, xi, logits):
-        """Return each expert's score in its own predictors, K arrays (q, n), and the gate's probabilities."""
-        return [self.family.score(data.y, part).T for part in xi], np.exp(log_softmax(logits))
-
-    def _mean_score(self, scores, r, a):
-        expert_scores, p = scores
-        k, j = divmod(a, self.family.n_predictors)
-        if k < self.n_experts:
-            return r[k] * expert_scores[k][j]
-        return r[self._gate_row(a)] - p[self._gate_row(a)]
-
-    def _gate_row(self, a):
-        return a - self.n_experts * self.family.n_predictors
 
     def complete_hessian(self, data, theta):
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
@@ -354,43 +346,41 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def _complete(self, data, theta, r):
         xi, logits = self.predictors(data.designs, theta)
-        p = np.exp(log_softmax(logits))
         curvatures = [self.family.curvature(data.y, part) for part in xi]
+        return self._pull_back_curvatures(data, r, curvatures, logits)
+
+    def _pull_back_curvatures(self, data, r, curvatures, logits):
+        """Return minus the Hessian of the mean log joint, for the experts' curvatures, K arrays (n, q, q)."""
+        q, K, of_gate = self.family.n_predictors, self.n_experts, self.gate.curvature(r, logits)
 
         def entry(a, b):
-            return self._complete_entry(data.weights, r, p, curvatures, a, b)
+            if a >= K * q:
+                return data.weights * of_gate[:, a - K * q, b - K * q]
+            (k, i), (h, j) = divmod(a, q), divmod(b, q)
+            return data.weights * r[k] * curvatures[k][:, i, j] if h == k and b < K * q else None
 
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
 
     def _missing(self, data, theta, r):
+        """Return the posterior covariance of the complete scores of all predictors, pulled back.
+
+        The score of an expert's predictor is s 1[z = k], that of a logit what the log weight of z does.
+        """
         xi, logits = self.predictors(data.designs, theta)
-        scores, _ = self._scores(data, xi, logits)
+        scores = [{k: score} for k, part in enumerate(xi) for score in self.family.score(data.y, part).T]
+        scores += self.gate.indicators(logits)
+        means = [sum(r[k] * score for k, score in part.items()) for part in scores]
 
         def entry(a, b):
-            return self._missing_entry(data.weights, r, scores, a, b)
+            both = sum(r[k] * scores[a][k] * scores[b][k] for k in scores[a].keys() & scores[b].keys())
+            return data.weights * (both - means[a] * means[b])
 
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
 
-    def _complete_entry(self, weights, r, p, curvatures, a, b):
-        q = self.family.n_predictors
-        (k, i), (h, j) = divmod(a, q), divmod(b, q)
-        if k < self.n_experts:
-            return weights * r[k] * curvatures[k][:, i, j] if h == k and b < self.n_experts * q else None
-        k, h = self._gate_row(a), self._gate_row(b)
-        return weights * p[k] * ((k == h) - p[h])
-
-    def _missing_entry(self, weights, r, scores, a, b):
-        """Return the posterior covariance of the complete scores of predictors a and b.
-
-        The score of an expert's predictor is s 1[z = k], that of a gate's logit
-        1[z = k] minus a constant.
-        """
-        (k, s), (h, t) = self._indicator(scores, a), self._indicator(scores, b)
-        return weights * s * t * r[k] * ((k == h) - r[h])
-
-    def _indicator(self, scores, a):
-        k, j = divmod(a, self.family.n_predictors)
-        return (k, scores[k][j]) if k < self.n_experts else (self._gate_row(a), 1.0)
+    def same_region(self, data, u, v):
+        """Return whether the gate selects the same experts for every row at both parameters."""
+        selections = [self.gate.selection(self.predictors(data.designs, theta)[1]) for theta in (u, v)]
+        return selections[0] is None or bool(np.array_equal(*selections))
 
     # what the loop asks
 
@@ -421,14 +411,9 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def _expected_of_rows(self, data, theta):
         xi, logits = self.predictors(data.designs, theta)
-        p = np.exp(log_softmax(logits))
         curvatures = [self.family.expected_curvature(part) for part in xi]
-        weights = data.weights
-
-        def entry(a, b):
-            return self._complete_entry(weights, p, p, curvatures, a, b)
-
-        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
+        p = np.exp(self.gate.log_probabilities(logits))
+        return self._pull_back_curvatures(data, p, curvatures, logits)
 
     def relative_size(self, data, displacement, theta):
         """Return the largest relative change of a predictor, over all predictors; NaN of any NaN."""

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from emmd.models.gates.softmax import log_softmax
 from emmd.rows.predictors import predictor, pull_back
 
 
@@ -21,6 +20,7 @@ class MixtureNatural:
     n_experts: int
     n_params: int
     family: Any
+    gate: Any
     blocks: list
     predictors: Any
     log_joint: Any
@@ -37,7 +37,7 @@ class MixtureNatural:
         """Return eta = (nu_1, ..., nu_K, g_k - a(nu_k)), shape (n, K (S + 1)); predictors may be complex."""
         q, K = self.family.n_predictors, self.n_experts
         nu = [self.family.natural(rows[:, k * q : (k + 1) * q]) for k in range(K)]
-        gate = [*rows[:, K * q :].T, np.zeros_like(rows[:, 0])]
+        gate = self.gate.log_weights(rows[:, K * q :].T)
         levels = [g - self.family.log_partition(part) for g, part in zip(gate, nu)]
         return np.column_stack([*nu, *levels])
 
@@ -67,7 +67,7 @@ class MixtureNatural:
     def divergence(self, data, u, v):
         """Return E KL( p_v(y,z|x) || p_u(y,z|x) ), the Bregman divergence of the natural parameters."""
         (xi_u, logits_u), (xi_v, logits_v) = (self.predictors(data.designs, theta) for theta in (u, v))
-        log_u, log_v = log_softmax(logits_u), log_softmax(logits_v)
+        log_u, log_v = (self.gate.log_probabilities(logits) for logits in (logits_u, logits_v))
         inner = np.array([self.family.divergence(a, b) for a, b in zip(xi_u, xi_v)])
         return self._average(data, np.exp(log_v) * (log_v - log_u + inner))
 

@@ -4,8 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from emmd.models.gates.softmax import log_softmax
-from emmd.rows.predictors import pull_back, pull_back_second
 from emmd.rows.weighted_rows import Rows
 
 
@@ -13,12 +11,10 @@ class MixtureProjection:
     """E[A(eta(x; theta)) - <S, eta(x; theta)>] for mean statistics S = (r_k T_k, r_k)_k of every row."""
 
     n_experts: int
-    n_params: int
     family: Any
-    blocks: list
     predictors: Any
-    _complete_entry: Any
-    _mean_score: Any
+    _pull_back_scores: Any
+    _pull_back_curvatures: Any
     _fit_parts: Any
     fit_options: Any
 
@@ -46,21 +42,14 @@ class MixtureProjection:
         r, means = self._split_statistics(statistics)
         xi, logits = self.predictors(data.designs, theta)
         scores = [self.family.score_at(mean, part).T for mean, part in zip(means, xi)]
-        scored = scores, np.exp(log_softmax(logits))
-        slopes = [-data.weights * self._mean_score(scored, r, a) for a in range(len(self.blocks))]
-        return pull_back(data.designs, self.blocks, slopes, self.n_params)
+        return self._pull_back_scores(data, r, scores, logits)
 
     def projection_hessian(self, data, statistics, theta):
         """Return the Hessian of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p, p)."""
         r, means = self._split_statistics(statistics)
         xi, logits = self.predictors(data.designs, theta)
-        p = np.exp(log_softmax(logits))
         curvatures = [self.family.curvature_at(mean, part) for mean, part in zip(means, xi)]
-
-        def entry(a, b):
-            return self._complete_entry(data.weights, r, p, curvatures, a, b)
-
-        return pull_back_second(data.designs, self.blocks, entry, self.n_params)
+        return self._pull_back_curvatures(data, r, curvatures, logits)
 
     def _split_statistics(self, statistics):
         """Return the masses r, shape (K, n), and the means T_k, K arrays of shape (n, S)."""

@@ -4,8 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from emmd.models.gates.softmax import log_softmax
-
 UNITS = 8.0
 """Roundings of an expression of a few operations, at most."""
 
@@ -15,6 +13,7 @@ class MixtureTerms:
 
     n_experts: int
     family: Any
+    gate: Any
     blocks: list
     predictors: Any
     e_step: Any
@@ -34,7 +33,7 @@ class MixtureTerms:
         its score.
         """
         (xi, logits), sizes = self.predictors(data.designs, theta), self.predictor_sizes(data, theta)
-        q, family, gate = self.family.n_predictors, self.family, np.abs(log_softmax(logits))
+        q, family, gate = self.family.n_predictors, self.family, np.abs(self.gate.log_probabilities(logits))
         gate = gate + sizes[self.n_experts * q :].sum(axis=0)
         experts = [
             np.abs(family.log_density(data.y, part))

@@ -50,13 +50,12 @@ class FusedGaussian:
     Parameters
     ----------
     family : Gaussian
-    gate : str
-        ``softmax`` or ``constant``.
+    gate : Softmax or Constant
     n_experts : int
     """
 
     def __init__(self, family, gate, n_experts):
-        self.constant_gate, self.n_experts = gate == "constant", n_experts
+        self.constant_gate, self.n_experts = not gate.sees_features, n_experts
         self.known_log = 0.0 if family.known is None else math.log(family.known)
 
     def em_step(self, data, theta, start, floor):

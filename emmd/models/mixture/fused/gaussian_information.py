@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from emmd.fits.multinomial import log_softmax
 from emmd.kernels.em.gaussian_mixture import HEAD, SCALARS, sums_width
 from emmd.kernels.em.mixture_image import DIGITS_KEPT
-from emmd.models.gates.softmax import log_softmax
 from emmd.rows.design import unpack_symmetric
 
 

@@ -3,11 +3,13 @@
 from typing import Any
 
 from emmd.models.experts.gaussian import Gaussian
+from emmd.models.gates.constant import Constant
+from emmd.models.gates.softmax import Softmax
 from emmd.models.mixture.fused.gaussian import FusedGaussian
 
-_FUSED: dict[tuple[type, str], Any] = {
-    (Gaussian, "softmax"): FusedGaussian,
-    (Gaussian, "constant"): FusedGaussian,
+_FUSED: dict[tuple[type, type], Any] = {
+    (Gaussian, Softmax): FusedGaussian,
+    (Gaussian, Constant): FusedGaussian,
 }
 
 
@@ -17,8 +19,8 @@ def fused_pass(family, gate, n_experts):
     Parameters
     ----------
     family : Family
-        Of a class in the table itself: one derived from it may have changed what kernels compute.
-    gate : str
+    gate : Gate
+        Of classes in the table itself: one derived from them may have changed what kernels compute.
     n_experts : int
 
     Returns
@@ -26,5 +28,5 @@ def fused_pass(family, gate, n_experts):
     FusedGaussian or None
         For mixtures with no penalty and nothing fixed, which kernels do not know of.
     """
-    kind = _FUSED.get((type(family), gate))
+    kind = _FUSED.get((type(family), type(gate)))
     return None if kind is None else kind(family, gate, n_experts)
