@@ -38,6 +38,16 @@ def verify(
         str | None, typer.Option(metavar="FILE.csv", help="Check the claims on your data.")
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COL", help="Target column of your data.")] = None,
+    claims: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE_OR_FOLDER", help="Add the claims found in your files; repeat for more."),
+    ] = None,
+    model_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.py", help="Check the claims on the problem, or model, that FILE.py defines."
+        ),
+    ] = None,
     sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
     seed: Seed = 0,
     every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
@@ -47,7 +57,8 @@ def verify(
     """Run the claims with their sabotages and print their verdicts."""
     from emmd.experiments.commands.verify import Request, run
 
-    return run(Request(claim or None, model or None, data, target, seed, sigma, json, out, every))
+    asked = (claim or None, model or None, data, target, seed, sigma, json, out, every)
+    return run(Request(*asked, claim_files=claims or [], model_file=model_file))
 
 
 @app.command()

@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
-from emmd.core.checks import describe, function_or_none, instance, known_name
-from emmd.core.discover import discover
+from emmd.core.checks import describe, function_or_none, instance
+from emmd.core.discover import discover, discover_files
 from emmd.theory import claims as claim_files
 from emmd.theory.claim import Claim
 from emmd.theory.lab import Lab
@@ -15,43 +15,69 @@ from emmd.theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, 
 
 
 def claims():
-    """Return the known claims by id, as found in theory/claims."""
-    return discover(claim_files.__name__, Claim).plugins
+    """Return the known claims by id: those of theory/claims and of installed packages."""
+    return found_claims().plugins
 
 
-def broken_claims():
-    """Return the tracebacks of claim files that could not be imported, by module."""
-    return discover(claim_files.__name__, Claim).broken
+def found_claims(paths=()):
+    """Return the known claims as `Found`, with those in the user's own files.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files and folders; an option ``--claims`` each.
+
+    Raises
+    ------
+    ValueError
+        For a path without a claim, or two claims of one id.
+    """
+    found = discover(claim_files.__name__, Claim, "emmd.claims")
+    for path in paths:
+        found |= discover_files("--claims", path, Claim)
+    return found
 
 
-def select(names):
+def built_in_claims():
+    """Return the ids of the claims that emmd ships."""
+    return discover(claim_files.__name__, Claim).plugins.keys()
+
+
+def select(names, found=None):
     """Return the claims with the given ids; a label such as ``"C1"`` selects all claims that carry it.
 
     Parameters
     ----------
     names : sequence of str or Claim, or None
         `Claim` objects may stand beside ids; None means all known claims.
+    found : Found, optional
+        Those to select from; all `claims` by default.
 
     Raises
     ------
     ValueError
-        For an unknown id, with the nearest known one.
+        For an unknown id, with the nearest known one; for two claims of one id.
     TypeError
         For anything else.
     """
+    found = found_claims() if found is None else found
     if names is None:
-        return list(claims().values())
+        return list(found.plugins.values())
     if isinstance(names, str | bytes) or not np.iterable(names):
         raise TypeError(f"claims must be a list of ids and Claim objects or None, got {describe(names)}")
     chosen: dict = {}
     for name in names:
-        if isinstance(name, Claim):
-            chosen[name.id] = name
-            continue
-        instance("every entry of claims", name, str, "the id or label of a claim, or a Claim")
-        matching = {key: claim for key, claim in claims().items() if name in (key, claim.label)}
-        chosen |= matching or {name: claims()[known_name("claims", name, claims())]}
+        for claim in [name] if isinstance(name, Claim) else _called(name, found):
+            if chosen.setdefault(claim.id, claim) is not claim:
+                raise ValueError(f"claims must hold one claim of each id, got two of {claim.id!r}")
     return list(chosen.values())
+
+
+def _called(name, found):
+    """Return the claims of an id or a label."""
+    instance("every entry of claims", name, str, "the id or label of a claim, or a Claim")
+    labelled = [claim for key, claim in found.plugins.items() if name in (key, claim.label)]
+    return labelled or [found.named("claims", name)]
 
 
 def verify(problem, theta0, claims=None, seed=0, name="problem", progress=None):

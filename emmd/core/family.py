@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from emmd.core.checks import describe, instance, known_name
+from emmd.core.checks import describe, instance
 
 
 @dataclass(frozen=True)
@@ -340,8 +340,7 @@ def family_object(family, **options):
             )
         return family
     instance("family", family, str, "a name or a Family object")
-    known = discover("emmd.models.experts", Family).plugins
-    kind = known[known_name("family", family, known)]
+    kind = discover("emmd.models.experts", Family, "emmd.families", classes=True).named("family", family)
     takes = inspect.signature(kind).parameters
     for name, value in options.items():
         if name not in takes:

@@ -17,7 +17,6 @@ from emmd.core.checks import (
     flag,
     function_or_none,
     instance,
-    known_name,
     positive_integer,
     positive_number,
 )
@@ -34,8 +33,12 @@ _quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def algorithms():
-    """Return the known algorithm classes by name."""
-    return discover("emmd.algorithms", Algorithm).plugins
+    """Return the known algorithm classes by name: emmd's and those of installed packages."""
+    return _found_algorithms().plugins
+
+
+def _found_algorithms():
+    return discover("emmd.algorithms", Algorithm, "emmd.algorithms", classes=True)
 
 
 def make_algorithm(method, argument="method", **options):
@@ -66,7 +69,7 @@ def make_algorithm(method, argument="method", **options):
             )
         return method
     instance(argument, method, str, "a name or an Algorithm")
-    kind = algorithms()[known_name(argument, method, algorithms())]
+    kind = _found_algorithms().named(argument, method)
     known = {field.name for field in fields(kind)}
     for name, value in options.items():
         if name not in known:

@@ -237,7 +237,7 @@ def _starts(model, starts):
 
 def symmetric_models():
     """Return the classes of the symmetric models by name."""
-    models = discover("emmd.models", Model).plugins
+    models = discover("emmd.models", Model, classes=True).plugins
     return {name: kind for name, kind in models.items() if issubclass(kind, SymmetricModel)}
 
 
