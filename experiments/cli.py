@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from emmd import __version__
 from emmd.experiments.console.streams import Interrupted, Interrupts, guarded
 from emmd.experiments.console.text import visible
 from emmd.experiments.files.writable import Json, out_option
@@ -13,7 +14,6 @@ from emmd.experiments.snr.cli import app as snr
 
 app = typer.Typer(
     help="A laboratory for EM as projected mirror descent: verify claims, compare rates, run experiments.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -24,6 +24,22 @@ _GROUPS: list[list[str]] = [[], ["snr"]]
 """Commands that only hold others: alone they show their help."""
 
 _LONGEST_SENTENCE = 1000
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"emmd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
 
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
 
@@ -44,9 +60,7 @@ def verify(
     ] = None,
     model_file: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE.py", help="Check the claims on the problem, or model, that FILE.py defines."
-        ),
+        typer.Option(metavar="FILE.py", help="Check the claims on the problem or model in FILE.py."),
     ] = None,
     sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
     seed: Seed = 0,
@@ -201,7 +215,7 @@ def _run(arguments: list[str]) -> int:
         raise ValueError("standard output must be open, got a closed one")
     if arguments in _GROUPS:
         arguments = [*arguments, "--help"]
-    code = app(arguments, standalone_mode=False)
+    code = app(arguments, prog_name="emmd", standalone_mode=False)
     sys.stdout.flush()
     return code or 0
 

@@ -38,11 +38,6 @@ def found_claims(paths=()):
     return found
 
 
-def built_in_claims():
-    """Return the ids of the claims that emmd ships."""
-    return discover(claim_files.__name__, Claim).plugins.keys()
-
-
 def select(names, found=None):
     """Return the claims with the given ids; a label such as ``"C1"`` selects all claims that carry it.
 
@@ -285,8 +280,8 @@ def _smallest(claim, sabotage, lab, comparisons, variant):
         return None
     gaps = [np.array([c.observed - c.predicted for c in each]) for each in (comparisons, variant)]
     budgets = np.array([c.budget for c in comparisons])
-    moved = np.abs(gaps[1] - gaps[0])
-    shares = (budgets + np.abs(gaps[0]))[moved > 0] / moved[moved > 0]
+    changes = np.abs(gaps[1] - gaps[0])
+    shares = (budgets + np.abs(gaps[0]))[changes > 0] / changes[changes > 0]
     share = float(np.min(shares, initial=1.0))
     [whole] = (abs(value - sabotage.truth) for value in sabotage.variant.values())
     # where the response to the deviation is not linear more of it is needed

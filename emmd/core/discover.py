@@ -49,6 +49,11 @@ class Found:
         plugins = dict(sorted((self.plugins | other.plugins).items()))
         return Found(plugins, self.broken | other.broken, other.places | self.places)
 
+    @property
+    def outside(self) -> list[str]:
+        """Names of the plug-ins that are not emmd's own."""
+        return [name for name, place in sorted(self.places.items()) if not place.startswith("emmd.")]
+
     def named(self, argument: str, name: Any) -> Any:
         """Return the plug-in of a name.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emmd.core.checks import describe, instance
+from emmd.core.discover import discover
 
 
 @dataclass(frozen=True)
@@ -329,10 +330,13 @@ def whole_numbers(y, expected):
     return y
 
 
+def found_families():
+    """Return the known classes of families as `Found`: emmd's and those of installed packages."""
+    return discover("emmd.models.experts", Family, "emmd.families", classes=True)
+
+
 def family_object(family, **options):
     """Return a family for a name or an object, with a clear error for anything else."""
-    from emmd.core.discover import discover
-
     if isinstance(family, Family):
         if options:
             raise ValueError(
@@ -340,7 +344,7 @@ def family_object(family, **options):
             )
         return family
     instance("family", family, str, "a name or a Family object")
-    kind = discover("emmd.models.experts", Family, "emmd.families", classes=True).named("family", family)
+    kind = found_families().named("family", family)
     takes = inspect.signature(kind).parameters
     for name, value in options.items():
         if name not in takes:

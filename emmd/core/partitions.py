@@ -1,4 +1,4 @@
-"""Problems whose rows lie in several pieces, here or on the workers of a Dask cluster: only sums travel."""
+"""Problems whose rows lie in partitions, here or on the workers of a Dask cluster: only sums travel."""
 
 from functools import reduce
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from emmd.core.checks import describe, instance
 from emmd.core.model import Model
-from emmd.core.pieces import Here, OnCluster, PosteriorElsewhere
 from emmd.core.problem import Problem, require_rows
+from emmd.core.runners import Here, OnCluster, PosteriorElsewhere
 from emmd.fits.logistic import fit_from_sums, logistic_sums
 from emmd.rows.second_moment import SecondMoment
 from emmd.rows.weighted_rows import RowSums
@@ -52,9 +52,9 @@ class PartitionedData:
         What the model's `gather` adds.
     """
 
-    def __init__(self, runner, pieces, model):
-        self._runner, self._pieces = runner, pieces
-        masses, rows = zip(*runner.call(pieces, "facts"))
+    def __init__(self, runner, partitions, model):
+        self._runner, self._partitions = runner, partitions
+        masses, rows = zip(*runner.call(partitions, "facts"))
         self._shares, self.n_rows = np.array(masses) / np.sum(masses), sum(rows)
         require_rows(model, self.n_rows)
         model.gather(self, lambda moment, largest: _DesignElsewhere(moment, largest, self.n_rows))
@@ -66,8 +66,8 @@ class PartitionedData:
         return reduce(np.add, [share * result for share, result in zip(self._shares, results)])
 
     def each(self, method, *arguments):
-        """Return the weighted total of what a method of every piece returns."""
-        return self._weighted(self._runner.call(self._pieces, method, *arguments))
+        """Return the weighted total of what a method of every partition returns."""
+        return self._weighted(self._runner.call(self._partitions, method, *arguments))
 
     def compiled_shares(self):
         """Return None: no compiled code here sees the rows."""
@@ -78,11 +78,11 @@ class PartitionedData:
 
     def largest(self, values, *arguments):
         """Return the largest of ``values(data, *arguments)`` over the partitions, entry by entry."""
-        return np.maximum.reduce(self._runner.call(self._pieces, "add_up", values, *arguments))
+        return np.maximum.reduce(self._runner.call(self._partitions, "add_up", values, *arguments))
 
     def em_sums(self, model, theta, *start):
         """Return the total of the E-step's sums, and what stands for the posterior that they leave behind."""
-        return self.each("em_sums", theta, *start), PosteriorElsewhere(theta)
+        return self.each("e_step_pass", theta, *start), PosteriorElsewhere(theta)
 
     def posterior(self, model, theta):
         """Return the negative log-likelihood, the first of the E-step's sums, and the same."""
@@ -113,7 +113,7 @@ class PartitionedData:
 
 
 class PartitionedProblem(Problem):
-    """A problem on rows in several pieces: the same EM, of which only sufficient statistics travel.
+    """A problem on rows in several partitions: the same EM, of which only sufficient statistics travel.
 
     Losses, gradients, informations, EM and the methods built on them (``em``, ``squarem``, ``anderson``,
     ``over_relaxation``, ``gradient_descent``; for `MixtureOfExperts` also ``gradient_em`` and
@@ -150,9 +150,9 @@ class PartitionedProblem(Problem):
             raise TypeError(f"client must be a dask.distributed.Client or None, got {describe(client)}")
         parts = _checked(parts)
         runner = Here() if client is None else OnCluster(client)
-        pieces = [runner.place(number, model, part) for number, part in enumerate(parts)]
+        partitions = [runner.place(number, model, part) for number, part in enumerate(parts)]
         self.model, self.n_params = model, model.n_params
-        self.data = PartitionedData(runner, pieces, model)
+        self.data = PartitionedData(runner, partitions, model)
         self.n_rows = self.data.n_rows
 
     def responsibilities(self, theta):

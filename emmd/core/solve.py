@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import OptimizeResult
 
-from emmd.core.algorithm import Algorithm, inner_failure
+from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import (
     NotFiniteError,
     describe,
@@ -189,7 +189,8 @@ class _Loop:
         return self._finish(Status.ITERATION_LIMIT)
 
     def _step(self, memory):
-        return self.algorithm.step(self.problem, self.theta, memory)
+        step = self.algorithm.step(self.problem, self.theta, memory)
+        return instance(f"what method {self.algorithm.name!r} returns from step", step, Step, "an emmd.Step")
 
     def _size(self, displacement):
         return self.problem.model.relative_size(self.problem.data, displacement, self.theta)

@@ -212,8 +212,8 @@ class MixtureOfExpertsBase(BaseEstimator):
         same = type(model.family) is type(self._model.family) and model.shapes == self._model.shapes
         if same and not (model.fixed or self._model.fixed):
             named = named_parameters(model, units, theta)
-            moved = standardised(self._units, named, self.gate == "constant")
-            return Start("warm", self._model.pack(**moved))
+            warm = standardised(self._units, named, self.gate == "constant")
+            return Start("warm", self._model.pack(**warm))
         joint = log_joint(model, theta, units.features(X), units.target(y))
         return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
-from emmd.core.family import Family
+from emmd.core.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
 from emmd.estimators.units import with_target_units
@@ -206,7 +206,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
                 f"family must be one of {', '.join(_FAMILIES)}, got {self.family!r}: that is what "
                 "MixtureOfExpertsClassifier fits"
             )
-        return known_name("family", self.family, _FAMILIES), {}
+        return known_name("family", self.family, [*_FAMILIES, *found_families().outside]), {}
 
     def _target_units(self, units, y, weights):
         return with_target_units(units, y, weights) if self._gaussian else units

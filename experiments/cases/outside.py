@@ -19,7 +19,7 @@ _ROWS = 1000
 def package_models():
     """Return the models that installed packages bring, by name: classes of one argument, `n_features`."""
     known = discover("emmd.models", Model, "emmd.models", classes=True)
-    return {name: kind for name, kind in known.plugins.items() if not known.places[name].startswith("emmd.")}
+    return {name: known.plugins[name] for name in known.outside}
 
 
 def drawn_case(model, theta, seed, name):
@@ -87,8 +87,8 @@ def _defined(file):
 def _of_class(defined, name, kind, file):
     if name not in defined:
         raise ValueError(
-            f"--model-file must define problem (an emmd.Problem), or model (an emmd.Model), which --data needs; "
-            f"got {file.name} without {name}"
+            f"--model-file must define problem (an emmd.Problem), or model (an emmd.Model), which --data "
+            f"needs; got {file.name} without {name}"
         )
     return instance(f"{name} in {file.name}", defined[name], kind, f"an emmd.{kind.__name__}")
 

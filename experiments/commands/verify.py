@@ -18,7 +18,7 @@ from emmd.experiments.console.consoles import announce_compilation, literal, mes
 from emmd.experiments.console.text import visible
 from emmd.experiments.console.verdict_table import count_sabotages, verdict_table
 from emmd.experiments.files.output import plain, write_json
-from emmd.theory.checker import built_in_claims, found_claims, select, verify
+from emmd.theory.checker import found_claims, select, verify
 from emmd.theory.claim import Claim
 from emmd.theory.verdict import Verdict
 
@@ -83,7 +83,9 @@ def run(request):
                 told = partial(_tell, advance, case)
                 records += verify(case.problem, case.theta0, claims, request.seed, case.name, told)
         records += population()
-    surprises = unexpected(_shipped(records)) if request.ships else []
+    # of claims from outside nothing is written down
+    shipped = [record for record in records if record.claim not in found.outside]
+    surprises = unexpected(shipped) if request.ships else []
     _report(request, cases, records)
     for place, text in found.broken.items():
         messages.print(Text.assemble((f"{visible(place)} could not be used\n", "bold red"), text))
@@ -108,11 +110,6 @@ def _chosen(request, found):
 
 def _tell(advance, case, claim):
     advance(f"{case.model} {case.name} {claim.partition('-')[0]}")
-
-
-def _shipped(records):
-    """Return the records of claims that emmd ships: of others nothing is written down."""
-    return [record for record in records if record.claim in built_in_claims()]
 
 
 def _cases(request):

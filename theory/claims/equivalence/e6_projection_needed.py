@@ -47,8 +47,8 @@ def _dual_and_reached(lab, theta, target):
     dual = start - slope
     reached = row_derivatives(partition, natural_gradient(lab.problem, target)[0])
     weights = lab.problem.weights
-    left, moved = (np.sqrt(weights @ (dual - point) ** 2).sum() for point in (reached, start))
-    return dual, reached, float(left / moved)
+    left, whole = (np.sqrt(weights @ (dual - point) ** 2).sum() for point in (reached, start))
+    return dual, reached, float(left / whole)
 
 
 CLAIM = Claim(
