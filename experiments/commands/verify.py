@@ -59,8 +59,9 @@ class Request:
 
     def command(self, claim, model):
         """Return the command that repeats one claim on the same data."""
-        words = ["emmd", "verify", "--claim", claim, "--seed", str(self.seed)]
+        words = ["emmd", "verify", "--claim", claim]
         words += ["--model", model] if self.model_file is None else ["--model-file", self.model_file]
+        words += ["--seed", str(self.seed)]
         for path in self.claim_files:
             words += ["--claims", path]
         if self.data is not None:

@@ -73,7 +73,7 @@ def test_a_false_claim_from_outside_is_violated(emmd, tmp_path, problem):
     code, out, _ = emmd("verify", "--claims", wrong, "--claim", "Z2", "--model-file", problem)
     assert code == 1
     assert "violated" in out
-    assert f"emmd verify --claim Z2-mine --seed 0 --model-file {problem} --claims {wrong}" in out
+    assert f"emmd verify --claim Z2-mine --model-file {problem} --seed 0 --claims {wrong}" in out
 
 
 def test_a_broken_file_is_listed_with_its_traceback_and_the_rest_runs(emmd, tmp_path, mine, problem):
@@ -171,8 +171,8 @@ def one_sentence(code, out, err, says):
 
 
 def test_bad_claim_files_are_one_sentence(emmd, tmp_path, mine, problem):
-    one_sentence(*emmd("verify", "--claim", mine), "a file goes to --claims")
-    one_sentence(*emmd("verify", "--claim", "mine.py"), "a file goes to --claims")
+    one_sentence(*emmd("verify", "--claim", mine), "give it to --claims")
+    one_sentence(*emmd("verify", "--claim", "mine.py"), "give it to --claims")
     one_sentence(*emmd("verify", "--claims", problem), "--claims must hold a Claim object")
     one_sentence(
         *emmd("verify", "--claims", tmp_path / "nowhere.py"), "--claims must be a Python file or a folder"
