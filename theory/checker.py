@@ -8,7 +8,7 @@ import numpy as np
 from emmd.core.checks import describe, function_or_none, instance
 from emmd.core.discover import discover, discover_files
 from emmd.theory import claims as claim_files
-from emmd.theory.claim import Claim
+from emmd.theory.claim import Claim, Comparison
 from emmd.theory.lab import Lab
 from emmd.theory.population.lab import PopulationLab
 from emmd.theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
@@ -159,6 +159,7 @@ def check(claim, lab, name="problem"):
     try:
         for assumption in claim.assumptions:
             reason = assumption(lab)
+            instance(f"what an assumption of claim {claim.id!r} returns", reason, str, "text")
             if reason:
                 return replace(blank, reason=reason)
         # comparisons are kept: sabotages are told from them
@@ -176,7 +177,11 @@ FAILURES = (np.linalg.LinAlgError, ArithmeticError)
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _measured(claim, lab, **variant):
     """Return a claim's comparisons; what overflows far off is seen by the judge, not by a warning."""
-    return list(claim.measure(lab, **variant))
+    measured = claim.measure(lab, **variant)
+    if not np.iterable(measured):
+        raise TypeError(f"measure of claim {claim.id!r} must yield comparisons, got {describe(measured)}")
+    wanted = f"what measure of claim {claim.id!r} yields", Comparison, "a Comparison"
+    return [instance(wanted[0], each, *wanted[1:]) for each in measured]
 
 
 def _judged(claim, comparisons, blank):

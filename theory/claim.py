@@ -4,6 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from emmd.core.checks import (
+    all_of,
+    any_number,
+    describe,
+    instance,
+    known_name,
+    positive_number,
+    real_number,
+)
+
 
 class Kind(StrEnum):
     """What a claim says about predicted and observed."""
@@ -43,6 +53,14 @@ class Comparison:
     trivial: float | None = None
     part: str = ""
 
+    def __post_init__(self):
+        for name in ("predicted", "observed", "budget", "scale"):
+            _settle(self, name, any_number(name, getattr(self, name)))
+        if self.trivial is not None:
+            _settle(self, "trivial", any_number("trivial", self.trivial))
+        instance("where", self.where, Mapping, "a mapping")
+        instance("part", self.part, str, "text")
+
 
 @dataclass(frozen=True)
 class Sabotage:
@@ -64,6 +82,18 @@ class Sabotage:
     variant: Mapping
     assumptions: tuple = ()
     truth: float | None = None
+
+    def __post_init__(self):
+        instance("name", self.name, str, "text")
+        variant = instance("variant", self.variant, Mapping, "a mapping of arguments of measure")
+        _settle(
+            self, "assumptions", all_of("assumptions", self.assumptions, Callable, "functions of the lab")
+        )
+        if self.truth is not None:
+            real_number("truth", self.truth)
+            if len(variant) != 1:
+                raise ValueError(f"truth must stand beside a variant of one number, got {describe(variant)}")
+            real_number("variant", *variant.values())
 
     def applies(self, lab):
         """Return whether the variant is false on a lab's problem."""
@@ -116,6 +146,19 @@ class Claim:
     resolution: float = 1e-3
     scope: str = "problem"
 
+    def __post_init__(self):
+        for name in ("id", "statement", "latex", "source", "proof"):
+            instance(name, getattr(self, name), str, "text")
+        instance("kind", self.kind, Kind, "a Kind")
+        if not callable(self.measure):
+            raise TypeError(f"measure must be a function of the lab, got {describe(self.measure)}")
+        _settle(self, "sabotages", all_of("sabotages", self.sabotages, Sabotage, "Sabotage objects"))
+        _settle(
+            self, "assumptions", all_of("assumptions", self.assumptions, Callable, "functions of the lab")
+        )
+        positive_number("resolution", self.resolution)
+        known_name("scope", self.scope, ["population", "problem"])
+
     @property
     def name(self):
         """The id, by which discovery lists the claim."""
@@ -125,6 +168,11 @@ class Claim:
     def label(self):
         """The part of the id before the first dash."""
         return self.id.partition("-")[0]
+
+
+def _settle(record, name, value):
+    """Replace a field by what its check made of it: dataclasses that are frozen need a way round."""
+    object.__setattr__(record, name, value)
 
 
 def componentwise(predicted, observed, budget, scale, part="", **where):

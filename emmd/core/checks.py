@@ -234,6 +234,18 @@ def real_number(name, value, expected="a real number", limits="finite"):
     return number
 
 
+def any_number(name, value):
+    """Return `value` as a float, which may be infinite or no number, or raise a TypeError."""
+    if type(value) is float:
+        return value
+    plain = np.asarray(value) if hasattr(value, "__array__") else value
+    if isinstance(plain, np.ndarray) and plain.ndim == 0:
+        plain = plain.item()
+    if not _is_number(plain, numbers.Real):
+        raise TypeError(f"{name} must be a real number, got {describe(value)}")
+    return float(plain)
+
+
 def positive_number(name, value, least=0.0, largest=math.inf):
     """Return `value` as a float that is finite, > 0 and within bounds, or raise a ValueError or TypeError."""
     number = real_number(name, value, "a positive number", "positive and finite")
@@ -338,6 +350,14 @@ def instance(name, value, kind, expected):
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {expected}, got {describe(value)}")
     return value
+
+
+def all_of(name, values, kind, expected):
+    """Return a sequence as a tuple if all its entries are instances of `kind`, or raise a TypeError."""
+    entries = instance(name, values, tuple | list, f"a sequence of {expected}")
+    for entry in entries:
+        instance(f"every entry of {name}", entry, kind, f"one of {expected}")
+    return tuple(entries)
 
 
 def flag(name, value):

@@ -68,6 +68,7 @@ def make_algorithm(method, argument="method", **options):
                 f"got {describe(value)}"
             )
         return method
+    instance("argument", argument, str, "text")
     instance(argument, method, str, "a name or an Algorithm")
     kind = _found_algorithms().named(argument, method)
     known = {field.name for field in fields(kind)}

@@ -13,6 +13,7 @@ from emmd.core.checks import (
     known_name,
     number_between,
     positive_integer,
+    positive_number,
     real_array,
 )
 from emmd.core.discover import discover
@@ -206,7 +207,7 @@ def model_and_truth(model, theta_star, d, sigma):
     theta_star = real_array("theta_star", theta_star, 1)
     if theta_star.size % 2:
         raise ValueError(f"theta_star must hold beta* and w*, two halves, got {theta_star.size} entries")
-    k = theta_star.size // 2
+    k, sigma = theta_star.size // 2, positive_number("sigma", sigma)
     if isinstance(model, str):
         d = positive_integer("d", k if d is None else d, maximum=MANY)
         kind = symmetric_models()[known_name("model", model, symmetric_models())]
