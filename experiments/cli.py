@@ -221,7 +221,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _say(sentence: object, code: int) -> int:
-    text = visible(" ".join(str(sentence).split()))
+    words = " ".join([str(sentence), *getattr(sentence, "__notes__", ())])
+    text = visible(" ".join(words.split()))
     if len(text) > _LONGEST_SENTENCE:
         text = f"{text[: _LONGEST_SENTENCE // 2]} ... {text[-_LONGEST_SENTENCE // 2 :]}"
     print(f"emmd: {text}", file=sys.stderr)

@@ -138,8 +138,13 @@ def _run(names, scope, lab, name, progress):
     records = []
     for claim in chosen:
         # what overflows at a far probe is judged by its numbers, not by a warning
-        with np.errstate(all="ignore"):
-            records.append(check(claim, lab, name))
+        try:
+            with np.errstate(all="ignore"):
+                records.append(check(claim, lab, name))
+        except Exception as error:
+            # a user's claim may raise anything: whose it is would not show
+            error.add_note(f"while claim {claim.id!r} was checked on {name}")
+            raise
         if progress is not None:
             progress(claim.id)
     return records
