@@ -1,12 +1,16 @@
 """Run claims with their sabotages on a problem: the records that `emmd verify` prints."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, function_or_none, instance
 from emmd.core.discover import discover, discover_files
+from emmd.core.problem import Problem
 from emmd.theory import claims as claim_files
 from emmd.theory.claim import Claim, Comparison
 from emmd.theory.lab import Lab
@@ -14,7 +18,7 @@ from emmd.theory.population.lab import PopulationLab
 from emmd.theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
 
 
-def claims():
+def claims() -> dict[str, Claim]:
     """Return the known claims by id: those of theory/claims and of installed packages."""
     return found_claims().plugins
 
@@ -75,7 +79,14 @@ def _called(name, found):
     return labelled or [found.named("claims", name)]
 
 
-def verify(problem, theta0, claims=None, seed=0, name="problem", progress=None):
+def verify(
+    problem: Problem,
+    theta0: ArrayLike,
+    claims: Sequence[str | Claim] | None = None,
+    seed: Any = 0,
+    name: str = "problem",
+    progress: Callable | None = None,
+) -> list[Record]:
     """Check claims, each with its sabotages, on one problem.
 
     Parameters
@@ -105,7 +116,9 @@ def verify(problem, theta0, claims=None, seed=0, name="problem", progress=None):
     return _run(claims, "problem", Lab(problem, theta0, seed), name, progress)
 
 
-def verify_population(model, claims=None, seed=0, progress=None):
+def verify_population(
+    model: str, claims: Sequence[str | Claim] | None = None, seed: Any = 0, progress: Callable | None = None
+) -> list[Record]:
     """Check claims about the population of a symmetric model, each with its sabotages.
 
     Parameters

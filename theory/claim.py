@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from emmd.core.checks import (
     all_of,
@@ -95,11 +96,11 @@ class Sabotage:
                 raise ValueError(f"truth must stand beside a variant of one number, got {describe(variant)}")
             real_number("variant", *variant.values())
 
-    def applies(self, lab):
+    def applies(self, lab: Any) -> bool:
         """Return whether the variant is false on a lab's problem."""
         return not any(assumption(lab) for assumption in self.assumptions)
 
-    def graded(self, share):
+    def graded(self, share: float) -> dict:
         """Return the variant that goes only a share of the way from the truth."""
         [(name, value)] = self.variant.items()
         return {name: self.truth + share * (value - self.truth)}
@@ -160,12 +161,12 @@ class Claim:
         known_name("scope", self.scope, ["population", "problem"])
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The id, by which discovery lists the claim."""
         return self.id
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The part of the id before the first dash."""
         return self.id.partition("-")[0]
 

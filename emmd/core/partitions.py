@@ -1,11 +1,14 @@
 """Problems whose rows lie in partitions, here or on the workers of a Dask cluster: only sums travel."""
 
+from collections.abc import Sequence
 from functools import reduce
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance
-from emmd.core.model import Model
+from emmd.core.model import Model, MStep
 from emmd.core.problem import Problem, require_rows
 from emmd.core.runners import Here, OnCluster, PosteriorElsewhere
 from emmd.fits.logistic import fit_from_sums, logistic_sums
@@ -17,7 +20,7 @@ class RowsElsewhereError(AttributeError, TypeError):
     """What was asked for needs the rows, which stay with their partitions."""
 
 
-def _no_rows(name):
+def _no_rows(name) -> NoReturn:
     raise RowsElsewhereError(f"{name!r} needs the rows, which stay with their partitions; only sums are here")
 
 
@@ -142,7 +145,7 @@ class PartitionedProblem(Problem):
     from_dask : Partitions from the chunks of Dask arrays.
     """
 
-    def __init__(self, model, parts, client=None):
+    def __init__(self, model: Model, parts: Sequence, client: Any = None) -> None:
         known = "emmd.SymMoLinE, emmd.SymMoLogE or emmd.MixtureOfExperts"
         if not instance("model", model, Model, known).takes_partitions:
             raise TypeError(f"model must be {known}, got {describe(model)}")
@@ -155,20 +158,27 @@ class PartitionedProblem(Problem):
         self.data = PartitionedData(runner, partitions, model)
         self.n_rows = self.data.n_rows
 
-    def responsibilities(self, theta):
+    def responsibilities(self, theta: ArrayLike) -> np.ndarray:
         """Raise: they stay with their rows."""
         _no_rows("responsibilities")
 
-    def m_step(self, responsibilities, start):
+    def m_step(self, responsibilities: ArrayLike, start: ArrayLike) -> MStep:
         """Raise: responsibilities stay with their rows."""
         _no_rows("responsibilities")
 
-    def surrogate(self, responsibilities, theta):
+    def surrogate(self, responsibilities: ArrayLike, theta: ArrayLike) -> float:
         """Raise: responsibilities stay with their rows."""
         _no_rows("responsibilities")
 
     @classmethod
-    def from_dask(cls, model, X, y, sample_weight=None, client=None):
+    def from_dask(
+        cls,
+        model: Model,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        client: Any = None,
+    ) -> "PartitionedProblem":
         """Make partitions of the row chunks of Dask arrays; rows go from where they are read to workers.
 
         Parameters

@@ -1,9 +1,10 @@
 """A problem: a model and weighted data, with everything that theory and algorithms ask of them."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import instance, normalised_weights, probabilities, real_array, require_finite
-from emmd.core.model import Model
+from emmd.core.model import Model, MStep
 
 
 def prepared(model, X, y, sample_weight):
@@ -61,7 +62,9 @@ class Problem:
     Sums run over fixed chunks of rows: same bits at any thread count.
     """
 
-    def __init__(self, model, X, y, sample_weight=None):
+    def __init__(
+        self, model: Model, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
         self.model = instance("model", model, Model, "an emmd model, e.g. emmd.SymMoLinE(3)")
         self.data, self.y = prepared(model, X, y, sample_weight)
         self.n_rows = len(self.y)
@@ -88,54 +91,54 @@ class Problem:
         return probabilities("responsibilities", value, (self.n_rows, *self.model.responsibility_columns))
 
     @property
-    def X(self):
+    def X(self) -> np.ndarray:
         """Features, shape (n, d)."""
         return self.data.X
 
     @property
-    def weights(self):
+    def weights(self) -> np.ndarray:
         """Weights c_i with sum 1, shape (n,)."""
         return self.data.weights
 
-    def loss(self, theta):
+    def loss(self, theta: ArrayLike) -> float:
         """Return the marginal loss L(theta) = -E log p(y | x; theta), constants included."""
         return self._evaluate("loss", theta=theta)
 
-    def penalty(self, theta):
+    def penalty(self, theta: ArrayLike) -> float:
         """Return the ridge penalty, a part of the loss, or 0."""
         with np.errstate(all="ignore"):
             penalty = float(self.model.penalty(self._check(theta)))
         require_finite("theta", "penalty", penalty)
         return penalty
 
-    def gradient(self, theta):
+    def gradient(self, theta: ArrayLike) -> np.ndarray:
         """Return grad L(theta), shape (p,)."""
         return self._evaluate("gradient", theta=theta)
 
-    def hessian(self, theta):
+    def hessian(self, theta: ArrayLike) -> np.ndarray:
         """Return hess L(theta), shape (p, p)."""
         return self._evaluate("hessian", theta=theta)
 
-    def complete_hessian(self, theta):
+    def complete_hessian(self, theta: ArrayLike) -> np.ndarray:
         """Return I_com(theta), the Hessian of the mirror map, shape (p, p)."""
         return self._evaluate("complete_hessian", theta=theta)
 
-    def missing_hessian(self, theta):
+    def missing_hessian(self, theta: ArrayLike) -> np.ndarray:
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (p, p)."""
         return self._evaluate("missing_hessian", theta=theta)
 
-    def informations(self, theta):
+    def informations(self, theta: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com(theta) and I_mis(theta) from one evaluation."""
         return self._evaluate("informations", theta=theta)
 
-    def responsibilities(self, theta):
+    def responsibilities(self, theta: ArrayLike) -> np.ndarray:
         """Return the posterior probabilities of the experts at theta."""
         with np.errstate(all="ignore"):
             r = self.model.e_step(self.data, self._check(theta)).responsibilities
         require_finite("theta", "responsibilities", r)
         return r
 
-    def m_step(self, responsibilities, start):
+    def m_step(self, responsibilities: ArrayLike, start: ArrayLike) -> MStep:
         """Return the exact M-step for given responsibilities, with its residual.
 
         Parameters
@@ -154,7 +157,7 @@ class Problem:
         with np.errstate(all="ignore"):
             return self.model.m_step(self.data, r, start)
 
-    def em_step(self, theta):
+    def em_step(self, theta: ArrayLike) -> np.ndarray:
         """Return one EM map evaluation, E-step then exact M-step, shape (p,).
 
         Raises
@@ -174,38 +177,38 @@ class Problem:
         require_finite("theta", "EM step", m_step.theta)
         return m_step.theta
 
-    def surrogate(self, responsibilities, theta):
+    def surrogate(self, responsibilities: ArrayLike, theta: ArrayLike) -> float:
         """Return Q(theta), the expected complete negative log-likelihood for given responsibilities."""
         r = self._responsibilities(responsibilities)
         return self._evaluate("surrogate", responsibilities=r, theta=theta)
 
-    def expected_information(self, theta):
+    def expected_information(self, theta: ArrayLike) -> np.ndarray:
         """Return E[J' hess A J] at theta; it is I_com where the model set is linear."""
         return self._evaluate("expected_information", theta=theta)
 
-    def mirror_map(self, theta):
+    def mirror_map(self, theta: ArrayLike) -> float:
         """Return A(theta)."""
         return self._evaluate("mirror_map", theta=theta)
 
-    def mirror_gradient(self, theta):
+    def mirror_gradient(self, theta: ArrayLike) -> np.ndarray:
         """Return grad A(theta), shape (p,)."""
         return self._evaluate("mirror_gradient", theta=theta)
 
-    def mirror_inverse(self, dual, start):
+    def mirror_inverse(self, dual: ArrayLike, start: ArrayLike) -> MStep:
         """Solve grad A(theta) = dual from `start`; return an `MStep`, finite where it is `solved`."""
         dual, start = self._check(dual, "dual"), self._check(start, "start")
         with np.errstate(all="ignore"):
             return self.model.mirror_inverse(self.data, dual, start)
 
-    def divergence(self, u, v):
+    def divergence(self, u: ArrayLike, v: ArrayLike) -> float:
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
         return self._evaluate("divergence", u=u, v=v)
 
-    def posterior_divergence(self, u, v):
+    def posterior_divergence(self, u: ArrayLike, v: ArrayLike) -> float:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         return self._evaluate("posterior_divergence", u=u, v=v)
 
-    def distance(self, theta, reference):
+    def distance(self, theta: ArrayLike, reference: ArrayLike) -> float:
         """Return the Euclidean parameter error modulo the model's symmetries.
 
         Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import OptimizeResult
 
@@ -41,7 +42,7 @@ def _found_algorithms():
     return discover("emmd.algorithms", Algorithm, "emmd.algorithms", classes=True)
 
 
-def make_algorithm(method, argument="method", **options):
+def make_algorithm(method: str | Algorithm, argument: str = "method", **options: Any) -> Algorithm:
     """Return an algorithm object.
 
     Parameters
@@ -91,16 +92,16 @@ def _has_step_size(method):
 
 
 def minimize(
-    problem,
-    theta0,
-    method="em",
-    step_size=1.0,
-    tol=1e-10,
-    max_iter=10_000,
-    record=False,
-    callback=None,
-    **options,
-):
+    problem: Problem,
+    theta0: ArrayLike,
+    method: str | Algorithm = "em",
+    step_size: float | str = 1.0,
+    tol: float = 1e-10,
+    max_iter: int = 10_000,
+    record: bool = False,
+    callback: Callable | None = None,
+    **options: Any,
+) -> OptimizeResult:
     """Minimise the marginal loss of a problem by EM or one of its rivals.
 
     Parameters

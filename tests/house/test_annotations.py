@@ -10,9 +10,9 @@ from emmd import theory
 
 
 def functions(value):
-    """Yield the functions of a public name: itself, or the public methods of a class that emmd has written."""
+    """Yield the functions of a public name: itself, or the public methods of a class."""
     if not inspect.isclass(value):
-        yield value.__name__, value
+        yield value.__qualname__, value
         return
     if issubclass(value, enum.Enum):
         return
@@ -23,7 +23,7 @@ def functions(value):
         public = name == "__init__" or not name.startswith("_")
         # dataclasses and libraries write methods too
         if public and inspect.isfunction(function) and str(function.__module__).startswith("emmd."):
-            yield f"{value.__name__}.{name}", function
+            yield function.__qualname__, function
 
 
 def untyped(function):
@@ -62,7 +62,7 @@ def test_a_signature_without_types_is_seen():
 
     Mine.step.__module__ = "emmd.mine"
     found = dict(functions(Mine))
-    assert untyped(found["Mine.step"]) == ["problem", "return"]
+    assert untyped(found[Mine.step.__qualname__]) == ["problem", "return"]
 
 
 @pytest.mark.parametrize(

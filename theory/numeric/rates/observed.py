@@ -8,6 +8,7 @@ So many are tried, and the best three must agree.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import eig
@@ -86,7 +87,7 @@ class _Fit:
     rank: int
 
 
-def observed_rate(result):
+def observed_rate(result: Any) -> ObservedRate:
     """Estimate the asymptotic contraction factor of the iterates from one recorded path.
 
     Parameters
