@@ -39,6 +39,11 @@ def test_an_example_is_short_and_says_what_it_is(file):
     assert example(file.stem).__doc__
 
 
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_the_documentation_quotes_the_examples(file):
+    assert f"```python\n{file.read_text()}```\n" in (FOLDER.parent / "docs" / "plug-ins.md").read_text()
+
+
 def test_the_claim_holds_and_its_sabotage_falls(linear, binomial):
     for problem, theta0 in (linear, binomial):
         ours, built_in = theory.verify(problem, theta0, claims=[example("claim").CLAIM, "C1"])
