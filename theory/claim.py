@@ -55,10 +55,11 @@ class Comparison:
     part: str = ""
 
     def __post_init__(self):
-        for name in ("predicted", "observed", "budget", "scale"):
-            _settle(self, name, any_number(name, getattr(self, name)))
-        if self.trivial is not None:
-            _settle(self, "trivial", any_number("trivial", self.trivial))
+        for name in ("predicted", "observed", "budget", "scale", "trivial"):
+            value = getattr(self, name)
+            # claims make thousands, of floats nearly always
+            if not (isinstance(value, float) or (value is None and name == "trivial")):
+                _settle(self, name, any_number(name, value))
         instance("where", self.where, Mapping, "a mapping")
         instance("part", self.part, str, "text")
 

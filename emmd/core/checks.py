@@ -237,8 +237,6 @@ def real_number(name, value, expected="a real number", limits="finite") -> float
 
 def any_number(name, value) -> float:
     """Return `value` as a float, which may be infinite or no number, or raise a TypeError."""
-    if type(value) is float:
-        return value
     plain = np.asarray(value) if hasattr(value, "__array__") else value
     if isinstance(plain, np.ndarray) and plain.ndim == 0:
         plain = plain.item()
