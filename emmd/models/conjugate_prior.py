@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance, positive_number, real_array, require_finite
-from emmd.core.model import EStep, Model
+from emmd.core.model import EStep, Model, MStep
 from emmd.core.pencil import solve_positive
 from emmd.models.mixture.ridge import LARGEST_PENALTY
 
@@ -63,7 +64,7 @@ class ConjugatePrior(Model):
         Parameter of `model`.
     """
 
-    def __init__(self, model, strength, centre):
+    def __init__(self, model: Model, strength: float, centre: ArrayLike) -> None:
         expected = "an emmd model without prior"
         self.model = instance("model", model, Model, expected)
         if isinstance(model, ConjugatePrior):
@@ -79,7 +80,7 @@ class ConjugatePrior(Model):
         """Return what the model alone has: its family, its layout of theta."""
         return _passed_on(self, "model", name)
 
-    def prepare(self, X, y, weights):
+    def prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:
         """Return `PriorData`."""
         data = self.model.prepare(X, y, weights)
         with np.errstate(all="ignore"):
@@ -89,11 +90,11 @@ class ConjugatePrior(Model):
         return PriorData(data, mean, eta)
 
     @property
-    def least_rows(self):
+    def least_rows(self) -> int:
         """Number of rows that the model must have."""
         return self.model.least_rows
 
-    def equivalents(self, theta):
+    def equivalents(self, theta: ArrayLike) -> np.ndarray:
         """Return theta under those symmetries of the model that keep the centre, shape (g, p)."""
         keep = (self.model.equivalents(self.centre) == self.centre).all(axis=1)
         return self.model.equivalents(theta)[keep]
@@ -106,138 +107,138 @@ class ConjugatePrior(Model):
     def _prior_gradient(self, data, theta):
         return self.strength * self.model.projection_gradient(data.data, data.mean, theta)
 
-    def loss(self, data, theta):
+    def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative log-likelihood plus the prior's divergence."""
         return self.model.loss(data.data, theta) + self._prior(data, theta)
 
-    def gradient(self, data, theta):
+    def gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return its gradient, shape (p,)."""
         return self.model.gradient(data.data, theta) + self._prior_gradient(data, theta)
 
-    def loss_and_gradient(self, data, theta):
+    def loss_and_gradient(self, data: Any, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return both."""
         loss, gradient = self.model.loss_and_gradient(data.data, theta)
         return loss + self._prior(data, theta), gradient + self._prior_gradient(data, theta)
 
-    def complete_hessian(self, data, theta):
+    def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com with the pseudo-observations, shape (p, p)."""
         return self.informations(data, theta)[0]
 
-    def missing_hessian(self, data, theta):
+    def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_mis, shape (p, p): pseudo-observations are complete."""
         return self.model.missing_hessian(data.data, theta)
 
-    def informations(self, data, theta):
+    def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com and I_mis."""
         complete, missing = self.model.informations(data.data, theta)
         return complete + self.strength * self.model.projection_hessian(data.data, data.mean, theta), missing
 
-    def expected_information(self, data, theta):
+    def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return (1 + nu) E[J' hess A J]."""
         return (1.0 + self.strength) * self.model.expected_information(data.data, theta)
 
-    def penalty(self, theta):
+    def penalty(self, theta: np.ndarray) -> Any:
         """Return the model's ridge penalty; the prior counts by rows."""
         return self.model.penalty(theta)
 
-    def penalty_hessian(self, theta):
+    def penalty_hessian(self, theta: np.ndarray) -> np.ndarray:
         """Return its Hessian."""
         return self.model.penalty_hessian(theta)
 
     # EM
 
-    def e_step(self, data, theta):
+    def e_step(self, data: Any, theta: np.ndarray) -> EStep:
         """Return the loss and the model's responsibilities."""
         e_step = self.model.e_step(data.data, theta)
         return EStep(e_step.loss + self._prior(data, theta), e_step.responsibilities)
 
-    def m_step(self, data, responsibilities, start):
+    def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Project the sum of posterior statistics and pseudo-statistics onto the model set."""
         return self.project(data, self.posterior_statistics(data, responsibilities), start)
 
-    def surrogate(self, data, responsibilities, theta):
+    def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return Q plus the prior's divergence."""
         return self.model.surrogate(data.data, responsibilities, theta) + self._prior(data, theta)
 
-    def surrogate_gradient(self, data, responsibilities, theta):
+    def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return its gradient, shape (p,)."""
         gradient = self.model.surrogate_gradient(data.data, responsibilities, theta)
         return gradient + self._prior_gradient(data, theta)
 
-    def posterior_statistics(self, data, responsibilities):
+    def posterior_statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return E[S | x, y] + nu E[S | x; centre] for every row, shape (n, D)."""
         return self.model.posterior_statistics(data.data, responsibilities) + self.strength * data.mean
 
-    def tempered_responsibilities(self, data, theta, evidence):
+    def tempered_responsibilities(self, data: Any, theta: np.ndarray, evidence: float) -> np.ndarray:
         """Return the model's."""
         return self.model.tempered_responsibilities(data.data, theta, evidence)
 
     # geometry: the mirror map is (1 + nu) A
 
-    def mean_statistics(self, data, theta):
+    def mean_statistics(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return (1 + nu) E[S | x] for every row, shape (n, D)."""
         return (1.0 + self.strength) * self.model.mean_statistics(data.data, theta)
 
-    def project(self, data, statistics, start, total=1.0):
+    def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total (1 + nu) A(eta) - <S, eta>]."""
         return self.model.project(data.data, statistics, start, total * (1.0 + self.strength))
 
-    def projection_gradient(self, data, statistics, theta):
+    def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[(1 + nu) A(eta) - <S, eta>], shape (p,)."""
         total = 1.0 + self.strength
         return total * self.model.projection_gradient(data.data, statistics / total, theta)
 
-    def projection_hessian(self, data, statistics, theta):
+    def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return its Hessian, shape (p, p)."""
         total = 1.0 + self.strength
         return total * self.model.projection_hessian(data.data, statistics / total, theta)
 
-    def mirror_map(self, data, theta):
+    def mirror_map(self, data: Any, theta: np.ndarray) -> float:
         """Return (1 + nu) A(theta)."""
         return (1.0 + self.strength) * self.model.mirror_map(data.data, theta)
 
-    def mirror_gradient(self, data, theta):
+    def mirror_gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return (1 + nu) grad A(theta), shape (p,)."""
         return (1.0 + self.strength) * self.model.mirror_gradient(data.data, theta)
 
-    def mirror_inverse(self, data, dual, start):
+    def mirror_inverse(self, data: Any, dual: np.ndarray, start: np.ndarray) -> MStep:
         """Solve (1 + nu) grad A(theta) = dual."""
         return self.model.mirror_inverse(data.data, dual / (1.0 + self.strength), start)
 
-    def divergence(self, data, u, v):
+    def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return (1 + nu) D_A(u, v)."""
         return (1.0 + self.strength) * self.model.divergence(data.data, u, v)
 
-    def posterior_divergence(self, data, u, v):
+    def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         return self.model.posterior_divergence(data.data, u, v)
 
-    def predictor_rows(self, data, theta):
+    def predictor_rows(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the predictors, shape (n, B)."""
         return self.model.predictor_rows(data.data, theta)
 
-    def pull_back_rows(self, data, slopes):
+    def pull_back_rows(self, data: Any, slopes: np.ndarray) -> np.ndarray:
         """Return the gradient in theta for derivatives in the predictors."""
         return self.model.pull_back_rows(data.data, slopes)
 
-    def absolute_pull_back(self, data, slopes):
+    def absolute_pull_back(self, data: Any, slopes: np.ndarray) -> np.ndarray:
         """Return the same with the moduli of the features."""
         return self.model.absolute_pull_back(data.data, slopes)
 
-    def natural_parameters(self, rows):
+    def natural_parameters(self, rows: Any) -> np.ndarray:
         """Return eta, shape (n, D)."""
         return self.model.natural_parameters(rows)
 
-    def natural_log_partition(self, eta):
+    def natural_log_partition(self, eta: np.ndarray) -> np.ndarray:
         """Return (1 + nu) A(eta), shape (n,)."""
         return (1.0 + self.strength) * self.model.natural_log_partition(eta)
 
-    def natural_log_numerator(self, data, eta):
+    def natural_log_numerator(self, data: Any, eta: np.ndarray) -> np.ndarray:
         """Return A_y(eta) + nu (A(eta_centre) + <grad A(eta_centre), eta - eta_centre>), shape (n,)."""
         tangent = self.model.natural_log_partition(data.eta) + ((eta - data.eta) * data.mean).sum(axis=1)
         return self.model.natural_log_numerator(data.data, eta) + self.strength * tangent
 
-    def rounding_rows(self, data, theta):
+    def rounding_rows(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Add the prior's terms: sizes of eta and of mean statistics, through the derivative of eta."""
         loss, terms, carried = self.model.rounding_rows(data.data, theta)
         rows = self.model.predictor_rows(data.data, theta)
@@ -259,7 +260,7 @@ class ConjugatePrior(Model):
         """Return bounds of the errors of mean statistics, here and at the centre together, shape (n, D)."""
         return sum(self.model.natural_rounding(data.data, point)[1] for point in (theta, self.centre))
 
-    def natural_rounding(self, data, theta):
+    def natural_rounding(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bound the rounding errors of eta and of the gradient with the prior's part, both (n, D)."""
         eta, slope = self.model.natural_rounding(data.data, theta)
         return eta, slope + self.strength * self._statistics_rounding(data, theta)
@@ -272,44 +273,44 @@ class ConjugatePrior(Model):
 
     # what does not depend on the prior
 
-    def sample(self, theta, n, seed):
+    def sample(self, theta: ArrayLike, n: int, seed: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw from the model."""
         return self.model.sample(theta, n, seed)
 
-    def sample_y(self, theta, X, seed):
+    def sample_y(self, theta: ArrayLike, X: ArrayLike, seed: Any) -> np.ndarray:
         """Draw y given X from the model."""
         return self.model.sample_y(theta, X, seed)
 
-    def transform_features(self, theta, B):
+    def transform_features(self, theta: ArrayLike, B: ArrayLike) -> np.ndarray:
         """Return the model's; the centre stays where it is."""
         return self.model.transform_features(theta, B)
 
-    def changes_with_features(self):
+    def changes_with_features(self) -> str:
         """Say that x -> Bx changes the problem: the centre is a parameter of these features."""
         return self.model.changes_with_features() or "the prior is centred at a parameter of these features"
 
-    def dependent_columns(self, data):
+    def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of dependent columns."""
         return self.model.dependent_columns(data.data)
 
-    def relative_size(self, data, displacement, theta):
+    def relative_size(self, data: Any, displacement: np.ndarray, theta: np.ndarray) -> float:
         """Return the relative change of the predictors."""
         return self.model.relative_size(data.data, displacement, theta)
 
-    def precondition(self, data, gradient, theta):
+    def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return H^{-1} gradient, H = I_com or an upper bound."""
         if self.linear_model_set:
             return self.model.precondition(data.data, gradient, theta) / (1.0 + self.strength)
         return solve_positive(self.complete_hessian(data, theta), gradient)
 
-    def parameter_scale(self, data):
+    def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
         return self.model.parameter_scale(data.data)
 
-    def score_size(self, data):
+    def score_size(self, data: Any) -> float:
         """Return the size of the terms that an M-step's residual is relative to."""
         return self.model.score_size(data.data)
 
-    def parameter_width(self):
+    def parameter_width(self) -> np.ndarray:
         """Return how many parameters share each parameter's predictor, shape (p,)."""
         return self.model.parameter_width()

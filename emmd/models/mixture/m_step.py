@@ -37,11 +37,11 @@ class MixtureMStep:
     posterior: Any
 
     @property
-    def fit_options(self):
+    def fit_options(self) -> dict:
         """Further arguments of the family's fits; none without a ridge, which families need not know."""
         return {} if self.ridge is None or self.ridge.expert is None else {"ridge": self.ridge.expert}
 
-    def m_step(self, data, responsibilities, start):
+    def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
         return self._fit_parts(data, responsibilities.T, start)
 
@@ -54,7 +54,7 @@ class MixtureMStep:
     def _constant_gate(self):
         return self.gate == "constant"
 
-    def em_sums(self, data, theta, start=None):
+    def em_sums(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple:
         """Run the E-step; return what it adds up and the responsibilities, shape (K, n).
 
         The negative log-likelihood is the first sum; there are more where the family's kernel finds those
@@ -67,7 +67,9 @@ class MixtureMStep:
         loss, r = self.posterior(data, theta)
         return np.array([loss]), r
 
-    def em_step(self, data, theta, displacements=NO_PATH):
+    def em_step(
+        self, data: Any, theta: np.ndarray, displacements: np.ndarray = NO_PATH
+    ) -> tuple[float, MStep]:
         """Evaluate the EM map; where the family has a kernel, in one call or one pass and the gate's."""
         edges = data.compiled_shares() if self._one_pass else None
         found = None if edges is None else self._em_step_at_once(data, theta, displacements, edges)

@@ -1,6 +1,10 @@
 """K experts from an exponential family with a softmax gate."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import (
     MANY,
@@ -12,7 +16,7 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.family import family_object
+from emmd.core.family import Family, family_object
 from emmd.core.model import EStep, Model
 from emmd.core.pencil import solve_positive
 from emmd.kernels.linear.quadratic import relative_change_of_parts
@@ -85,17 +89,17 @@ class MixtureOfExperts(
 
     def __init__(
         self,
-        n_features,
-        n_experts,
-        family="gaussian",
-        gate="softmax",
-        expert_columns=None,
-        gate_columns=None,
-        expert_ridge=0.0,
-        gate_ridge=0.0,
-        fixed=None,
-        **options,
-    ):
+        n_features: int,
+        n_experts: int,
+        family: str | Family = "gaussian",
+        gate: str = "softmax",
+        expert_columns: Sequence[int] | None = None,
+        gate_columns: Sequence[int] | None = None,
+        expert_ridge: ArrayLike = 0.0,
+        gate_ridge: ArrayLike = 0.0,
+        fixed: dict | None = None,
+        **options: Any,
+    ) -> None:
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
         self.n_experts = positive_integer("n_experts", n_experts, minimum=2, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
@@ -126,7 +130,7 @@ class MixtureOfExperts(
 
     # data
 
-    def prepare(self, X, y, weights):
+    def prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:
         """Check the target and return `MixtureData`."""
         y = self.family.check_target(y)
         with np.errstate(all="ignore"):
@@ -137,11 +141,11 @@ class MixtureOfExperts(
         return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
 
     @property
-    def least_rows(self):
+    def least_rows(self) -> int:
         """As many as there are experts."""
         return self.n_experts
 
-    def gather(self, data, elsewhere):
+    def gather(self, data: Any, elsewhere: Callable) -> None:
         """Add what is known of rows that lie elsewhere: moments of the features, and units."""
 
         def design(name):
@@ -166,7 +170,7 @@ class MixtureOfExperts(
             unit[block.entries] = (1.0 if design is None else design.scale) / size
         return unit
 
-    def sample(self, theta, n, seed):
+    def sample(self, theta: ArrayLike, n: int, seed: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw ``(X, y, z)`` with x ~ N(0, I); z in 0, ..., K - 1."""
         n = positive_integer("n", n)
         rng = random_generator("seed", seed)
@@ -175,7 +179,7 @@ class MixtureOfExperts(
         y, z = self._draw(real_array("theta", theta, 1, (self.n_params,)), X, rng)
         return X, y, z
 
-    def sample_y(self, theta, X, seed):
+    def sample_y(self, theta: ArrayLike, X: ArrayLike, seed: Any) -> np.ndarray:
         """Draw y given X, shape (n,)."""
         X = real_array("X", X, 2, (None, self.n_features))
         theta = real_array("theta", theta, 1, (self.n_params,))
@@ -211,25 +215,25 @@ class MixtureOfExperts(
 
     # the log joint and its derivatives in the predictors
 
-    def predictors(self, designs, theta):
+    def predictors(self, designs: dict, theta: np.ndarray) -> Any:
         """Return the experts' predictors, a list of K arrays (n, q), and the gate's logits, (K - 1, n)."""
         rows = [predictor(designs, block, theta) for block in self.blocks]
         q, K = self.family.n_predictors, self.n_experts
         xi = [np.column_stack(rows[k * q : (k + 1) * q]) for k in range(K)]
         return xi, np.array(rows[K * q :])
 
-    def log_joint(self, data, theta):
+    def log_joint(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return log p(y, z = k | x), shape (K, n)."""
         return self._log_joint_at(data, *self.predictors(data.designs, theta))
 
     def _log_joint_at(self, data, xi, logits):
         return log_softmax(logits) + np.array([self.family.log_density(data.y, part) for part in xi])
 
-    def posterior(self, data, theta):
+    def posterior(self, data: Any, theta: np.ndarray) -> tuple:
         """Return the average negative log-likelihood and the responsibilities, shape (K, n)."""
         return self.posterior_at(data, *self.predictors(data.designs, theta))
 
-    def posterior_at(self, data, xi, logits):
+    def posterior_at(self, data: Any, xi: np.ndarray, logits: np.ndarray) -> tuple:
         """Return the same for given predictors of the experts and logits of the gate."""
         joint = self._log_joint_at(data, xi, logits)
         largest = joint.max(axis=0)
@@ -238,23 +242,23 @@ class MixtureOfExperts(
         loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
         return loss, weight / total
 
-    def e_step(self, data, theta):
+    def e_step(self, data: Any, theta: np.ndarray) -> EStep:
         """Return the loss and the responsibilities, shape (n, K)."""
         loss, r = data.posterior(self, theta)
         return EStep(float(loss) + self.penalty(theta), r.T)
 
-    def loss(self, data, theta):
+    def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative marginal log-likelihood."""
         return float(data.add_up(self._loss_of_rows, theta)) + self.penalty(theta)
 
     def _loss_of_rows(self, data, theta):
         return self.posterior(data, theta)[0]
 
-    def gradient(self, data, theta):
+    def gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the marginal loss, shape (p,)."""
         return self.loss_and_gradient(data, theta)[1]
 
-    def loss_and_gradient(self, data, theta):
+    def loss_and_gradient(self, data: Any, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the marginal loss and its gradient."""
         loss, gradient = data.add_up(self._loss_and_gradient_of_rows, theta)
         return float(loss) + self.penalty(theta), self._with_ridge(gradient, theta)
@@ -264,7 +268,7 @@ class MixtureOfExperts(
         loss, r = self.posterior_at(data, xi, logits)
         return loss, self._gradient_at(data, r, xi, logits)
 
-    def surrogate_gradient(self, data, responsibilities, theta):
+    def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the expected complete loss at theta, shape (p,)."""
         return self._with_ridge(data.add_up(self._gradient_of_rows, responsibilities, theta), theta)
 
@@ -280,11 +284,11 @@ class MixtureOfExperts(
     def _with_ridge(self, gradient, theta):
         return gradient if self.ridge is None else gradient + self.ridge.gradient(theta)
 
-    def penalty(self, theta):
+    def penalty(self, theta: np.ndarray) -> Any:
         """Return the ridge penalty, a part of the loss, for real or complex theta."""
         return 0.0 if self.ridge is None else self.ridge.value(theta)
 
-    def penalty_hessian(self, theta):
+    def penalty_hessian(self, theta: np.ndarray) -> np.ndarray:
         """Return the ridge's Hessian, shape (p, p)."""
         return super().penalty_hessian(theta) if self.ridge is None else self.ridge.hessian(theta)
 
@@ -302,11 +306,11 @@ class MixtureOfExperts(
     def _gate_row(self, a):
         return a - self.n_experts * self.family.n_predictors
 
-    def complete_hessian(self, data, theta):
+    def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
         return data.add_up(self._complete_of_rows, theta) + self.penalty_hessian(theta)
 
-    def em_information(self, data, theta):
+    def em_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com from the sums of a pass of EM where a kernel finds them, else from the rows.
 
         Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
@@ -318,11 +322,11 @@ class MixtureOfExperts(
         found = self.family.information_of_pass(*where, sums)
         return self.complete_hessian(data, theta) if found is None else found
 
-    def missing_hessian(self, data, theta):
+    def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_mis, the posterior covariance of the complete score."""
         return data.add_up(self._missing_of_rows, theta)
 
-    def informations(self, data, theta):
+    def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com and I_mis."""
         complete, missing = data.add_up(self._informations_of_rows, theta)
         return complete + self.penalty_hessian(theta), missing
@@ -379,19 +383,19 @@ class MixtureOfExperts(
 
     # what the loop asks
 
-    def surrogate(self, data, responsibilities, theta):
+    def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return -E[sum_k r_k log p(y, z = k | x)], plus the ridge penalty."""
         return self.penalty(theta) - float(data.add_up(self._complete_of_rows_log, responsibilities, theta))
 
     def _complete_of_rows_log(self, data, responsibilities, theta):
         return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
 
-    def posterior_statistics(self, data, responsibilities):
+    def posterior_statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
         statistics = self.family.statistics(data.y)
         return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
 
-    def dependent_columns(self, data):
+    def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
         found = set()
         for name, part in (("expert", "coef"), ("gate", "gate")):
@@ -400,14 +404,14 @@ class MixtureOfExperts(
                 found |= {self.columns[name][j] for j in data.designs[name].dependent_under(ridge)}
         return sorted(found)
 
-    def tempered_responsibilities(self, data, theta, evidence):
+    def tempered_responsibilities(self, data: Any, theta: np.ndarray, evidence: float) -> np.ndarray:
         """Return softmax over k of log P(z=k|x) + evidence * log p(y|x,z=k), shape (n, K)."""
         xi, logits = self.predictors(data.designs, theta)
         likelihood = np.array([self.family.log_density(data.y, part) for part in xi])
         joint = log_softmax(logits) + evidence * likelihood
         return np.exp(joint - log_sum_exp(joint)).T
 
-    def expected_information(self, data, theta):
+    def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return E[J' hess A J], the complete information with y averaged under the model."""
         return data.add_up(self._expected_of_rows, theta)
 
@@ -422,7 +426,7 @@ class MixtureOfExperts(
 
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
 
-    def relative_size(self, data, displacement, theta):
+    def relative_size(self, data: Any, displacement: np.ndarray, theta: np.ndarray) -> float:
         """Return the largest relative change of a predictor, over all predictors; NaN of any NaN."""
         designs = data.designs
         # predictors count in units of what matters to the family
@@ -430,7 +434,7 @@ class MixtureOfExperts(
         moments = designs["expert"].second_moment, designs["gate"].second_moment
         return relative_change_of_parts(*moments, units, *self.ends, displacement, theta)
 
-    def precondition(self, data, gradient, theta):
+    def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite.
 
         Where theta is long and the family bounds the information, the bound takes the place of I_com:
@@ -440,10 +444,10 @@ class MixtureOfExperts(
             return bounded_solve(self, data, gradient)
         return solve_positive(self.complete_hessian(data, theta), gradient)
 
-    def score_size(self, data):
+    def score_size(self, data: Any) -> float:
         """Return the family's."""
         return self.family.score_size(data.rows())
 
-    def parameter_scale(self, data):
+    def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor, in units that matter, per unit of each parameter."""
         return data.unit

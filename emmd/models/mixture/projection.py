@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.model import MStep
 from emmd.models.gates.softmax import log_softmax
 from emmd.rows.predictors import pull_back, pull_back_second
 from emmd.rows.weighted_rows import Rows
@@ -22,14 +23,14 @@ class MixtureProjection:
     _fit_parts: Any
     fit_options: Any
 
-    def mean_statistics(self, data, theta):
+    def mean_statistics(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return grad A(eta(x; theta)) = E[S | x], shape (n, K (S + 1))."""
         xi, logits = self.predictors(data.designs, theta)
         p = np.exp(log_softmax(logits)).T
         means = [self.family.mean(self.family.natural(part)) for part in xi]
         return np.column_stack([*(p[:, [k]] * mean for k, mean in enumerate(means)), p])
 
-    def project(self, data, statistics, start, total=1.0):
+    def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total A(eta) - <S, eta>] plus the ridge; return an `MStep`.
 
         Parameters
@@ -48,7 +49,7 @@ class MixtureProjection:
 
         return self._fit_parts(data, r, start, fit, total)
 
-    def projection_gradient(self, data, statistics, theta):
+    def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p,)."""
         r, means = self._split_statistics(statistics)
         xi, logits = self.predictors(data.designs, theta)
@@ -57,7 +58,7 @@ class MixtureProjection:
         slopes = [-data.weights * self._mean_score(scored, r, a) for a in range(len(self.blocks))]
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
 
-    def projection_hessian(self, data, statistics, theta):
+    def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the Hessian of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p, p)."""
         r, means = self._split_statistics(statistics)
         xi, logits = self.predictors(data.designs, theta)

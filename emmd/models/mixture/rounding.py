@@ -26,7 +26,7 @@ class MixtureRounding:
     _scores: Any
     _gate_row: Any
 
-    def rounding_rows(self, data, theta):
+    def rounding_rows(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Bound the rounding errors of losses and slopes of each row.
 
         A log joint is within a few units of its terms and of what the roundings of
@@ -58,7 +58,7 @@ class MixtureRounding:
         logits = np.concatenate([at.sizes[self.n_experts * q :], np.zeros_like(at.r[:1])])
         return at.relative(at.log_r, at.joint, k) + at.relative(at.log_p, _UNITS * (1.0 + logits), k)
 
-    def natural_rounding(self, data, theta):
+    def natural_rounding(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bound the rounding errors of eta and of grad l(eta) for every row.
 
         Returns
@@ -90,7 +90,7 @@ class MixtureRounding:
             gate_slopes.append(both[0] + both[1])
         return np.column_stack([*natural, *levels]), np.column_stack([*slopes, *gate_slopes])
 
-    def absolute_pull_back(self, data, slopes):
+    def absolute_pull_back(self, data: Any, slopes: np.ndarray) -> np.ndarray:
         """Return the pull-back with the moduli of the features, shape (p,)."""
         bound = np.zeros(self.n_params)
         for a, block in free(self.blocks):

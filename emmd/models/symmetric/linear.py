@@ -1,6 +1,10 @@
 """SymMoLinE: two symmetric linear experts with Gaussian noise of known variance."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import positive_number, require_ordinary
 from emmd.fits.potentials import Quadratic, Softplus, log_sigmoid
@@ -42,37 +46,37 @@ class SymMoLinE(SymmetricModel):
     evidence = 2.0
     has_density = True
 
-    def __init__(self, n_features, sigma=1.0):
+    def __init__(self, n_features: int, sigma: float = 1.0) -> None:
         super().__init__(n_features)
         self.sigma = positive_number("sigma", sigma)
         require_ordinary("sigma", self.sigma)
 
-    def check_target(self, y):
+    def check_target(self, y: np.ndarray) -> None:
         """Raise where powers of a target, in units of sigma, are not representable; zeros are."""
         require_ordinary("y", max(1.0, float(np.abs(y).max()), float(np.abs(y).max()) / self.sigma))
 
-    def score_size(self, data):
+    def score_size(self, data: Any) -> float:
         """Return the root mean square of y in units of sigma, or 1: no less than what `m_step` divides by."""
         return max(1.0, float(np.sqrt(data.weights @ data.y**2)))
 
-    def draw_target(self, mean, rng):
+    def draw_target(self, mean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return ``mean + sigma * noise``."""
         return mean + self.sigma * rng.standard_normal(len(mean))
 
-    def log_joint(self, a, b, y, z):
+    def log_joint(self, a: np.ndarray, b: np.ndarray, y: np.ndarray, z: Any) -> np.ndarray:
         """Return log p(y, z | x) in working units: the model's definition, for real or complex a and b."""
         return log_sigmoid(z * b) - 0.5 * (y - z * a) ** 2 - 0.5 * np.log(2.0 * np.pi)
 
-    def expert_targets(self, y, responsibilities):
+    def expert_targets(self, y: np.ndarray, responsibilities: np.ndarray) -> np.ndarray:
         """Return E[z | x, y] y = (2 p - 1) y."""
         return (2.0 * responsibilities - 1.0) * y
 
-    def equivalents(self, theta):
+    def equivalents(self, theta: ArrayLike) -> np.ndarray:
         """Return theta and its joint sign flip, shape (2, 2d)."""
         theta = self.check_theta(theta)
         return np.stack([theta, -theta])
 
-    def e_step_sums(self, data, working, width):
+    def e_step_sums(self, data: Any, working: np.ndarray, width: int) -> tuple:
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
         p = np.empty(data.design.n_rows)
         return self._e_step_sums(data, working, width, None, p), p
@@ -83,17 +87,23 @@ class SymMoLinE(SymmetricModel):
         arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:], p, start, moved
         return sum_rows(symmetric_linear.e_step_rows, design.n_rows, width, *arguments)
 
-    def known_moments(self, design):
+    def known_moments(self, design: Any) -> tuple:
         """Return Cholesky factor and second moment of the features."""
         return design.root, design.second_moment
 
-    def em_sums(self, data, working, start=None, labels=None):
+    def em_sums(
+        self,
+        data: Any,
+        working: np.ndarray,
+        start: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+    ) -> tuple:
         """Return the loss, E[tau y x], the gate's gradient and Hessian; and the responsibilities."""
         d = self.n_features
         labels = np.empty((1, data.design.n_rows)) if labels is None else labels
         return self._e_step_sums(data, working, 1 + 2 * d + d * (d + 1) // 2, start, labels[0]), labels
 
-    def m_step_from_sums(self, design, start, sums, solve):
+    def m_step_from_sums(self, design: Any, start: np.ndarray, sums: np.ndarray, solve: Callable) -> tuple:
         """Solve the expert's normal equations and the gate's logistic regression."""
         d = self.n_features
         image = np.empty(self.n_params)

@@ -7,10 +7,13 @@ this module parameters are in working units, beta / sigma.
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from types import ModuleType
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from emmd.core.checks import MANY, in_memory, positive_integer, random_generator, real_array, require_finite
@@ -65,11 +68,11 @@ class SymmetricModel(Model):
     takes_partitions = True
     exact_divergence = True
 
-    def __init__(self, n_features):
+    def __init__(self, n_features: int) -> None:
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
         self.n_params = 2 * self.n_features
 
-    def check_theta(self, theta, name="theta"):
+    def check_theta(self, theta: ArrayLike, name: str = "theta") -> np.ndarray:
         """Return `theta` as a finite float64 vector of length 2d, or raise."""
         return real_array(name, theta, 1, (self.n_params,))
 
@@ -80,17 +83,17 @@ class SymmetricModel(Model):
         """Return the posterior mean of the expert's sufficient statistic, row by row."""
         raise NotImplementedError
 
-    def prepare(self, X, y, weights):
+    def prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:
         """Check the target and return `SymmetricData`."""
         self.check_target(y)
         return SymmetricData(Design(X, weights), y / self.sigma)
 
-    def gather(self, data, elsewhere):
+    def gather(self, data: Any, elsewhere: Callable) -> None:
         """Add what is known of rows that lie elsewhere: moments of the features."""
         data.design = elsewhere(data.add_up(_second_moment), data.largest(_largest))
 
     @cached_property
-    def unit(self):
+    def unit(self) -> np.ndarray:
         """Working units per unit of theta, shape (2d,)."""
         return np.repeat([1.0 / self.sigma, 1.0], self.n_features)
 
@@ -98,16 +101,16 @@ class SymmetricModel(Model):
     def _sigmas(self):
         return np.full(1, self.sigma)
 
-    def split(self, theta):
+    def split(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return ``(beta / sigma, w)``."""
         working = theta * self.unit
         return working[: self.n_features], working[self.n_features :]
 
-    def join(self, expert, gate):
+    def join(self, expert: np.ndarray, gate: np.ndarray) -> np.ndarray:
         """Return theta for working parameters ``(beta / sigma, w)``."""
         return np.concatenate([expert, gate]) / self.unit
 
-    def sample(self, theta, n, seed):
+    def sample(self, theta: ArrayLike, n: int, seed: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw n samples with x ~ N(0, I).
 
         Returns
@@ -125,7 +128,7 @@ class SymmetricModel(Model):
         y, z = self._draw(theta, X, rng)
         return X, y, z
 
-    def sample_y(self, theta, X, seed):
+    def sample_y(self, theta: ArrayLike, X: ArrayLike, seed: Any) -> np.ndarray:
         """Draw y given X, shape (n,)."""
         X = real_array("X", X, 2, (None, self.n_features))
         return self._draw(self.check_theta(theta), X, random_generator("seed", seed))[0]
@@ -147,16 +150,16 @@ class SymmetricModel(Model):
         """Draw y for the predictor ``z x'beta`` of the active expert."""
         raise NotImplementedError
 
-    def predictors(self, data, theta):
+    def predictors(self, data: Any, theta: np.ndarray) -> Any:
         """Return (a, b), each of shape (n,)."""
         expert, gate = self.split(theta)
         return data.design.predict(expert), data.design.predict(gate)
 
-    def marginal_sums(self, data, working, width):
+    def marginal_sums(self, data: Any, working: np.ndarray, width: int) -> np.ndarray:
         """Return the marginal loss in working units and, for width 1 + 2d, its gradient."""
         return data.add_up(self._sums, "marginal_sums", working, width)
 
-    def information_sums(self, data, working, matrices):
+    def information_sums(self, data: Any, working: np.ndarray, matrices: int) -> np.ndarray:
         """Return packed Gram matrices: complete aa and bb and, for 5 matrices, missing aa, ab and bb."""
         d = self.n_features
         return data.add_up(self._sums, "information_sums", working, matrices * (d * (d + 1) // 2))
@@ -166,15 +169,15 @@ class SymmetricModel(Model):
         arguments = design.XB, data.y, design.kernel_weights, working[:d], working[d:]
         return sum_rows(getattr(self.kernels, name), design.n_rows, width, *arguments)
 
-    def loss(self, data, theta):
+    def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative marginal log-likelihood, constants included."""
         return self._with_density(self.marginal_sums(data, self.unit * theta, 1)[0])
 
-    def gradient(self, data, theta):
+    def gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the marginal loss, shape (2d,)."""
         return self.loss_and_gradient(data, theta)[1]
 
-    def loss_and_gradient(self, data, theta):
+    def loss_and_gradient(self, data: Any, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the marginal loss and its gradient."""
         sums = self.marginal_sums(data, self.unit * theta, 1 + self.n_params)
         return self._with_density(sums[0]), self.unit * sums[1:]
@@ -193,21 +196,21 @@ class SymmetricModel(Model):
         whole[:d, d:] = whole[d:, :d] = ab
         return whole * np.outer(self.unit, self.unit)
 
-    def informations(self, data, theta):
+    def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com and I_mis from one evaluation."""
         aa, bb, *missing = self._matrices(data, theta, 5)
         return self._assemble(aa, 0.0, bb), self._assemble(*missing)
 
-    def complete_hessian(self, data, theta):
+    def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com = hess A(theta), shape (2d, 2d)."""
         aa, bb = self._matrices(data, theta, 2)
         return self._assemble(aa, 0.0, bb)
 
-    def missing_hessian(self, data, theta):
+    def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
         return self.informations(data, theta)[1]
 
-    def e_step(self, data, theta):
+    def e_step(self, data: Any, theta: np.ndarray) -> EStep:
         """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""
         sums, p = self.e_step_sums(data, self.unit * theta, 1)
         return EStep(self._with_density(sums[0]), p)
@@ -216,7 +219,9 @@ class SymmetricModel(Model):
     def e_step_sums(self, data, working, width):
         """Run the E-step's kernel; return its sums, shape (width,), and the responsibilities."""
 
-    def em_step(self, data, theta, displacements=NO_PATH):
+    def em_step(
+        self, data: Any, theta: np.ndarray, displacements: np.ndarray = NO_PATH
+    ) -> tuple[float, MStep]:
         """Evaluate the EM map: one kernel call where all rows are here, else a few passes."""
         data.design.require_independent_columns()
         edges = data.compiled_shares()
@@ -230,7 +235,9 @@ class SymmetricModel(Model):
             return self._with_density(loss), m_step
         return super().em_step(data, theta)
 
-    def em_step_at_once(self, data, theta, displacements, edges):
+    def em_step_at_once(
+        self, data: Any, theta: np.ndarray, displacements: np.ndarray, edges: np.ndarray
+    ) -> tuple:
         """Evaluate the EM map by one compiled call.
 
         Parameters
@@ -260,11 +267,11 @@ class SymmetricModel(Model):
         data.spare.leave(labels)
         return loss, image, *solved
 
-    def known_moments(self, design):
+    def known_moments(self, design: Any) -> tuple:
         """Return what the EM kernel takes after the features' scale and crest factor."""
         return ()
 
-    def em_step_in_passes(self, data, theta, displacements):
+    def em_step_in_passes(self, data: Any, theta: np.ndarray, displacements: np.ndarray) -> tuple:
         """Evaluate the EM map by sums over rows that come from elsewhere; see `em_step_at_once`."""
         working, start = np.empty(self.n_params), np.empty(self.n_params)
         moved = begin(self.unit, data.design.scale, theta, displacements, working, start)
@@ -298,7 +305,7 @@ class SymmetricModel(Model):
             See `SymmetricData.em_pass`.
         """
 
-    def m_step(self, data, responsibilities, start):
+    def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Minimise the expected complete loss for given responsibilities, exactly.
 
         Raises
@@ -310,92 +317,92 @@ class SymmetricModel(Model):
         targets = (self.expert_targets(data.y, responsibilities), responsibilities)
         return self._each_potential("m_step", data, targets, start)
 
-    def project(self, data, statistics, start, total=1.0):
+    def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total A(eta) - <S, eta>] for statistics S of shape (n, 2)."""
         data.design.require_independent_columns()
         return self._each_potential("m_step", data, np.ascontiguousarray(statistics.T) / total, start)
 
-    def mean_statistics(self, data, theta):
+    def mean_statistics(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return E[S | x] for every row, shape (n, 2)."""
         pairs = zip(self.potentials, self.predictors(data, theta))
         return np.column_stack([potential.mean(predictor) for potential, predictor in pairs])
 
-    def projection_gradient(self, data, statistics, theta):
+    def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return grad A - E[<S, eta>]', shape (2d,)."""
         return self.mirror_gradient(data, theta) - self.pull_back_rows(
             data, data.weights[:, None] * statistics
         )
 
-    def projection_hessian(self, data, statistics, theta):
+    def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return hess A, shape (2d, 2d)."""
         return self.complete_hessian(data, theta)
 
-    def predictor_rows(self, data, theta):
+    def predictor_rows(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the predictors (a, b) as columns, shape (n, 2)."""
         return np.column_stack(self.predictors(data, theta))
 
-    def pull_back_rows(self, data, slopes):
+    def pull_back_rows(self, data: Any, slopes: np.ndarray) -> np.ndarray:
         """Return the gradient in theta for derivatives in (a, b), shape (n, 2)."""
         return self.unit * np.concatenate([data.design.moment(np.ascontiguousarray(row)) for row in slopes.T])
 
-    def natural_parameters(self, rows):
+    def natural_parameters(self, rows: Any) -> np.ndarray:
         """Return eta = (a, b): the predictors themselves."""
         return rows
 
-    def natural_log_partition(self, eta):
+    def natural_log_partition(self, eta: np.ndarray) -> np.ndarray:
         """Return A(eta), the sum of the two potentials, shape (n,)."""
         return sum(potential.phi(column) for potential, column in zip(self.potentials, eta.T))
 
-    def natural_log_numerator(self, data, eta):
+    def natural_log_numerator(self, data: Any, eta: np.ndarray) -> np.ndarray:
         """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), from the log joint."""
         plus, minus = (self.log_joint(eta[:, 0], eta[:, 1], data.y, z) for z in (1, -1))
         larger = np.where(plus.real >= minus.real, plus, minus)
         log_p = larger + np.log(np.exp(plus - larger) + np.exp(minus - larger))
         return log_p - self.shift() + self.natural_log_partition(eta)
 
-    def shift(self):
+    def shift(self) -> float:
         """Return log sigma when y has a density, so that losses are in the units of y."""
         return math.log(self.sigma) if self.has_density else 0.0
 
-    def expected_statistics(self, data, responsibilities):
+    def expected_statistics(self, data: Any, responsibilities: np.ndarray) -> Any:
         """Return (E[E[S_1|x,y] x] / sigma, E[p x]), shape (2d,)."""
         design = data.design
         expert = design.moment(design.weights * self.expert_targets(data.y, responsibilities))
         return self.unit * np.concatenate([expert, design.moment(design.weights * responsibilities)])
 
-    def surrogate_gradient(self, data, responsibilities, theta):
+    def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return grad Q = grad A - E[S | x, y], shape (2d,)."""
         return self.mirror_gradient(data, theta) - self.expected_statistics(data, responsibilities)
 
-    def surrogate(self, data, responsibilities, theta):
+    def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return -E[p log p(y, 1 | x) + (1 - p) log p(y, -1 | x)], in the units of y."""
         a, b = self.predictors(data, theta)
         plus, minus = (self.log_joint(a, b, data.y, z) for z in (1.0, -1.0))
         mean = responsibilities * plus + (1.0 - responsibilities) * minus
         return self._with_density(-data.weights @ mean)
 
-    def posterior_statistics(self, data, responsibilities):
+    def posterior_statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return (E[S_1 | x, y], p) for every row, shape (n, 2)."""
         return np.column_stack([self.expert_targets(data.y, responsibilities), responsibilities])
 
-    def transform_features(self, theta, B):
+    def transform_features(self, theta: ArrayLike, B: ArrayLike) -> np.ndarray:
         """Return (B^-T beta, B^-T w)."""
         return np.concatenate(coefficients_after(B, *np.split(self.check_theta(theta), 2)))
 
-    def dependent_columns(self, data):
+    def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent."""
         return data.design.dependent_columns
 
-    def parameter_width(self):
+    def parameter_width(self) -> np.ndarray:
         """Return d for every parameter, shape (2d,)."""
         return np.full(self.n_params, self.n_features)
 
-    def tempered_responsibilities(self, data, theta, evidence):
+    def tempered_responsibilities(self, data: Any, theta: np.ndarray, evidence: float) -> np.ndarray:
         """Return sigmoid(b + evidence * (posterior log odds - b)), shape (n,)."""
         prior = self.predictors(data, theta)[1]
         return expit(prior + evidence * (self.posterior_logits(data, theta) - prior))
 
-    def rounding_rows(self, data, theta):
+    def rounding_rows(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Bound the rounding errors of losses and slopes of each row.
 
         A row's loss is within a few units of its terms 1, |b| and (|a| + |y|)^2 or
@@ -410,31 +417,31 @@ class SymmetricModel(Model):
         terms = 1.0 + y + a
         return loss, np.stack([terms, terms], axis=1), np.stack([odds, odds], axis=1)
 
-    def natural_rounding(self, data, theta):
+    def natural_rounding(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bound the rounding errors of eta = (a, b) and of grad l(eta) for every row, both (n, 2)."""
         sizes = np.column_stack([np.abs(data.X) @ np.abs(part) for part in self.split(theta)])
         _, terms, carried = self.rounding_rows(data, theta)
         return (self.n_features + 2) * sizes, 8.0 * terms + carried
 
-    def absolute_pull_back(self, data, slopes):
+    def absolute_pull_back(self, data: Any, slopes: np.ndarray) -> np.ndarray:
         """Return |unit| |X|' slopes for each predictor, shape (2d,)."""
         return self.unit * (np.abs(data.X).T @ slopes).T.ravel()
 
-    def relative_size(self, data, displacement, theta):
+    def relative_size(self, data: Any, displacement: np.ndarray, theta: np.ndarray) -> float:
         """Return the larger of the two predictors' relative root mean square changes."""
         moment, d = data.design.second_moment, self.n_features
         return relative_change_of_parts(moment, moment, self._sigmas, d, d, displacement, theta)
 
-    def precondition(self, data, gradient, theta):
+    def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient over the potentials' largest curvature times E[xx']."""
         pairs = zip(self.potentials, np.split(gradient / self.unit, 2))
         return self.join(*(data.design.solve(part) / potential.max_curvature for potential, part in pairs))
 
-    def parameter_scale(self, data):
+    def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the root mean square of each feature, in working units, shape (2d,)."""
         return self.unit * np.tile(data.design.scale, 2)
 
-    def mirror_inverse(self, data, dual, start):
+    def mirror_inverse(self, data: Any, dual: np.ndarray, start: np.ndarray) -> MStep:
         """Solve grad A(theta) = dual."""
         data.design.require_independent_columns()
         d = self.n_features
@@ -454,29 +461,29 @@ class SymmetricModel(Model):
             iterations=max(part.iterations for part in parts),
         )
 
-    def mirror_map(self, data, theta):
+    def mirror_map(self, data: Any, theta: np.ndarray) -> float:
         """Return A(theta), the sum of the two potentials."""
         pairs = zip(self.potentials, self.split(theta))
         return float(sum(potential.value(data.design, part) for potential, part in pairs))
 
-    def mirror_gradient(self, data, theta):
+    def mirror_gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return grad A(theta), shape (2d,)."""
         pairs = zip(self.potentials, self.split(theta))
         return self.unit * np.concatenate(
             [potential.gradient(data.design, part) for potential, part in pairs]
         )
 
-    def divergence(self, data, u, v):
+    def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
         triples = zip(self.potentials, self.split(u), self.split(v))
         return float(sum(potential.divergence(data.design, a, b) for potential, a, b in triples))
 
-    def posterior_logits(self, data, theta):
+    def posterior_logits(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the log odds of z=1 given (x, y), shape (n,)."""
         a, b = self.predictors(data, theta)
         return b + self.evidence * a * data.y
 
-    def posterior_divergence(self, data, u, v):
+    def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         logits = self.posterior_logits(data, u), self.posterior_logits(data, v)
         return float(sum_rows(divergence_rows, len(data.y), 1, *logits, data.design.weights)[0])
