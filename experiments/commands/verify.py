@@ -11,7 +11,7 @@ from rich.text import Text
 from emmd.core.checks import known_name
 from emmd.core.discover import discover_files
 from emmd.experiments.cases.expected import unexpected
-from emmd.experiments.cases.outside import model_file_case
+from emmd.experiments.cases.outside import model_file_case, package_models
 from emmd.experiments.cases.populations import population_records
 from emmd.experiments.cases.shipped import default_cases, known_models, user_case
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, progress, results
@@ -84,8 +84,9 @@ def run(request):
                 told = partial(_tell, advance, case)
                 records += verify(case.problem, case.theta0, claims, request.seed, case.name, told)
         records += population()
-    # of claims from outside nothing is written down
-    shipped = [record for record in records if record.claim not in found.outside]
+    # of what comes from outside nothing is written down
+    others = {*found.outside, *package_models()}
+    shipped = [record for record in records if others.isdisjoint((record.claim, record.model))]
     surprises = unexpected(shipped) if request.ships else []
     _report(request, cases, records)
     for place, text in found.broken.items():

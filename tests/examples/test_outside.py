@@ -83,6 +83,23 @@ def test_an_installed_package(python, folder):
     assert {record["claim"] for record in json.loads(ended.stdout)} == {"Z1-gain"}
 
 
+def test_a_model_of_an_installed_package_is_checked_by_its_name(python, folder):
+    text = "import emmd\nclass Mine(emmd.SymMoLinE):\n    name = 'mine'\n"
+    (folder / "mine.py").write_text(text)
+    info = folder / "mine-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[emmd.models]\nmine = mine:Mine\n")
+    rows = "\n".join(f"{k % 7},{(k * k) % 11},{(-1) ** k * (k % 7) + k % 3}" for k in range(60))
+    (folder / "table.csv").write_text(f"u,v,y\n{rows}\n")
+    for more in ((), ("--data", "table.csv", "--target", "y")):
+        words = ["-m", "emmd", "verify", "--model", "mine", "--claim", "E1", "--json", "-", *more]
+        ended = run(python, words, folder, PYTHONPATH=str(folder))
+        assert ended.returncode == 0, ended.stderr
+        [record] = json.loads(ended.stdout)
+        assert (record["model"], record["verdict"]) == ("mine", "holds")
+
+
 def test_the_command_line_takes_a_claim_and_a_model_from_files(python, folder):
     (folder / "model.py").write_text(MODEL_FILE)
     words = ["-m", "emmd", "verify", "--claims", "claim.py", "--claim", "E1", "--model-file", "model.py"]
