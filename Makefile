@@ -1,9 +1,10 @@
 # make verify: install and run the main job.  make test: the whole suite.  make soak: far more random cases.
+# make style, make types: the first steps of make test, which .pre-commit-config.yaml runs before a commit.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: verify test soak clean
+.PHONY: verify style types test soak clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -19,12 +20,16 @@ $(VENV)/installed-test: $(VENV)/installed
 verify: $(VENV)/installed
 	$(BIN)/emmd verify
 
-test: $(VENV)/installed-test
+style: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-test
 	rm -rf build/types && mkdir -p build/types/emmd
 	ln -s $(CURDIR)/emmd/* $(CURDIR)/theory $(CURDIR)/experiments build/types/emmd
 	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p emmd
+
+test: style types
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto
 	NUMBA_DISABLE_JIT=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m kernels tests/kernels
 

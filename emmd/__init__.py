@@ -1,25 +1,33 @@
 """emmd: a laboratory for EM as projected mirror descent with unit step and a KL regulariser.
 
-Importing compiles nothing; the first call of each kernel does, once per machine.
+Importing loads nothing heavy and compiles nothing: a name is imported when it is asked for, so that the
+command line answers at once; the first call of each kernel compiles it, once per machine.
 """
 
-from emmd.core.gate import Gate
-from emmd.core.model import Model
-from emmd.core.partitions import PartitionedProblem
-from emmd.core.problem import Problem
-from emmd.core.solve import make_algorithm, minimize
-from emmd.core.status import Status
-from emmd.models.conjugate_prior import ConjugatePrior
-from emmd.models.latent.model import LatentModel
-from emmd.models.mixture.model import MixtureOfExperts
-from emmd.models.symmetric.linear import SymMoLinE
-from emmd.models.symmetric.logistic import SymMoLogE
-from emmd.runs import load_runs, load_traces
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emmd.core.algorithm import Algorithm, Step
+    from emmd.core.family import Family
+    from emmd.core.model import Model
+    from emmd.core.partitions import PartitionedProblem
+    from emmd.core.problem import Problem
+    from emmd.core.solve import make_algorithm, minimize
+    from emmd.core.status import Status
+    from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, load_model, save_model
+    from emmd.models.conjugate_prior import ConjugatePrior
+    from emmd.models.mixture.model import MixtureOfExperts
+    from emmd.models.symmetric.linear import SymMoLinE
+    from emmd.models.symmetric.logistic import SymMoLogE
+    from emmd.runs import load_runs, load_traces
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Algorithm",
     "ConjugatePrior",
+    "Family",
     "Gate",
     "LatentModel",
     "MixtureOfExperts",
@@ -29,6 +37,7 @@ __all__ = [
     "PartitionedProblem",
     "Problem",
     "Status",
+    "Step",
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
@@ -40,13 +49,48 @@ __all__ = [
     "save_model",
 ]
 
-_ESTIMATORS = ("MixtureOfExpertsClassifier", "MixtureOfExpertsRegressor", "load_model", "save_model")
+_MODULES = {
+    "emmd.core.algorithm": ("Algorithm", "Step"),
+    "emmd.core.family": ("Family",),
+    "emmd.core.model": ("Model",),
+    "emmd.core.partitions": ("PartitionedProblem",),
+    "emmd.core.problem": ("Problem",),
+    "emmd.core.solve": ("make_algorithm", "minimize"),
+    "emmd.core.status": ("Status",),
+    "emmd.estimators": (
+        "MixtureOfExpertsClassifier",
+        "MixtureOfExpertsRegressor",
+        "load_model",
+        "save_model",
+    ),
+    "emmd.models.conjugate_prior": ("ConjugatePrior",),
+    "emmd.models.mixture.model": ("MixtureOfExperts",),
+    "emmd.models.symmetric.linear": ("SymMoLinE",),
+    "emmd.models.symmetric.logistic": ("SymMoLogE",),
+    "emmd.runs": ("load_runs", "load_traces"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name):
-    """Import the estimators when they are asked for: scikit-learn takes longer to load than all of emmd."""
-    if name not in _ESTIMATORS:
-        raise AttributeError(f"module 'emmd' has no attribute {name!r}")
-    from emmd import estimators
+def _lazy(name: str) -> Any:
+    """Return a public name, or a folder such as ``emmd.theory``, when it is first asked for."""
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    else:
+        try:
+            return import_module(f"emmd.{name}")
+        except ModuleNotFoundError as error:
+            if name.startswith("_") or error.name == f"emmd.{name}":
+                raise AttributeError(f"module 'emmd' has no attribute {name!r}") from None
+            raise
+    globals()[name] = value
+    return value
 
-    return getattr(estimators, name)
+
+if not TYPE_CHECKING:
+    # out of a type checker's sight, for which it would give every name
+    __getattr__ = _lazy
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,8 +4,10 @@ import json
 import sqlite3
 import zlib
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from emmd.core.checks import file_path, instance
 
@@ -16,7 +18,7 @@ FORMAT = 3
 """Version of the tables."""
 
 
-def load_runs(store, experiment=None):
+def load_runs(store: str | Path, experiment: str | None = None) -> pd.DataFrame:
     """Return the runs of a store, one row each.
 
     Parameters
@@ -48,7 +50,7 @@ def load_runs(store, experiment=None):
     return frame.set_index("id") if len(frame) else frame
 
 
-def load_traces(store, experiment=None):
+def load_traces(store: str | Path, experiment: str | None = None) -> pd.DataFrame:
     """Return the traces of a store, one row per kept iterate.
 
     Parameters

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from emmd import __version__
 from emmd.experiments.console.streams import Interrupted, Interrupts, guarded
 from emmd.experiments.console.text import visible
 from emmd.experiments.files.writable import Json, out_option
@@ -13,7 +14,6 @@ from emmd.experiments.snr.cli import app as snr
 
 app = typer.Typer(
     help="A laboratory for EM as projected mirror descent: verify claims, compare rates, run experiments.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -24,6 +24,22 @@ _GROUPS: list[list[str]] = [[], ["snr"]]
 """Commands that only hold others: alone they show their help."""
 
 _LONGEST_SENTENCE = 1000
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"emmd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
 
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
 
@@ -38,6 +54,14 @@ def verify(
         str | None, typer.Option(metavar="FILE.csv", help="Check the claims on your data.")
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COL", help="Target column of your data.")] = None,
+    claims: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE_OR_FOLDER", help="Add the claims found in your files; repeat for more."),
+    ] = None,
+    model_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.py", help="Check the claims on the problem or model in FILE.py."),
+    ] = None,
     sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
     seed: Seed = 0,
     every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
@@ -47,7 +71,8 @@ def verify(
     """Run the claims with their sabotages and print their verdicts."""
     from emmd.experiments.commands.verify import Request, run
 
-    return run(Request(claim or None, model or None, data, target, seed, sigma, json, out, every))
+    asked = (claim or None, model or None, data, target, seed, sigma, json, out, every)
+    return run(Request(*asked, claim_files=claims or [], model_file=model_file))
 
 
 @app.command()
@@ -190,13 +215,14 @@ def _run(arguments: list[str]) -> int:
         raise ValueError("standard output must be open, got a closed one")
     if arguments in _GROUPS:
         arguments = [*arguments, "--help"]
-    code = app(arguments, standalone_mode=False)
+    code = app(arguments, prog_name="emmd", standalone_mode=False)
     sys.stdout.flush()
     return code or 0
 
 
 def _say(sentence: object, code: int) -> int:
-    text = visible(" ".join(str(sentence).split()))
+    words = " ".join([str(sentence), *getattr(sentence, "__notes__", ())])
+    text = visible(" ".join(words.split()))
     if len(text) > _LONGEST_SENTENCE:
         text = f"{text[: _LONGEST_SENTENCE // 2]} ... {text[-_LONGEST_SENTENCE // 2 :]}"
     print(f"emmd: {text}", file=sys.stderr)

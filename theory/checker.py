@@ -1,60 +1,92 @@
 """Run claims with their sabotages on a problem: the records that `emmd verify` prints."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from emmd.core.checks import describe, function_or_none, instance, known_name
-from emmd.core.discover import discover
+from emmd.core.checks import describe, function_or_none, instance
+from emmd.core.discover import discover, discover_files
+from emmd.core.problem import Problem
 from emmd.theory import claims as claim_files
-from emmd.theory.claim import Claim
+from emmd.theory.claim import Claim, Comparison
 from emmd.theory.lab import Lab
 from emmd.theory.population.lab import PopulationLab
 from emmd.theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
 
 
-def claims():
-    """Return the known claims by id, as found in theory/claims."""
-    return discover(claim_files.__name__, Claim).plugins
+def claims() -> dict[str, Claim]:
+    """Return the known claims by id: those of theory/claims and of installed packages."""
+    return found_claims().plugins
 
 
-def broken_claims():
-    """Return the tracebacks of claim files that could not be imported, by module."""
-    return discover(claim_files.__name__, Claim).broken
+def found_claims(paths=()):
+    """Return the known claims as `Found`, with those in the user's own files.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files and folders; an option ``--claims`` each.
+
+    Raises
+    ------
+    ValueError
+        For a path without a claim, or two claims of one id.
+    """
+    found = discover(claim_files.__name__, Claim, "emmd.claims")
+    for path in paths:
+        found |= discover_files("--claims", path, Claim)
+    return found
 
 
-def select(names):
+def select(names, found=None):
     """Return the claims with the given ids; a label such as ``"C1"`` selects all claims that carry it.
 
     Parameters
     ----------
     names : sequence of str or Claim, or None
         `Claim` objects may stand beside ids; None means all known claims.
+    found : Found, optional
+        Those to select from; all `claims` by default.
 
     Raises
     ------
     ValueError
-        For an unknown id, with the nearest known one.
+        For an unknown id, with the nearest known one; for two claims of one id.
     TypeError
         For anything else.
     """
+    found = found_claims() if found is None else found
     if names is None:
-        return list(claims().values())
+        return list(found.plugins.values())
     if isinstance(names, str | bytes) or not np.iterable(names):
         raise TypeError(f"claims must be a list of ids and Claim objects or None, got {describe(names)}")
     chosen: dict = {}
     for name in names:
-        if isinstance(name, Claim):
-            chosen[name.id] = name
-            continue
-        instance("every entry of claims", name, str, "the id or label of a claim, or a Claim")
-        matching = {key: claim for key, claim in claims().items() if name in (key, claim.label)}
-        chosen |= matching or {name: claims()[known_name("claims", name, claims())]}
+        for claim in [name] if isinstance(name, Claim) else _called(name, found):
+            if chosen.setdefault(claim.id, claim) is not claim:
+                raise ValueError(f"claims must hold one claim of each id, got two of {claim.id!r}")
     return list(chosen.values())
 
 
-def verify(problem, theta0, claims=None, seed=0, name="problem", progress=None):
+def _called(name, found):
+    """Return the claims of an id or a label."""
+    instance("every entry of claims", name, str, "the id or label of a claim, or a Claim")
+    labelled = [claim for key, claim in found.plugins.items() if name in (key, claim.label)]
+    return labelled or [found.named("claims", name)]
+
+
+def verify(
+    problem: Problem,
+    theta0: ArrayLike,
+    claims: Sequence[str | Claim] | None = None,
+    seed: Any = 0,
+    name: str = "problem",
+    progress: Callable | None = None,
+) -> list[Record]:
     """Check claims, each with its sabotages, on one problem.
 
     Parameters
@@ -84,7 +116,9 @@ def verify(problem, theta0, claims=None, seed=0, name="problem", progress=None):
     return _run(claims, "problem", Lab(problem, theta0, seed), name, progress)
 
 
-def verify_population(model, claims=None, seed=0, progress=None):
+def verify_population(
+    model: str, claims: Sequence[str | Claim] | None = None, seed: Any = 0, progress: Callable | None = None
+) -> list[Record]:
     """Check claims about the population of a symmetric model, each with its sabotages.
 
     Parameters
@@ -117,8 +151,13 @@ def _run(names, scope, lab, name, progress):
     records = []
     for claim in chosen:
         # what overflows at a far probe is judged by its numbers, not by a warning
-        with np.errstate(all="ignore"):
-            records.append(check(claim, lab, name))
+        try:
+            with np.errstate(all="ignore"):
+                records.append(check(claim, lab, name))
+        except Exception as error:
+            # a user's claim may raise anything: whose it is would not show
+            error.add_note(f"while claim {claim.id!r} was checked on {name}")
+            raise
         if progress is not None:
             progress(claim.id)
     return records
@@ -138,6 +177,7 @@ def check(claim, lab, name="problem"):
     try:
         for assumption in claim.assumptions:
             reason = assumption(lab)
+            instance(f"what an assumption of claim {claim.id!r} returns", reason, str, "text")
             if reason:
                 return replace(blank, reason=reason)
         # comparisons are kept: sabotages are told from them
@@ -155,7 +195,11 @@ FAILURES = (np.linalg.LinAlgError, ArithmeticError)
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _measured(claim, lab, **variant):
     """Return a claim's comparisons; what overflows far off is seen by the judge, not by a warning."""
-    return list(claim.measure(lab, **variant))
+    measured = claim.measure(lab, **variant)
+    if not np.iterable(measured):
+        raise TypeError(f"measure of claim {claim.id!r} must yield comparisons, got {describe(measured)}")
+    wanted = f"what measure of claim {claim.id!r} yields", Comparison, "a Comparison"
+    return [instance(wanted[0], each, *wanted[1:]) for each in measured]
 
 
 def _judged(claim, comparisons, blank):
@@ -259,8 +303,8 @@ def _smallest(claim, sabotage, lab, comparisons, variant):
         return None
     gaps = [np.array([c.observed - c.predicted for c in each]) for each in (comparisons, variant)]
     budgets = np.array([c.budget for c in comparisons])
-    moved = np.abs(gaps[1] - gaps[0])
-    shares = (budgets + np.abs(gaps[0]))[moved > 0] / moved[moved > 0]
+    changes = np.abs(gaps[1] - gaps[0])
+    shares = (budgets + np.abs(gaps[0]))[changes > 0] / changes[changes > 0]
     share = float(np.min(shares, initial=1.0))
     [whole] = (abs(value - sabotage.truth) for value in sabotage.variant.values())
     # where the response to the deviation is not linear more of it is needed

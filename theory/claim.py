@@ -3,6 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from emmd.core.checks import (
+    all_of,
+    any_number,
+    describe,
+    instance,
+    known_name,
+    positive_number,
+    real_number,
+)
 
 
 class Kind(StrEnum):
@@ -43,6 +54,15 @@ class Comparison:
     trivial: float | None = None
     part: str = ""
 
+    def __post_init__(self):
+        for name in ("predicted", "observed", "budget", "scale", "trivial"):
+            value = getattr(self, name)
+            # claims make thousands, of floats nearly always
+            if not (isinstance(value, float) or (value is None and name == "trivial")):
+                _settle(self, name, any_number(name, value))
+        instance("where", self.where, Mapping, "a mapping")
+        instance("part", self.part, str, "text")
+
 
 @dataclass(frozen=True)
 class Sabotage:
@@ -65,11 +85,23 @@ class Sabotage:
     assumptions: tuple = ()
     truth: float | None = None
 
-    def applies(self, lab):
+    def __post_init__(self):
+        instance("name", self.name, str, "text")
+        variant = instance("variant", self.variant, Mapping, "a mapping of arguments of measure")
+        _settle(
+            self, "assumptions", all_of("assumptions", self.assumptions, Callable, "functions of the lab")
+        )
+        if self.truth is not None:
+            real_number("truth", self.truth)
+            if len(variant) != 1:
+                raise ValueError(f"truth must stand beside a variant of one number, got {describe(variant)}")
+            real_number("variant", *variant.values())
+
+    def applies(self, lab: Any) -> bool:
         """Return whether the variant is false on a lab's problem."""
         return not any(assumption(lab) for assumption in self.assumptions)
 
-    def graded(self, share):
+    def graded(self, share: float) -> dict:
         """Return the variant that goes only a share of the way from the truth."""
         [(name, value)] = self.variant.items()
         return {name: self.truth + share * (value - self.truth)}
@@ -116,15 +148,33 @@ class Claim:
     resolution: float = 1e-3
     scope: str = "problem"
 
+    def __post_init__(self):
+        for name in ("id", "statement", "latex", "source", "proof"):
+            instance(name, getattr(self, name), str, "text")
+        instance("kind", self.kind, Kind, "a Kind")
+        if not callable(self.measure):
+            raise TypeError(f"measure must be a function of the lab, got {describe(self.measure)}")
+        _settle(self, "sabotages", all_of("sabotages", self.sabotages, Sabotage, "Sabotage objects"))
+        _settle(
+            self, "assumptions", all_of("assumptions", self.assumptions, Callable, "functions of the lab")
+        )
+        positive_number("resolution", self.resolution)
+        known_name("scope", self.scope, ["population", "problem"])
+
     @property
-    def name(self):
+    def name(self) -> str:
         """The id, by which discovery lists the claim."""
         return self.id
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The part of the id before the first dash."""
         return self.id.partition("-")[0]
+
+
+def _settle(record, name, value):
+    """Replace a field by what its check made of it: dataclasses that are frozen need a way round."""
+    object.__setattr__(record, name, value)
 
 
 def componentwise(predicted, observed, budget, scale, part="", **where):

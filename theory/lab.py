@@ -1,12 +1,16 @@
 """A laboratory: one problem and one start, with what several claims need, computed once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from emmd.core.algorithm import Step, inner_failure
+from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import require_finite, seed_integer
+from emmd.core.model import Model, MStep
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
@@ -20,9 +24,9 @@ from emmd.theory.numeric.bounds.rounding import (
     pulled_back_rounding,
 )
 from emmd.theory.numeric.derivatives.formula import formula
-from emmd.theory.numeric.rates.contraction import contraction
-from emmd.theory.numeric.rates.information import missing_information
-from emmd.theory.numeric.rates.reference import reference_optimum
+from emmd.theory.numeric.rates.contraction import Contraction, contraction
+from emmd.theory.numeric.rates.information import MissingInformation, missing_information
+from emmd.theory.numeric.rates.reference import Reference, reference_optimum
 
 _REACH = 1e8
 """Natural parameters of this size leave half their digits to what they are added to."""
@@ -85,7 +89,7 @@ class Lab:
         Seeds every random probe; the probes of a claim do not depend on which other claims run.
     """
 
-    def __init__(self, problem, theta0, seed=0):
+    def __init__(self, problem: Problem, theta0: ArrayLike, seed: Any = 0) -> None:
         self.problem = required_problem(problem)
         self.theta0 = problem._check(theta0, "theta0")
         self._done: dict = {}
@@ -96,27 +100,27 @@ class Lab:
         self.seed = seed_integer("seed", seed)
 
     @property
-    def model(self):
+    def model(self) -> Model:
         """The problem's model."""
         return self.problem.model
 
     @property
-    def independent(self):
+    def independent(self) -> bool:
         """Whether the two sides of the identities are different code."""
         return True
 
     @property
-    def linear_model_set(self):
+    def linear_model_set(self) -> bool:
         """Whether eta is affine in theta, as evaluated."""
         return self.problem.linear_model_set
 
     @cached_property
-    def formula(self):
+    def formula(self) -> str | None:
         """Name of the symbolic model whose density makes up the loss, or None."""
         return formula(self)
 
     @cached_property
-    def curvature(self):
+    def curvature(self) -> Curvature:
         """The rows' bounds of the missing information; an ArithmeticError where none is known."""
         if not isinstance(self.model, ConjugatePrior):
             return Curvature(self.problem, self.formula)
@@ -125,27 +129,27 @@ class Lab:
         )
         return Curvature(bare.problem, bare.formula, self.model.strength)
 
-    def rng(self, purpose):
+    def rng(self, purpose: str) -> np.random.Generator:
         """Return a generator that depends on the seed and a purpose only."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
     @cached_property
-    def scale(self):
+    def scale(self) -> np.ndarray:
         """Change of a predictor per unit of each parameter, shape (p,)."""
         return self.model.parameter_scale(self.problem.data)
 
     @cached_property
-    def reference(self):
+    def reference(self) -> Reference:
         """The optimum that EM reaches from theta0."""
         return reference_optimum(self.problem, self.theta0)
 
     @cached_property
-    def information(self):
+    def information(self) -> MissingInformation:
         """Missing information at the reference optimum."""
         return missing_information(self.problem, self.reference.theta)
 
     @cached_property
-    def optimum_error(self):
+    def optimum_error(self) -> float:
         """A bound of the distance of the reference from the exact optimum, in the metric of I_com."""
         slopes = np.abs(self.problem.gradient(self.reference.theta)) + self.gradient_error(
             self.reference.theta
@@ -154,17 +158,17 @@ class Lab:
         return float(left / max(1.0 - self.information.rate, 1e-300))
 
     @cached_property
-    def hessian(self):
+    def hessian(self) -> np.ndarray:
         """Hess L at the reference optimum, from I_com - I_mis."""
         return self.information.complete - self.information.missing
 
-    def random_points(self, purpose, count, size):
+    def random_points(self, purpose: str, count: int, size: float) -> np.ndarray:
         """Return points whose linear predictors have root mean square about `size`, shape (count, p)."""
         draws = self.rng(purpose).standard_normal((count, len(self.scale)))
         return size * draws / (self.scale * np.sqrt(self.model.parameter_width()))
 
     @cached_property
-    def centre(self):
+    def centre(self) -> np.ndarray:
         """The parameter of equal experts fitted to all rows, or the start: there the data are in reach."""
         columns = self.model.responsibility_columns
         if columns is None:
@@ -179,7 +183,7 @@ class Lab:
         return self.model.same_region(self.problem.data, self.theta0, theta)
 
     @cached_property
-    def probes(self):
+    def probes(self) -> list[tuple[str, np.ndarray]]:
         """Labelled points for identities that hold everywhere: the start, near and far random points."""
         near, far = (
             [self._in_reach(step) for step in self.random_points(name, 2, size)]
@@ -202,7 +206,7 @@ class Lab:
         with np.errstate(over="ignore", invalid="ignore"):
             return np.abs(self.problem.definition.eta(theta)).max()
 
-    def responsibilities(self, theta, evidence=1.0):
+    def responsibilities(self, theta: np.ndarray, evidence: float = 1.0) -> np.ndarray:
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
         if evidence == 1.0:
             return self._at("responsibilities", type(self.problem).responsibilities, theta)
@@ -210,7 +214,7 @@ class Lab:
         require_finite("theta", "tempered responsibilities", found)
         return found
 
-    def em_step(self, theta, evidence=1.0):
+    def em_step(self, theta: np.ndarray, evidence: float = 1.0) -> MStep:
         """Return the `MStep` that follows an E-step at theta: what `emmd.minimize` runs, unless sabotaged."""
         if evidence == 1.0:
             found = self.model.em_step(self.problem.data, theta)[1]
@@ -221,14 +225,14 @@ class Lab:
             return replace(found, solved=False, failure=Status.INNER_FAILED)
         return found
 
-    def step_gain(self, before, after):
+    def step_gain(self, before: np.ndarray, after: np.ndarray) -> float:
         """Return D_A(theta_t, theta_{t+1}), or the gain of Q where the model set is curved."""
         if self.linear_model_set:
             return self.problem.divergence(before, after)
         r = self.problem.responsibilities(before)
         return self.problem.surrogate(r, before) - self.problem.surrogate(r, after)
 
-    def linear_term(self, u, v):
+    def linear_term(self, u: np.ndarray, v: np.ndarray) -> tuple[float, float]:
         """Return E[<grad l(eta_v), eta_u - eta_v>] and a bound of its rounding error.
 
         Where eta is theta's predictors that is <grad L(v), u - v>.
@@ -240,15 +244,15 @@ class Lab:
         value = self.problem.weights @ (slope * (eta_u - eta_v)).sum(axis=1)
         return float(value), linear_term_rounding(self.problem, slope, eta_u - eta_v, *errors)
 
-    def loss_error(self, *thetas):
+    def loss_error(self, *thetas: np.ndarray) -> float:
         """Return the sum of the bounds of the rounding errors of the losses at parameters."""
         return sum(self._at("loss error", loss_rounding, theta) for theta in thetas)
 
-    def gradient_error(self, theta):
+    def gradient_error(self, theta: np.ndarray) -> np.ndarray:
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""
         return self._at("gradient error", gradient_rounding, theta)
 
-    def natural_gradient(self, theta):
+    def natural_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return eta(x; theta) and grad l(eta) for every row, both of shape (n, D), cached."""
 
         def both(problem, point):
@@ -261,7 +265,7 @@ class Lab:
         """Return bounds of the rounding errors of eta and of grad l(eta), both of shape (n, D), cached."""
         return self._at("natural rounding", lambda p, point: natural_rounding(p.model, p.data, point), theta)
 
-    def complex_step_error(self, theta):
+    def complex_step_error(self, theta: np.ndarray) -> np.ndarray:
         """Return a bound of the rounding error of the gradient from natural parameters, shape (p,)."""
         _, of_slope = self.natural_rounding(theta)
         _, slope = self.natural_gradient(theta)
@@ -271,7 +275,14 @@ class Lab:
         """Return ``compute(problem, theta)``, kept for the claims and sabotages that ask again."""
         return self.once((what, theta.tobytes()), lambda: compute(self.problem, theta))
 
-    def path(self, start, method="em", steps=100, stop=STOP_DECREASE, **options):
+    def path(
+        self,
+        start: np.ndarray,
+        method: str = "em",
+        steps: int = 100,
+        stop: float = STOP_DECREASE,
+        **options: Any,
+    ) -> Path:
         """Return the `Path` of an algorithm from a start, cached.
 
         Parameters
@@ -288,18 +299,18 @@ class Lab:
         key = ("path", start.tobytes(), method, steps, stop, *sorted(options.items()))
         return self.once(key, lambda: self._walk(start, make_algorithm(method, **options), steps, stop))
 
-    def once(self, key, compute):
+    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
         """Return ``compute()``, computed at the first call with this key."""
         if key not in self._done:
             self._done[key] = compute()
         return self._done[key]
 
-    def contraction(self, method, **options):
+    def contraction(self, method: str | Algorithm, **options: Any) -> Contraction:
         """Return the measured `Contraction` of an algorithm at the reference optimum, cached."""
         key = ("contraction", method, *sorted(options.items()))
         return self.once(key, lambda: contraction(self.problem, self.reference.theta, method, **options))
 
-    def regions(self):
+    def regions(self) -> list[tuple[str, Region]]:
         """Return labelled `Region` objects: starts from next to the optimum to next to the saddle at 0."""
         return self.once("regions", lambda: [(name, self._region(start)) for name, start in self._starts()])
 

@@ -266,6 +266,6 @@ class Record:
     proof: str = ""
 
     @property
-    def failed(self):
+    def failed(self) -> bool:
         """Whether a user must act: violated or not discriminating."""
         return self.verdict in (Verdict.VIOLATED, Verdict.NOT_DISCRIMINATING)

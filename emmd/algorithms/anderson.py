@@ -67,9 +67,9 @@ class Anderson(Algorithm):
         move, ratio = _move(history, scale, bound)
         short = min(1.0, bound / ratio)
         trial = theta + short * move / scale
-        ahead = guarded_step(problem, self.base, trial, plain.loss)
-        if ahead is not None:
-            kept = (ahead, history, _CHANGE * bound if short < 1.0 else bound)
+        following = guarded_step(problem, self.base, trial, plain.loss)
+        if following is not None:
+            kept = (following, history, _CHANGE * bound if short < 1.0 else bound)
             return Step(trial, plain.loss, plain.displacement, kept, evaluations)
         after = self.base.step(problem, plain.theta, None)
         kept = (after, [], max(1.0, min(bound, ratio) / _CHANGE))

@@ -55,9 +55,9 @@ class OverRelaxation(Algorithm):
             return plain
         history = [*history, (theta, plain.theta)][-_WINDOW - 1 :]
         trial = theta + self._factor(problem, history) * (plain.theta - theta)
-        ahead = guarded_step(problem, self.base, trial, plain.loss)
-        if ahead is not None:
-            return Step(trial, plain.loss, plain.displacement, (ahead, history), evaluations)
+        following = guarded_step(problem, self.base, trial, plain.loss)
+        if following is not None:
+            return Step(trial, plain.loss, plain.displacement, (following, history), evaluations)
         after = self.base.step(problem, plain.theta, None)
         return Step(plain.theta, plain.loss, plain.displacement, (after, []), evaluations + 1)
 

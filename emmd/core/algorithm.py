@@ -2,9 +2,11 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from emmd.core.problem import Problem
 from emmd.core.status import Status
 
 
@@ -64,16 +66,18 @@ class Algorithm(ABC):
         """Whether theory says that the loss never increases."""
         return False
 
-    def message(self, status):
+    def message(self, status: Status) -> str:
         """Return how a run of this algorithm ended and what to do about it: options that it has."""
         too_long = status in (Status.LOSS_INCREASED, Status.INNER_FAILED)
         return f"{status.message} {self.remedy}" if too_long else status.message
 
     @abstractmethod
-    def step(self, problem, theta, memory):
+    def step(self, problem: Problem, theta: np.ndarray, memory: Any) -> Step:
         """Take one step from `theta`; `memory` is None at first. Return a `Step`."""
 
-    def linear_factors(self, complete_hessian, hessian, expected=None):
+    def linear_factors(
+        self, complete_hessian: np.ndarray, hessian: np.ndarray, expected: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the eigenvalues of the map's Jacobian at a stationary point.
 
         Parameters

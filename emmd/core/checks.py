@@ -4,6 +4,7 @@ import difflib
 import math
 import numbers
 import os
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class NotFiniteError(ArithmeticError, ValueError):
     """An argument is legitimate, but what was asked for overflows there."""
 
 
-def describe(value):
+def describe(value) -> str:
     """Return a short description of a value for an error message."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
@@ -44,7 +45,7 @@ def describe(value):
 # arrays
 
 
-def real_array(name, value, ndim, shape=None):
+def real_array(name, value, ndim, shape=None) -> np.ndarray:
     """Return `value` as a contiguous float64 array of `ndim` dimensions, all finite.
 
     Parameters
@@ -81,7 +82,7 @@ def real_array(name, value, ndim, shape=None):
     return array.copy() if array.ndim == 1 and not array.flags.writeable else array
 
 
-def numbers_array(name, value):
+def numbers_array(name, value) -> np.ndarray:
     """Return a number as an array without dimensions, or an array of any shape; all finite."""
     plain = _plain(value)
     return (
@@ -91,7 +92,7 @@ def numbers_array(name, value):
     )
 
 
-def require_unmasked(name, value):
+def require_unmasked(name, value) -> None:
     """Raise a ValueError for masked entries: NumPy and scikit-learn would read what lies under the mask."""
     # other types may have a mask too, and a table a column of that name
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
@@ -99,7 +100,7 @@ def require_unmasked(name, value):
         raise ValueError(f"{name} must have no masked entries, got {count} of {value.size}")
 
 
-def require_distinct_columns(name, value):
+def require_distinct_columns(name, value) -> None:
     """Raise a ValueError for a table in which two columns have one name: a wrong join, most often."""
     columns: Any = getattr(value, "columns", None)
     if getattr(columns, "is_unique", True) is False:
@@ -134,14 +135,14 @@ def _finite(name, array):
         )
 
 
-def is_finite(array):
+def is_finite(array) -> bool:
     """Return whether all entries of an array are finite."""
     # chunk by chunk: a mask of all entries would be an eighth of the data, and a file need not fit the memory
     parts = (array,) if array.size <= _SMALL else (chunk for _, chunk in chunks_of_rows(array))
     return all(np.isfinite(part).all() for part in parts)
 
 
-def require_finite(name, what, *results):
+def require_finite(name, what, *results) -> None:
     """Raise a NotFiniteError unless all results, arrays or numbers, are finite."""
     for result in map(np.asarray, results):
         if not is_finite(result):
@@ -150,7 +151,7 @@ def require_finite(name, what, *results):
             raise NotFiniteError(f"{name} must give finite {what}, got {result[where]}{place}")
 
 
-def probabilities(name, value, shape):
+def probabilities(name, value, shape) -> np.ndarray:
     """Return an array of probabilities; in two dimensions every row must sum to one.
 
     Rows may miss one by what single precision leaves of a sum of that length.
@@ -175,7 +176,7 @@ ORDINARY = 1e-60, 1e60
 """Sizes whose fourth powers, and those of their ratios, are representable."""
 
 
-def require_ordinary(name, value):
+def require_ordinary(name, value) -> None:
     """Raise a ValueError for a positive number, or a largest size, beyond `ORDINARY`."""
     if not ORDINARY[0] <= value <= ORDINARY[1]:
         raise ValueError(
@@ -183,7 +184,7 @@ def require_ordinary(name, value):
         )
 
 
-def normalised_weights(value, n_rows):
+def normalised_weights(value, n_rows) -> np.ndarray:
     """Return weights c_i > 0 with sum 1; uniform for None.
 
     Raises
@@ -217,7 +218,7 @@ def _is_number(value, kind):
     return isinstance(value, kind) and not isinstance(value, bool | np.timedelta64)
 
 
-def real_number(name, value, expected="a real number", limits="finite"):
+def real_number(name, value, expected="a real number", limits="finite") -> float:
     """Return `value` as a finite float, or raise a ValueError or TypeError.
 
     Fractions, NumPy's scalars and arrays without dimensions are numbers; truth values and text are not.
@@ -234,7 +235,17 @@ def real_number(name, value, expected="a real number", limits="finite"):
     return number
 
 
-def positive_number(name, value, least=0.0, largest=math.inf):
+def any_number(name, value) -> float:
+    """Return `value` as a float, which may be infinite or no number, or raise a TypeError."""
+    plain = np.asarray(value) if hasattr(value, "__array__") else value
+    if isinstance(plain, np.ndarray) and plain.ndim == 0:
+        plain = plain.item()
+    if not _is_number(plain, numbers.Real):
+        raise TypeError(f"{name} must be a real number, got {describe(value)}")
+    return float(plain)
+
+
+def positive_number(name, value, least=0.0, largest=math.inf) -> float:
     """Return `value` as a float that is finite, > 0 and within bounds, or raise a ValueError or TypeError."""
     number = real_number(name, value, "a positive number", "positive and finite")
     if number <= 0:
@@ -244,7 +255,7 @@ def positive_number(name, value, least=0.0, largest=math.inf):
     return number
 
 
-def not_negative(name, value, largest=math.inf):
+def not_negative(name, value, largest=math.inf) -> float:
     """Return `value` as a finite float from 0 to `largest`, or raise a ValueError or TypeError."""
     number = real_number(name, value)
     if number < 0:
@@ -254,7 +265,7 @@ def not_negative(name, value, largest=math.inf):
     return number
 
 
-def number_or_word(name, value, word):
+def number_or_word(name, value, word) -> float | str:
     """Return `value` as a positive float, or the one word that may stand for it."""
     if not isinstance(value, str):
         return positive_number(name, value)
@@ -263,7 +274,7 @@ def number_or_word(name, value, word):
     return value
 
 
-def number_between(name, value, low, high):
+def number_between(name, value, low, high) -> float:
     """Return `value` as a float from `low` to `high`, or raise a ValueError or TypeError."""
     number = real_number(name, value)
     if not low <= number <= high:
@@ -271,13 +282,13 @@ def number_between(name, value, low, high):
     return number
 
 
-def one_for_all(name, value, length):
+def one_for_all(name, value, length) -> np.ndarray:
     """Return an array of a length; a number holds for every entry. Raise a ValueError or TypeError."""
     values = numbers_array(name, value)
     return np.full(length, values) if values.ndim == 0 else real_array(name, values, 1, (length,))
 
 
-def positive_integer(name, value, minimum=1, maximum=_LARGEST_COUNT):
+def positive_integer(name, value, minimum=1, maximum=_LARGEST_COUNT) -> int:
     """Return `value` as an int from `minimum` to `maximum`, or raise a ValueError or TypeError."""
     plain = _plain(value)
     if not _is_number(plain, numbers.Integral):
@@ -290,12 +301,12 @@ def positive_integer(name, value, minimum=1, maximum=_LARGEST_COUNT):
     return count
 
 
-def seed_integer(name, value):
+def seed_integer(name, value) -> int:
     """Return `value` as an int of at least 0, however large, or raise a ValueError or TypeError."""
     return positive_integer(name, value, minimum=0, maximum=math.inf)
 
 
-def random_generator(name, value):
+def random_generator(name, value) -> np.random.Generator:
     """Return a NumPy generator for a seed: None, integers of at least 0, or a source of random numbers.
 
     Raises
@@ -320,7 +331,7 @@ def random_generator(name, value):
 # other values
 
 
-def known_name(name, value, known):
+def known_name(name, value, known) -> str:
     """Return `value` if it is one of `known`; otherwise raise an error with the nearest known name."""
     known = sorted(known)
     if isinstance(value, str) and value in known:
@@ -333,26 +344,34 @@ def known_name(name, value, known):
     raise ValueError(f"{name} must be one of {choice}, got {describe(value)}{hint}")
 
 
-def instance(name, value, kind, expected):
+def instance(name, value, kind, expected) -> Any:
     """Return `value` if it is an instance of `kind`; otherwise raise a TypeError."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {expected}, got {describe(value)}")
     return value
 
 
-def flag(name, value):
+def all_of(name, values, kind, expected) -> tuple:
+    """Return a sequence as a tuple if all its entries are instances of `kind`, or raise a TypeError."""
+    entries = instance(name, values, tuple | list, f"a sequence of {expected}")
+    for entry in entries:
+        instance(f"every entry of {name}", entry, kind, f"one of {expected}")
+    return tuple(entries)
+
+
+def flag(name, value) -> bool:
     """Return `value` as a bool, or raise a TypeError for anything but True and False."""
     return bool(instance(name, _plain(value), bool | np.bool_, "True or False"))
 
 
-def function_or_none(name, value):
+def function_or_none(name, value) -> Callable | None:
     """Return `value` if it can be called or is None, or raise a TypeError."""
     if value is not None and not callable(value):
         raise TypeError(f"{name} must be callable or None, got {describe(value)}")
     return value
 
 
-def file_path(name, value):
+def file_path(name, value) -> Path:
     """Return `value` as a Path, or raise a TypeError or ValueError for what names no file."""
     path = Path(instance(name, value, str | os.PathLike, "a path, text or a Path"))
     if "\0" in str(path):

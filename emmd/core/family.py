@@ -10,10 +10,13 @@ knows a faster one writes `fit`, and must where experts share a dispersion.
 
 import inspect
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from emmd.core.checks import describe, instance, known_name
+from emmd.core.checks import describe, instance
+from emmd.core.discover import discover
 
 
 class Family(ABC):
@@ -43,51 +46,51 @@ class Family(ABC):
     variance_bound: float | None = None
 
     @property
-    def n_predictors(self):
+    def n_predictors(self) -> int:
         """Length q of an expert's predictor vector: linear ones, then the dispersion."""
         return self.n_linear + (self.dispersion != "none")
 
     @abstractmethod
-    def check_target(self, y):
+    def check_target(self, y: np.ndarray) -> np.ndarray:
         """Raise a ValueError unless every target is possible; return y as float64."""
 
     @abstractmethod
-    def statistics(self, y):
+    def statistics(self, y: np.ndarray) -> np.ndarray:
         """Return T(y), shape (n, S)."""
 
     @abstractmethod
-    def log_base(self, y):
+    def log_base(self, y: np.ndarray) -> np.ndarray:
         """Return log h(y), shape (n,)."""
 
     @abstractmethod
-    def log_partition(self, nu):
+    def log_partition(self, nu: np.ndarray) -> np.ndarray:
         """Return a(nu), shape (n,), for real or complex nu of shape (n, S)."""
 
     @abstractmethod
-    def mean(self, nu):
+    def mean(self, nu: np.ndarray) -> np.ndarray:
         """Return grad a(nu) = E[T], shape (n, S)."""
 
     @abstractmethod
-    def variance(self, nu):
+    def variance(self, nu: np.ndarray) -> np.ndarray:
         """Return hess a(nu) = Cov(T), shape (n, S, S)."""
 
     @abstractmethod
-    def sample(self, nu, rng):
+    def sample(self, nu: ArrayLike, rng: np.random.Generator) -> np.ndarray:
         """Draw y, shape (n,)."""
 
-    def natural(self, xi):
+    def natural(self, xi: np.ndarray) -> np.ndarray:
         """Return nu for predictors xi of shape (n, q); the identity for canonical families."""
         return xi
 
-    def natural_jacobian(self, xi):
+    def natural_jacobian(self, xi: np.ndarray) -> np.ndarray:
         """Return d nu / d xi, shape (n, S, q)."""
         return np.broadcast_to(np.eye(self.n_statistics), (len(xi), self.n_statistics, self.n_predictors))
 
-    def natural_curvature(self, xi) -> np.ndarray | None:
+    def natural_curvature(self, xi: np.ndarray) -> np.ndarray | None:
         """Return the second derivatives of nu in xi, shape (n, S, q, q), or None when they vanish."""
         return None
 
-    def unit(self, rows):
+    def unit(self, rows: Any) -> np.ndarray:
         """Return the size of each predictor that matters, shape (q,): 1 for logits and logs.
 
         Parameters
@@ -97,7 +100,7 @@ class Family(ABC):
         """
         return np.ones(self.n_predictors)
 
-    def score_size(self, rows):
+    def score_size(self, rows: Any) -> float:
         """Return the size of the score's terms, to which inner residuals are relative.
 
         A sum of counts in the hundreds cannot be balanced to 1e-13: rounding alone is that large.
@@ -113,7 +116,7 @@ class Family(ABC):
         """
         return max(1.0, float(np.sqrt(rows.add_up(_squares).max() / rows.mass)))
 
-    def precision(self, dispersion):
+    def precision(self, dispersion: np.ndarray | None) -> np.ndarray:
         """Return what multiplies a ridge on the coefficients, e.g. one over the variance; 1 by default.
 
         Parameters
@@ -123,11 +126,11 @@ class Family(ABC):
         """
         return np.ones(1)
 
-    def dispersion_collapsed(self, values, floor):
+    def dispersion_collapsed(self, values: np.ndarray, floor: float) -> bool:
         """Return whether an expert fits its rows exactly; `floor` is a log variance that counts as zero."""
         return bool((values < floor).any())
 
-    def working_target(self, y) -> np.ndarray | None:
+    def working_target(self, y: np.ndarray) -> np.ndarray | None:
         """Return a target near the first linear predictor but for noise, shape (n,), or None.
 
         Where the noise is known beforehand and small, as that of large counts is, EM takes every row for
@@ -136,31 +139,31 @@ class Family(ABC):
         """
         return None
 
-    def prediction(self, xi):
+    def prediction(self, xi: np.ndarray) -> np.ndarray:
         """Return E[y] for predictors xi, shape (n,)."""
         raise TypeError(f"family {self.name} has no mean of y")
 
     # what the models need, derived from the above
 
-    def log_density(self, y, xi):
+    def log_density(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return log p(y; xi), shape (n,), for real or complex xi."""
         nu = self.natural(xi)
         return np.einsum("ns,ns->n", self.statistics(y), nu) - self.log_partition(nu) + self.log_base(y)
 
-    def score(self, y, xi):
+    def score(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return d log p / d xi, shape (n, q)."""
         return self.score_at(self.statistics(y), xi)
 
-    def score_at(self, statistics, xi):
+    def score_at(self, statistics: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the mean of the score when T has the mean `statistics`, shape (n, q)."""
         rest = statistics - self.mean(self.natural(xi))
         return np.einsum("nsq,ns->nq", self.natural_jacobian(xi), rest)
 
-    def curvature(self, y, xi):
+    def curvature(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return -d^2 log p / d xi^2, shape (n, q, q)."""
         return self.curvature_at(self.statistics(y), xi)
 
-    def curvature_at(self, statistics, xi):
+    def curvature_at(self, statistics: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the mean of the curvature when T has the mean `statistics`, shape (n, q, q)."""
         nu, jacobian = self.natural(xi), self.natural_jacobian(xi)
         result = np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(nu), jacobian)
@@ -169,33 +172,35 @@ class Family(ABC):
             return result
         return result - np.einsum("ns,nsqr->nqr", statistics - self.mean(nu), second)
 
-    def expected_curvature(self, xi):
+    def expected_curvature(self, xi: np.ndarray) -> np.ndarray:
         """Return J' hess a J, the expectation of `curvature`, shape (n, q, q)."""
         jacobian = self.natural_jacobian(xi)
         return np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(self.natural(xi)), jacobian)
 
-    def cancellation(self, y, xi):
+    def cancellation(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the sizes of the terms that `log_density` adds up, shape (n,)."""
         return self.natural_terms(y, xi)
 
-    def natural_terms(self, y, xi):
+    def natural_terms(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the sizes of the terms <T, nu>, a(nu) and log h, which sum to log p(y; xi), shape (n,)."""
         nu = self.natural(xi)
         products = (np.abs(self.statistics(y)) * np.abs(nu)).sum(axis=1)
         return products + np.abs(self.log_partition(nu)) + np.abs(self.log_base(y))
 
-    def score_terms(self, y, xi):
+    def score_terms(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the moduli of the terms whose difference is the score, |J|'(|T| + |E T|), shape (n, q)."""
         sizes = np.abs(self.statistics(y)) + np.abs(self.mean(self.natural(xi)))
         return np.einsum("nsq,ns->nq", np.abs(self.natural_jacobian(xi)), sizes)
 
-    def divergence(self, xi_u, xi_v):
+    def divergence(self, xi_u: np.ndarray, xi_v: np.ndarray) -> np.ndarray:
         """Return KL( p(y; xi_v) || p(y; xi_u) ), shape (n,): the Bregman divergence of a."""
         u, v = self.natural(xi_u), self.natural(xi_v)
         slope = np.einsum("ns,ns->n", self.mean(v), u - v)
         return self.log_partition(u) - self.log_partition(v) - slope
 
-    def fit(self, rows, start, ridge=None):
+    def fit(
+        self, rows: Any, start: np.ndarray, ridge: np.ndarray | None = None
+    ) -> tuple[np.ndarray, float | None, float, float]:
         """Maximise the weighted log likelihood of one expert, less its ridge penalty: its M-step.
 
         Parameters
@@ -238,10 +243,13 @@ def whole_numbers(y, expected):
     return y
 
 
+def found_families():
+    """Return the known classes of families as `Found`: emmd's and those of installed packages."""
+    return discover("emmd.models.experts", Family, "emmd.families", classes=True)
+
+
 def family_object(family, **options):
     """Return a family for a name or an object, with a clear error for anything else."""
-    from emmd.core.discover import discover
-
     if isinstance(family, Family):
         if options:
             raise ValueError(
@@ -249,8 +257,7 @@ def family_object(family, **options):
             )
         return family
     instance("family", family, str, "a name or a Family object")
-    known = discover("emmd.models.experts", Family).plugins
-    kind = known[known_name("family", family, known)]
+    kind = found_families().named("family", family)
     takes = inspect.signature(kind).parameters
     for name, value in options.items():
         if name not in takes:

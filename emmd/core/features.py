@@ -49,8 +49,8 @@ def coefficients_after(B, *parts):
     d = len(parts[0])
     B = real_array("B", B, 2, (d, d))
     try:
-        moved = [np.linalg.solve(B.T, part) for part in parts]
+        changed = [np.linalg.solve(B.T, part) for part in parts]
     except np.linalg.LinAlgError:
         raise ValueError("B must be invertible, got a singular matrix") from None
-    require_finite("theta and B", "coefficients", *moved)
-    return moved
+    require_finite("theta and B", "coefficients", *changed)
+    return changed

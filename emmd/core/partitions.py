@@ -1,13 +1,16 @@
-"""Problems whose rows lie in several pieces, here or on the workers of a Dask cluster: only sums travel."""
+"""Problems whose rows lie in partitions, here or on the workers of a Dask cluster: only sums travel."""
 
+from collections.abc import Sequence
 from functools import reduce
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance
-from emmd.core.model import Model
-from emmd.core.pieces import Here, OnCluster, PosteriorElsewhere
+from emmd.core.model import Model, MStep
 from emmd.core.problem import Problem, require_rows
+from emmd.core.runners import Here, OnCluster, PosteriorElsewhere
 from emmd.fits.logistic import fit_from_sums, logistic_sums
 from emmd.rows.second_moment import SecondMoment
 from emmd.rows.weighted_rows import RowSums
@@ -17,7 +20,7 @@ class RowsElsewhereError(AttributeError, TypeError):
     """What was asked for needs the rows, which stay with their partitions."""
 
 
-def _no_rows(name):
+def _no_rows(name) -> NoReturn:
     raise RowsElsewhereError(f"{name!r} needs the rows, which stay with their partitions; only sums are here")
 
 
@@ -52,9 +55,9 @@ class PartitionedData:
         What the model's `gather` adds.
     """
 
-    def __init__(self, runner, pieces, model):
-        self._runner, self._pieces = runner, pieces
-        masses, rows = zip(*runner.call(pieces, "facts"))
+    def __init__(self, runner, partitions, model):
+        self._runner, self._partitions = runner, partitions
+        masses, rows = zip(*runner.call(partitions, "facts"))
         self._shares, self.n_rows = np.array(masses) / np.sum(masses), sum(rows)
         require_rows(model, self.n_rows)
         model.gather(self, lambda moment, largest: _DesignElsewhere(moment, largest, self.n_rows))
@@ -66,8 +69,8 @@ class PartitionedData:
         return reduce(np.add, [share * result for share, result in zip(self._shares, results)])
 
     def each(self, method, *arguments):
-        """Return the weighted total of what a method of every piece returns."""
-        return self._weighted(self._runner.call(self._pieces, method, *arguments))
+        """Return the weighted total of what a method of every partition returns."""
+        return self._weighted(self._runner.call(self._partitions, method, *arguments))
 
     def add_up(self, sums, *arguments):
         """Return the weighted total of ``sums(data, *arguments)`` over the partitions."""
@@ -75,7 +78,7 @@ class PartitionedData:
 
     def largest(self, values, *arguments):
         """Return the largest of ``values(data, *arguments)`` over the partitions, entry by entry."""
-        return np.maximum.reduce(self._runner.call(self._pieces, "add_up", values, *arguments))
+        return np.maximum.reduce(self._runner.call(self._partitions, "add_up", values, *arguments))
 
     def e_step_pass(self, model, theta, *start):
         """Return the total of the E-step's sums, and what stands for the posterior that they leave behind."""
@@ -106,7 +109,7 @@ class PartitionedData:
 
 
 class PartitionedProblem(Problem):
-    """A problem on rows in several pieces: the same EM, of which only sufficient statistics travel.
+    """A problem on rows in several partitions: the same EM, of which only sufficient statistics travel.
 
     Losses, gradients, informations, EM and the methods built on them (``em``, ``squarem``, ``anderson``,
     ``over_relaxation``, ``gradient_descent``; for `MixtureOfExperts` also ``gradient_em`` and
@@ -135,7 +138,7 @@ class PartitionedProblem(Problem):
     from_dask : Partitions from the chunks of Dask arrays.
     """
 
-    def __init__(self, model, parts, client=None):
+    def __init__(self, model: Model, parts: Sequence, client: Any = None) -> None:
         known = "emmd.SymMoLinE, emmd.SymMoLogE or emmd.MixtureOfExperts"
         if not instance("model", model, Model, known).takes_partitions:
             raise TypeError(f"model must be {known}, got {describe(model)}")
@@ -143,25 +146,32 @@ class PartitionedProblem(Problem):
             raise TypeError(f"client must be a dask.distributed.Client or None, got {describe(client)}")
         parts = _checked(parts)
         runner = Here() if client is None else OnCluster(client)
-        pieces = [runner.place(number, model, part) for number, part in enumerate(parts)]
+        partitions = [runner.place(number, model, part) for number, part in enumerate(parts)]
         self.model, self.n_params = model, model.n_params
-        self.data = PartitionedData(runner, pieces, model)
+        self.data = PartitionedData(runner, partitions, model)
         self.n_rows = self.data.n_rows
 
-    def responsibilities(self, theta):
+    def responsibilities(self, theta: ArrayLike) -> np.ndarray:
         """Raise: they stay with their rows."""
         _no_rows("responsibilities")
 
-    def m_step(self, responsibilities, start):
+    def m_step(self, responsibilities: ArrayLike, start: ArrayLike) -> MStep:
         """Raise: responsibilities stay with their rows."""
         _no_rows("responsibilities")
 
-    def surrogate(self, responsibilities, theta):
+    def surrogate(self, responsibilities: ArrayLike, theta: ArrayLike) -> float:
         """Raise: responsibilities stay with their rows."""
         _no_rows("responsibilities")
 
     @classmethod
-    def from_dask(cls, model, X, y, sample_weight=None, client=None):
+    def from_dask(
+        cls,
+        model: Model,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        client: Any = None,
+    ) -> "PartitionedProblem":
         """Make partitions of the row chunks of Dask arrays; rows go from where they are read to workers.
 
         Parameters

@@ -3,10 +3,12 @@
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.affine import is_affine
 from emmd.core.checks import instance, normalised_weights, probabilities, real_array, require_finite
-from emmd.core.model import Model
+from emmd.core.definition import Definition
+from emmd.core.model import Model, MStep
 
 
 def prepared(model, X, y, sample_weight):
@@ -62,7 +64,9 @@ class Problem:
     Sums run over fixed chunks of rows: same bits at any thread count.
     """
 
-    def __init__(self, model, X, y, sample_weight=None):
+    def __init__(
+        self, model: Model, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
         self.model = instance("model", model, Model, "an emmd model, e.g. emmd.SymMoLinE(3)")
         self.data, self.y, self.n_rows = prepared(model, X, y, sample_weight)
         require_rows(model, self.n_rows)
@@ -91,26 +95,26 @@ class Problem:
         return probabilities("responsibilities", value, (self.n_rows, *columns))
 
     @property
-    def X(self):
+    def X(self) -> np.ndarray:
         """Features, shape (n, d)."""
         return self.data.X
 
     @property
-    def weights(self):
+    def weights(self) -> np.ndarray:
         """Weights c_i with sum 1, shape (n,)."""
         return self.data.weights
 
     @cached_property
-    def definition(self):
+    def definition(self) -> Definition:
         """The model's three functions on these data: the `Definition` that everything is checked against."""
         return self.model.definition(self.data)
 
     @cached_property
-    def linear_model_set(self):
+    def linear_model_set(self) -> bool:
         """Whether eta(x; theta) is affine in theta: then EM needs no projection."""
         return is_affine(self.model, self.data)
 
-    def require_mirror_map(self):
+    def require_mirror_map(self) -> None:
         """Raise a ValueError where the model set is curved, so that no mirror map lives in theta."""
         if not self.linear_model_set:
             raise ValueError(
@@ -118,45 +122,45 @@ class Problem:
                 "use method 'projected_mirror_descent'"
             )
 
-    def loss(self, theta):
+    def loss(self, theta: ArrayLike) -> float:
         """Return the marginal loss L(theta) = -E log p(y | x; theta), constants included."""
         return self._evaluate("loss", theta=theta)
 
-    def penalty(self, theta):
+    def penalty(self, theta: ArrayLike) -> float:
         """Return the ridge penalty, a part of the loss, or 0."""
         with np.errstate(all="ignore"):
             penalty = float(self.model.penalty(self._check(theta)))
         require_finite("theta", "penalty", penalty)
         return penalty
 
-    def gradient(self, theta):
+    def gradient(self, theta: ArrayLike) -> np.ndarray:
         """Return grad L(theta), shape (p,)."""
         return self._evaluate("gradient", theta=theta)
 
-    def hessian(self, theta):
+    def hessian(self, theta: ArrayLike) -> np.ndarray:
         """Return hess L(theta), shape (p, p)."""
         return self._evaluate("hessian", theta=theta)
 
-    def complete_hessian(self, theta):
+    def complete_hessian(self, theta: ArrayLike) -> np.ndarray:
         """Return I_com(theta), the Hessian of the mirror map, shape (p, p)."""
         return self._evaluate("complete_hessian", theta=theta)
 
-    def missing_hessian(self, theta):
+    def missing_hessian(self, theta: ArrayLike) -> np.ndarray:
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (p, p)."""
         return self._evaluate("missing_hessian", theta=theta)
 
-    def informations(self, theta):
+    def informations(self, theta: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com(theta) and I_mis(theta) from one evaluation."""
         return self._evaluate("informations", theta=theta)
 
-    def responsibilities(self, theta):
+    def responsibilities(self, theta: ArrayLike) -> np.ndarray:
         """Return the posterior probabilities of the experts at theta."""
         with np.errstate(all="ignore"):
             r = self.model.e_step(self.data, self._check(theta)).responsibilities
         require_finite("theta", "responsibilities", r)
         return r
 
-    def m_step(self, responsibilities, start):
+    def m_step(self, responsibilities: ArrayLike, start: ArrayLike) -> MStep:
         """Return the exact M-step for given responsibilities, with its residual.
 
         Parameters
@@ -175,7 +179,7 @@ class Problem:
         with np.errstate(all="ignore"):
             return self.model.m_step(self.data, r, start)
 
-    def em_step(self, theta):
+    def em_step(self, theta: ArrayLike) -> np.ndarray:
         """Return one EM map evaluation, E-step then exact M-step, shape (p,).
 
         Raises
@@ -195,41 +199,41 @@ class Problem:
         require_finite("theta", "EM step", m_step.theta)
         return m_step.theta
 
-    def surrogate(self, responsibilities, theta):
+    def surrogate(self, responsibilities: ArrayLike, theta: ArrayLike) -> float:
         """Return Q(theta), the expected complete negative log-likelihood for given responsibilities."""
         r = self._responsibilities(responsibilities)
         return self._evaluate("surrogate", responsibilities=r, theta=theta)
 
-    def expected_information(self, theta):
+    def expected_information(self, theta: ArrayLike) -> np.ndarray:
         """Return E[J' hess A J] at theta; it is I_com where the model set is linear."""
         return self._evaluate("expected_information", theta=theta)
 
-    def mirror_map(self, theta):
+    def mirror_map(self, theta: ArrayLike) -> float:
         """Return A(theta); a ValueError where the model set is curved, as for the next two."""
         self.require_mirror_map()
         return self._evaluate("mirror_map", theta=theta)
 
-    def mirror_gradient(self, theta):
+    def mirror_gradient(self, theta: ArrayLike) -> np.ndarray:
         """Return grad A(theta), shape (p,)."""
         self.require_mirror_map()
         return self._evaluate("mirror_gradient", theta=theta)
 
-    def mirror_inverse(self, dual, start):
+    def mirror_inverse(self, dual: ArrayLike, start: ArrayLike) -> MStep:
         """Solve grad A(theta) = dual from `start`; return an `MStep`, finite where it is `solved`."""
         self.require_mirror_map()
         dual, start = self._check(dual, "dual"), self._check(start, "start")
         with np.errstate(all="ignore"):
             return self.model.mirror_inverse(self.data, dual, start)
 
-    def divergence(self, u, v):
+    def divergence(self, u: ArrayLike, v: ArrayLike) -> float:
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
         return self._evaluate("divergence", u=u, v=v)
 
-    def posterior_divergence(self, u, v):
+    def posterior_divergence(self, u: ArrayLike, v: ArrayLike) -> float:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         return self._evaluate("posterior_divergence", u=u, v=v)
 
-    def distance(self, theta, reference):
+    def distance(self, theta: ArrayLike, reference: ArrayLike) -> float:
         """Return the Euclidean parameter error modulo the model's symmetries.
 
         Parameters

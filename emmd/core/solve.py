@@ -7,17 +7,17 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.optimize import OptimizeResult
 
-from emmd.core.algorithm import Algorithm, inner_failure
+from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import (
     NotFiniteError,
     describe,
     flag,
     function_or_none,
     instance,
-    known_name,
     positive_integer,
     positive_number,
 )
@@ -34,11 +34,15 @@ _quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def algorithms():
-    """Return the known algorithm classes by name."""
-    return discover("emmd.algorithms", Algorithm).plugins
+    """Return the known algorithm classes by name: emmd's and those of installed packages."""
+    return _found_algorithms().plugins
 
 
-def make_algorithm(method, argument="method", **options):
+def _found_algorithms():
+    return discover("emmd.algorithms", Algorithm, "emmd.algorithms", classes=True)
+
+
+def make_algorithm(method: str | Algorithm, argument: str = "method", **options: Any) -> Algorithm:
     """Return an algorithm object.
 
     Parameters
@@ -65,8 +69,9 @@ def make_algorithm(method, argument="method", **options):
                 f"got {describe(value)}"
             )
         return method
+    instance("argument", argument, str, "text")
     instance(argument, method, str, "a name or an Algorithm")
-    kind = algorithms()[known_name(argument, method, algorithms())]
+    kind = _found_algorithms().named(argument, method)
     known = {field.name for field in fields(kind)}
     for name, value in options.items():
         if name not in known:
@@ -87,16 +92,16 @@ def _has_step_size(method):
 
 
 def minimize(
-    problem,
-    theta0,
-    method="em",
-    step_size=1.0,
-    tol=1e-10,
-    max_iter=10_000,
-    record=False,
-    callback=None,
-    **options,
-):
+    problem: Problem,
+    theta0: ArrayLike,
+    method: str | Algorithm = "em",
+    step_size: float | str = 1.0,
+    tol: float = 1e-10,
+    max_iter: int = 10_000,
+    record: bool = False,
+    callback: Callable | None = None,
+    **options: Any,
+) -> OptimizeResult:
     """Minimise the marginal loss of a problem by EM or one of its rivals.
 
     Parameters
@@ -188,7 +193,8 @@ class _Loop:
         return self._finish(Status.ITERATION_LIMIT)
 
     def _step(self, memory):
-        return self.algorithm.step(self.problem, self.theta, memory)
+        step = self.algorithm.step(self.problem, self.theta, memory)
+        return instance(f"what method {self.algorithm.name!r} returns from step", step, Step, "an emmd.Step")
 
     def _size(self, displacement):
         return self.problem.model.relative_size(self.problem.data, displacement, self.theta)

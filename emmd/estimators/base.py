@@ -1,13 +1,17 @@
 """What both estimators share: the fit from several starts, the gate and the likelihood."""
 
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from emmd.core.algorithm import Algorithm
 from emmd.core.checks import (
     MANY,
     NotFiniteError,
@@ -49,27 +53,27 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def __init__(
         self,
-        n_experts=2,
+        n_experts: int = 2,
         *,
-        gate="softmax",
-        expert_ridge=0.0,
-        gate_ridge=0.0,
-        prior_strength=0.0,
-        fit_intercept=True,
-        expert_features=None,
-        gate_features=None,
-        fixed=None,
-        n_init=6,
-        keep="best",
-        method="em",
-        tol=1e-8,
-        max_iter=5000,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        callback=None,
-        verbose=False,
-    ):
+        gate: str = "softmax",
+        expert_ridge: ArrayLike = 0.0,
+        gate_ridge: ArrayLike = 0.0,
+        prior_strength: float = 0.0,
+        fit_intercept: bool = True,
+        expert_features: Sequence[int] | None = None,
+        gate_features: Sequence[int] | None = None,
+        fixed: dict | None = None,
+        n_init: int = 6,
+        keep: str = "best",
+        method: str | Algorithm = "em",
+        tol: float = 1e-8,
+        max_iter: int = 5000,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        callback: Callable | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.n_experts = n_experts
         self.gate = gate
         self.expert_ridge = expert_ridge
@@ -213,8 +217,8 @@ class MixtureOfExpertsBase(BaseEstimator):
         same = type(model.family) is type(self._model.family) and model.shapes == self._model.shapes
         if same and not (model.fixed or self._model.fixed):
             named = named_parameters(model, units, theta)
-            moved = standardised(self._units, named, not model.gate.sees_features)
-            return Start("warm", self._model.pack(**moved))
+            warm = standardised(self._units, named, not model.gate.sees_features)
+            return Start("warm", self._model.pack(**warm))
         joint = log_joint(model, theta, units.features(X), units.target(y))
         return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)
 
@@ -299,7 +303,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             warnings.warn(self.message_, ConvergenceWarning, stacklevel=5)
 
     @property
-    def message_(self):
+    def message_(self) -> str:
         """How the kept fit ended and what to do about it."""
         if self.status_ is Status.SINGULAR_DESIGN and len(self._units.dropped):
             return (
@@ -359,7 +363,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         check_is_fitted(self)
         return self._units.features(validated(self, X, reset=False))
 
-    def gate_proba(self, X):
+    def gate_proba(self, X: ArrayLike) -> np.ndarray:
         """Return P(z = k | x), the gate's probabilities.
 
         Parameters
@@ -392,7 +396,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             require_finite("X and y", "log densities", logsumexp(joint, axis=0))
         return joint
 
-    def responsibilities(self, X, y):
+    def responsibilities(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return P(z = k | x, y), the posterior probabilities of the experts.
 
         Parameters
@@ -407,7 +411,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         joint = self._log_joint(X, y)
         return np.exp(joint - logsumexp(joint, axis=0)).T
 
-    def log_density(self, X, y):
+    def log_density(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return log p(y | x) of every row, shape (n,)."""
         return logsumexp(self._log_joint(X, y), axis=0) - np.log(self._units.y_scale)
 
@@ -423,7 +427,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         loglik = self.log_density(X, y)
         return float(-2.0 * loglik.sum() + penalty(len(loglik)) * self._model.n_params)
 
-    def aic(self, X=None, y=None):
+    def aic(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> float:
         """Return Akaike's criterion, -2 log-likelihood + 2 p; lower is better.
 
         Parameters
@@ -433,7 +437,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         """
         return self._criterion(X, y, lambda n: 2.0)
 
-    def bic(self, X=None, y=None):
+    def bic(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> float:
         """Return the Bayesian criterion, -2 log-likelihood + p log n; lower is better.
 
         Parameters

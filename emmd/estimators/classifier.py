@@ -1,6 +1,9 @@
 """Mixture of logistic-regression experts with scikit-learn's interface."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -76,7 +79,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
 
     classes_: np.ndarray
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> "MixtureOfExpertsClassifier":
         """Fit the mixture.
 
         Parameters
@@ -124,7 +129,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
             raise ValueError(f"y must hold classes seen in fit ({self.classes_}), got {unseen.tolist()[0]!r}")
         return np.searchsorted(self.classes_, y).astype(np.float64)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return P(y = c | x).
 
         Parameters
@@ -142,7 +147,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         proba = np.einsum("kn,knc->nc", self._gate(Z), self._expert_proba(Z))
         return proba / proba.sum(axis=1, keepdims=True)
 
-    def predict_experts(self, X):
+    def predict_experts(self, X: ArrayLike) -> np.ndarray:
         """Return P(y = c | x, z = k), shape (n, K, C)."""
         return self._at(X, "probabilities", self._expert_proba).transpose(1, 0, 2)
 
@@ -156,16 +161,16 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         rest = np.exp(-self._model.family.log_partition(predictors))
         return np.column_stack([self._model.family.mean(predictors), rest])
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable class of every row, shape (n,)."""
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the share of rows whose class `predict` tells, as scikit-learn's classifiers do."""
         return scored(super().score, self, X, y, sample_weight)
 
-    def sample(self, X, random_state=None):
+    def sample(self, X: ArrayLike, random_state: Any = None) -> np.ndarray:
         """Draw labels given X.
 
         Parameters

@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +51,7 @@ _LARGEST = 1 << 28
 """Bytes of a file, and characters of an array of text."""
 
 
-def save_model(estimator, path):
+def save_model(estimator: Any, path: str | Path) -> None:
     """Write a fitted estimator to a JSON file.
 
     Parameters
@@ -96,7 +98,7 @@ def save_model(estimator, path):
         raise ValueError(f"path must be a file that can be written, got {path}: {error}") from error
 
 
-def load_model(path):
+def load_model(path: str | Path) -> Any:
     """Return the estimator that `save_model` wrote.
 
     Parameters

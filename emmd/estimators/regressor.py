@@ -1,10 +1,15 @@
 """Mixture of regression experts with scikit-learn's interface."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
+from emmd.core.algorithm import Algorithm
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
-from emmd.core.family import Family
+from emmd.core.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
 from emmd.estimators.units import with_target_units
@@ -105,29 +110,29 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
 
     def __init__(
         self,
-        n_experts=2,
+        n_experts: int = 2,
         *,
-        family="gaussian",
-        variance="free",
-        gate="softmax",
-        expert_ridge=0.0,
-        gate_ridge=0.0,
-        prior_strength=0.0,
-        fit_intercept=True,
-        expert_features=None,
-        gate_features=None,
-        fixed=None,
-        n_init=6,
-        keep="best",
-        method="em",
-        tol=1e-8,
-        max_iter=5000,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        callback=None,
-        verbose=False,
-    ):
+        family: str | Family = "gaussian",
+        variance: str | float = "free",
+        gate: str = "softmax",
+        expert_ridge: ArrayLike = 0.0,
+        gate_ridge: ArrayLike = 0.0,
+        prior_strength: float = 0.0,
+        fit_intercept: bool = True,
+        expert_features: Sequence[int] | None = None,
+        gate_features: Sequence[int] | None = None,
+        fixed: dict | None = None,
+        n_init: int = 6,
+        keep: str = "best",
+        method: str | Algorithm = "em",
+        tol: float = 1e-8,
+        max_iter: int = 5000,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        callback: Callable | None = None,
+        verbose: bool = False,
+    ) -> None:
         super().__init__(
             n_experts,
             gate=gate,
@@ -158,7 +163,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         tags.target_tags.positive_only = isinstance(self.family, str) and self.family in ("gamma", "poisson")
         return tags
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> "MixtureOfExpertsRegressor":
         """Fit the mixture.
 
         Parameters
@@ -206,7 +213,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
                 f"family must be one of {', '.join(_FAMILIES)}, got {self.family!r}: that is what "
                 "MixtureOfExpertsClassifier fits"
             )
-        return known_name("family", self.family, _FAMILIES), {}
+        return known_name("family", self.family, [*_FAMILIES, *found_families().outside]), {}
 
     def _target_units(self, units, y, weights):
         return with_target_units(units, y, weights) if self._gaussian else units
@@ -221,7 +228,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             )
         return numbers.astype(np.float64)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return E[y | x].
 
         Parameters
@@ -239,11 +246,11 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         # far away an expert whose probability is 0 may have a mean beyond the largest number
         return np.multiply(gate, means, where=gate > 0, out=np.zeros_like(gate)).sum(axis=1)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination of `predict`, as scikit-learn's regressors do."""
         return scored(super().score, self, X, y, sample_weight, y_numeric=True)
 
-    def predict_experts(self, X):
+    def predict_experts(self, X: ArrayLike) -> np.ndarray:
         """Return E[y | x, z = k], shape (n, K)."""
         return self._at(X, "predictions", self._expert_means)
 
@@ -252,7 +259,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         means = np.column_stack([self._model.family.prediction(part) for part in parts])
         return self._units.y_scale * means + self._units.y_centre
 
-    def sample(self, X, random_state=None):
+    def sample(self, X: ArrayLike, random_state: Any = None) -> np.ndarray:
         """Draw y given X.
 
         Parameters

@@ -36,7 +36,7 @@ def _compare(record, known):
     name = f"{record.claim} on {record.model} {record.problem}"
     entry = known.get(record.model, {}).get(record.problem, {}).get(record.claim)
     if entry is None:
-        yield f"{name}: nothing is written down; run python -m experiments.expected after adding it"
+        yield f"{name}: nothing is written down; then run python -m emmd.experiments.cases.expected"
         return
     verdict, resolution, spared = entry
     if record.verdict != verdict:

@@ -12,6 +12,7 @@ from emmd.core.features import standardise
 from emmd.data.snr import snr_parameters
 from emmd.experiments.cases.case import Case
 from emmd.experiments.cases.mixtures import mixture_cases
+from emmd.experiments.cases.outside import drawn_case, package_models
 from emmd.experiments.cases.varied import varied_cases
 from emmd.experiments.files.table import read_table
 from emmd.theory.numeric.starts import best_start
@@ -26,6 +27,11 @@ SNRS = {
 
 _ROWS = {"symmoline": 1000, "symmologe": 2000}
 _FEATURES = 4
+
+
+def known_models():
+    """Return the names of the models that ``--model`` takes: emmd's and those of installed packages."""
+    return [*MODELS, "moe", *package_models()]
 
 
 def synthetic(model_name, n, d, snr_expert, snr_gate, cosine, seed):
@@ -68,6 +74,9 @@ def default_cases(models, seed):
             yield from mixture_cases(seed, every=True)
             yield from varied_cases(name, seed)
             continue
+        if name not in MODELS:
+            yield _package_case(name, seed)
+            continue
         for snr_expert, snr_gate, cosine in SNRS[name]:
             yield synthetic(name, _ROWS[name], _FEATURES, snr_expert, snr_gate, cosine, seed)
         yield from varied_cases(name, seed)
@@ -75,6 +84,12 @@ def default_cases(models, seed):
     if not models:
         yield from mixture_cases(seed, every=False)
         yield from varied_cases("moe", seed)
+
+
+def _package_case(name, seed):
+    model = package_models()[name](_FEATURES)
+    theta = np.random.default_rng([seed, *name.encode()]).standard_normal(model.n_params)
+    return drawn_case(model, theta, seed, "drawn")
 
 
 def user_case(path, target, model_name=None, seed=0, sigma=0.5):
@@ -93,10 +108,11 @@ def user_case(path, target, model_name=None, seed=0, sigma=0.5):
     values = np.unique(table.y)
     if model_name is None:
         model_name = "symmologe" if len(values) == 2 else "symmoline"
-    known_name("--model", model_name, MODELS)
-    prepare = _labels if model_name == "symmologe" else _responses
+    kinds = MODELS | package_models()
+    known_name("--model", model_name, kinds)
+    prepare = {"symmologe": _labels, "symmoline": _responses}.get(model_name, _as_given)
     y, said = prepare(target, table.y, values, sigma)
-    model = MODELS[model_name](X.shape[1], **({"sigma": sigma} if model_name == "symmoline" else {}))
+    model = kinds[model_name](X.shape[1], **({"sigma": sigma} if model_name == "symmoline" else {}))
     problem = emmd.Problem(model, X, y)
     _refuse_dependent(problem, table.names)
     note = f"{len(y)} rows; {len(table.names)} feature(s) standardised, intercept added; {said}"
@@ -116,6 +132,10 @@ def _responses(target, y, values, sigma):
     if len(values) < 2:
         raise ValueError(f"--target {target} must vary, got the constant {values[0]:g}")
     return (y - y.mean()) / y.std(), f"target standardised, sigma = {sigma:g}"
+
+
+def _as_given(target, y, values, sigma):
+    return y, "target as given"
 
 
 def _refuse_dependent(problem, names):

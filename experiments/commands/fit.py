@@ -8,6 +8,7 @@ from rich.text import Text
 from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
+from emmd.core.family import found_families
 from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
 from emmd.experiments.commands.fit_fixed import fixed_values
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, results
@@ -58,7 +59,7 @@ def run(request):
 
     A degenerate fit is a result, not an error: its status is printed and ``converged`` is false.
     """
-    known_name("--family", request.family, [*_REGRESSION, *_LABELS])
+    known_name("--family", request.family, [*_REGRESSION, *_LABELS, *found_families().outside])
     data = read_table(request.file, request.target, labels=request.family in _LABELS)
     if len(data.y) < request.experts:
         raise ValueError(
@@ -107,7 +108,7 @@ def _estimator(request, data):
         **_by_number(request.options, data.names),
     }
     variance = _variance(request)
-    if request.family in _REGRESSION:
+    if request.family not in _LABELS:
         return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), data.y
     return MixtureOfExpertsClassifier(**common), class_labels(data.y, request.family)
 

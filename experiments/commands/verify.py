@@ -1,21 +1,25 @@
 """`emmd verify`: the claims with their sabotages, on synthetic, real and the user's data."""
 
+import os
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from rich.text import Text
 
 from emmd.core.checks import known_name
+from emmd.core.discover import discover_files
 from emmd.experiments.cases.expected import unexpected
+from emmd.experiments.cases.outside import model_file_case, package_models
 from emmd.experiments.cases.populations import population_records
-from emmd.experiments.cases.shipped import MODELS, default_cases, user_case
+from emmd.experiments.cases.shipped import default_cases, known_models, user_case
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, progress, results
 from emmd.experiments.console.text import visible
 from emmd.experiments.console.verdict_table import count_sabotages, verdict_table
 from emmd.experiments.files.output import plain, write_json
-from emmd.theory.checker import broken_claims, check, select
-from emmd.theory.lab import Lab
+from emmd.theory.checker import found_claims, select, verify
+from emmd.theory.claim import Claim
 from emmd.theory.verdict import Verdict
 
 
@@ -26,6 +30,9 @@ class Request:
     Attributes
     ----------
     claims, models : list of str or None
+    claim_files : list of str
+        Files and folders with further claims.
+    model_file : str or None
     data, target : str or None
     seed : int
     sigma : float
@@ -42,46 +49,81 @@ class Request:
     json: str | None = None
     out: str | None = None
     every: bool = False
+    claim_files: list = field(default_factory=list)
+    model_file: str | None = None
 
     @property
     def ships(self):
         """Whether the problems are those whose verdicts are written down."""
-        return self.data is None and self.seed == 0
+        return self.data is None and self.model_file is None and self.seed == 0
 
     def command(self, claim, model):
         """Return the command that repeats one claim on the same data."""
-        words = ["emmd", "verify", "--claim", claim, "--model", model, "--seed", str(self.seed)]
+        words = ["emmd", "verify", "--claim", claim]
+        words += ["--model", model] if self.model_file is None else ["--model-file", self.model_file]
+        words += ["--seed", str(self.seed)]
+        for path in self.claim_files:
+            words += ["--claims", path]
         if self.data is not None:
-            words += ["--data", self.data, "--target", self.target, "--sigma", f"{self.sigma:g}"]
+            words += ["--data", self.data, "--target", self.target]
+            words += ["--sigma", f"{self.sigma:g}"] if self.model_file is None else []
         return shlex.join(words)
 
 
 def run(request):
     """Run the claims, print the table, and return the exit code: 1 when a claim failed, else 0."""
-    claims = [claim for claim in select(request.claims) if claim.scope == "problem"]
+    found = found_claims(request.claim_files)
+    chosen = _chosen(request, found)
+    claims = [claim for claim in chosen if claim.scope == "problem"]
     announce_compilation()
-    cases = list(_cases(request)) if claims or request.data else []
-    with population_records(request, beside=bool(cases)) as population:
+    cases = list(_cases(request)) if claims or request.data or request.model_file else []
+    with population_records(request, chosen, beside=bool(cases)) as population:
         records = []
         with progress(len(cases) * len(claims), "verifying") as advance:
             for case in cases:
-                lab = Lab(case.problem, case.theta0, request.seed)
-                for claim in claims:
-                    records.append(check(claim, lab, case.name))
-                    advance(f"{case.model} {case.name} {claim.label}")
+                told = partial(_tell, advance, case)
+                records += verify(case.problem, case.theta0, claims, request.seed, case.name, told)
         records += population()
-    surprises = unexpected(records) if request.ships else []
+    # of what comes from outside nothing is written down
+    others = {*found.outside, *package_models()}
+    shipped = [record for record in records if others.isdisjoint((record.claim, record.model))]
+    surprises = unexpected(shipped) if request.ships else []
     _report(request, cases, records)
+    for place, text in found.broken.items():
+        messages.print(Text.assemble((f"{visible(place)} could not be used\n", "bold red"), text))
     for sentence in surprises:
         messages.print(Text(f"unexpected: {visible(sentence)}", "bold red"), soft_wrap=True)
-    return int(any(record.failed for record in records) or bool(broken_claims()) or bool(surprises))
+    return int(any(record.failed for record in records) or bool(found.broken) or bool(surprises))
+
+
+def _chosen(request, found):
+    """Return the claims to run: what --claim names, and all of a file of which it names none."""
+    for name in request.claims or []:
+        if name not in found.plugins and (name.endswith(".py") or os.sep in name):
+            raise ValueError(
+                f"--claim must be a claim's id or label, got the file {name!r}: give it to --claims"
+            )
+    chosen = {claim.id: claim for claim in select(request.claims, found)}
+    for path in request.claim_files:
+        inside = discover_files("--claims", path, Claim).plugins
+        chosen |= {} if inside.keys() & chosen.keys() else inside
+    return list(chosen.values())
+
+
+def _tell(advance, case, claim):
+    advance(f"{case.model} {case.name} {claim.partition('-')[0]}")
 
 
 def _cases(request):
     if (request.data is None) != (request.target is None):
         raise ValueError("--data and --target must be given together")
+    if request.model_file is not None:
+        if request.models:
+            raise ValueError("--model must not be given beside --model-file, which names the model")
+        yield model_file_case(request.model_file, request.data, request.target, request.seed)
+        return
     if request.data is None:
-        models = [known_name("--model", name, [*MODELS, "moe"]) for name in request.models or []]
+        models = [known_name("--model", name, known_models()) for name in request.models or []]
         yield from default_cases(models, request.seed)
         return
     for name in request.models or [None]:
@@ -109,8 +151,6 @@ def _print(request, cases, records):
         if record.failed or record.verdict is Verdict.INCONCLUSIVE:
             _explain(request, record)
     _not_applicable(records)
-    for module, text in broken_claims().items():
-        messages.print(Text.assemble((f"{module} could not be imported\n", "bold red"), text))
     results.print(_summary(records))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 
 import numpy as np
@@ -184,3 +185,37 @@ def test_help_needs_no_heavy_import(python):
     script = f"import sys, experiments.cli; print([m for m in {heavy} if m in sys.modules])"
     ran = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_the_version_is_told(emmd, python):
+    import emmd as package
+
+    assert emmd("--version") == (0, f"emmd {package.__version__}\n", "")
+    ran = subprocess.run([python, "-m", "emmd", "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"emmd {package.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [(), ("snr",)])
+def test_a_group_alone_prints_its_help(emmd, words):
+    code, out, err = emmd(*words)
+    assert code == 0
+    assert err == ""
+    assert "Usage: emmd " + " ".join(words) in out
+    assert ("report" if words else "verify") in out
+
+
+def test_the_shell_completes_commands_and_options(python):
+    def completed(*typed):
+        asked = {
+            "_EMMD_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(typed),
+            "COMP_CWORD": str(len(typed) - 1),
+        }
+        words, environment = [python, "-m", "emmd"], {**os.environ, **asked}
+        return subprocess.run(
+            words, env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+
+    assert completed("emmd", "ver") == ["verify"]
+    assert completed("emmd", "verify", "--cl") == ["--claim", "--claims"]
+    assert completed("emmd", "snr", "re") == ["report"]

@@ -49,6 +49,7 @@ def _parameters(kind):
         "tol": 1e-6,
         "warm_start": False,
         "n_jobs": 1,
+        "keep": "best",
         "callback": lambda *arguments: None,
         "verbose": False,
     }

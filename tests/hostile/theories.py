@@ -143,9 +143,47 @@ def _populations():
     )
 
 
+def _measure(lab, wrong=0.0):
+    yield theory.Comparison(1.0 + wrong, 1.0, 1e-9, 1.0)
+
+
+def _claim():
+    return {
+        "id": "Z1-mine",
+        "statement": "one is one",
+        "latex": "1 = 1",
+        "source": "here",
+        "kind": theory.Kind.IDENTITY,
+        "measure": _measure,
+        "sabotages": (theory.Sabotage("off", {"wrong": 0.5}, truth=0.0),),
+        "assumptions": (lambda lab: "",),
+        "proof": "",
+        "resolution": 1e-3,
+        "scope": "problem",
+    }
+
+
+def _sabotage():
+    return {"name": "off", "variant": {"wrong": 0.5}, "assumptions": (lambda lab: "",), "truth": 0.0}
+
+
+def _comparison():
+    numbers = {"predicted": 1.0, "observed": 1.0, "budget": 1e-9, "scale": 1.0, "trivial": 2.0}
+    return {**numbers, "where": {"iteration": 1}, "part": "first"}
+
+
+def _claims():
+    yield Door("Claim", theory.Claim, _claim)
+    yield Door("Sabotage", theory.Sabotage, _sabotage)
+    # sides may be infinite or no numbers at all: that is for the judge to say
+    yield Door("Comparison", lambda **named: theory.Comparison(**named) and None, _comparison)
+    yield Door("Lab", theory.Lab, lambda: {"problem": ex.problem(), "theta0": ex.THETA, "seed": 0}, share=2.0)
+
+
 def doors():
     """Return the doors of this file."""
     return [
+        *_claims(),
         *_rates(),
         *_populations(),
         Door("observed_rate", theory.observed_rate, lambda: {"result": ex.recorded()}),

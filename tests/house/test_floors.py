@@ -16,6 +16,7 @@ FLOORS = [
     "emmd",
     "emmd.theory",
     "emmd.experiments",
+    "emmd.__main__",
 ]
 PLUGINS = [
     "emmd.models.experts",

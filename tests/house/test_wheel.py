@@ -31,6 +31,8 @@ def test_the_wheel_runs_emmd_verify_from_any_folder(tmp_path, python):
         [bin_folder / "emmd", *words], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert {record["verdict"] for record in json.loads(ran.stdout)} == {"holds"}
+    # type checkers of its users read its types
+    assert (site / "emmd" / "py.typed").exists()
     # the user's own files of these names stand in nobody's way
     for name in ("theory", "experiments"):
         (tmp_path / f"{name}.py").write_text("MINE = True\n")

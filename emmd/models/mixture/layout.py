@@ -4,6 +4,7 @@ from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance, positive_integer, real_array
 from emmd.core.features import coefficients_after
@@ -101,7 +102,12 @@ class MixtureLayout:
 
     # parameters
 
-    def pack(self, coef=None, gate=None, dispersion=None):
+    def pack(
+        self,
+        coef: ArrayLike | None = None,
+        gate: ArrayLike | None = None,
+        dispersion: ArrayLike | None = None,
+    ) -> np.ndarray:
         """Return theta for named parameters.
 
         Parameters
@@ -149,19 +155,19 @@ class MixtureLayout:
                     value = value[:-1] - value[-1]
         return real_array(name, value, len(self.shapes[name]), self.shapes[name])
 
-    def unpack(self, theta):
+    def unpack(self, theta: ArrayLike) -> dict:
         """Return the named parameters: dict with ``coef``, ``dispersion`` and ``gate``, fixed ones too."""
         # a copy: who changes a named parameter does not mean to change theta
         return self.named(real_array("theta", theta, 1, (self.n_params,)).copy())
 
-    def named(self, theta):
+    def named(self, theta: np.ndarray) -> dict:
         """Return what `unpack` does for a theta that has been checked, as views of it."""
         return {
             name: self.fixed[name] if name in self.fixed else theta[self.spans[name]].reshape(shape)
             for name, shape in self.shapes.items()
         }
 
-    def equivalents(self, theta):
+    def equivalents(self, theta: ArrayLike) -> np.ndarray:
         """Return theta under all permutations of the experts that keep what is fixed, theta first.
 
         Returns
@@ -183,7 +189,7 @@ class MixtureLayout:
     def _keeps_fixed(self, named):
         return all(np.array_equal(named[name], value) for name, value in self.fixed.items())
 
-    def transform_features(self, theta, B):
+    def transform_features(self, theta: ArrayLike, B: ArrayLike) -> np.ndarray:
         """Return theta with every coefficient vector multiplied by B^-T.
 
         Raises
@@ -200,7 +206,7 @@ class MixtureLayout:
             moved[block.entries] = part
         return moved
 
-    def changes_with_features(self):
+    def changes_with_features(self) -> str:
         """Return why x -> Bx changes the problem, or "" when `transform_features` makes up for it."""
         if self.fixed:
             return "experts or gate are fixed"
@@ -213,7 +219,7 @@ class MixtureLayout:
             len(columns or range(self.n_features)) < self.n_features for columns in self.columns.values()
         )
 
-    def parameter_width(self):
+    def parameter_width(self) -> np.ndarray:
         """Return the number of features of each parameter's predictor, shape (p,)."""
         width = np.ones(self.n_params)
         for block in self.blocks:

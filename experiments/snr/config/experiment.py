@@ -74,7 +74,7 @@ def _source(block):
     """Validate a block by the source it names; pydantic keeps the place of an error inside."""
     if not isinstance(block, dict):
         raise ValueError("must be a block [[problems]]")
-    sources = discover("emmd.experiments.snr.sources", Source).plugins
+    sources = discover("emmd.experiments.snr.sources", Source, classes=True).plugins
     kind = sources[known_name("source", block.get("source", "snr"), sources)]
     return kind.model_validate({key: value for key, value in block.items() if key != "source"})
 

@@ -1,16 +1,17 @@
-"""What the stored numbers say about the claims: graded where all claims are, by `theory.verdict`."""
+"""What the stored numbers say about the claims: checked where all claims are, by `theory.checker`."""
+
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
-from emmd.core.discover import discover
-from emmd.theory.claim import Claim, Comparison, Kind
-from emmd.theory.verdict import Verdict, grade
+from emmd.theory.checker import check, claims
+from emmd.theory.claim import Comparison, Kind, Sabotage
 
 _RATES = {"em": "L1", "mirror_descent": "L2", "gradient_descent": "L3", "gradient_em": "L5"}
 _BOUNDS = {"symmoline": "S4", "symmologe": "S6"}
 _ROUNDING = 1e-9
-_RESOLUTION = 1e-3
 
 
 def verdicts(runs):
@@ -66,24 +67,32 @@ def _bounds(runs):
 
 
 def _row(label, about, kind, comparisons, sabotage, false):
-    graded = grade(kind, comparisons, _RESOLUTION)
-    refuted = grade(kind, false, _RESOLUTION).verdict
-    verdict = graded.verdict
-    if verdict is Verdict.HOLDS and refuted is not Verdict.VIOLATED:
-        verdict = Verdict.NOT_DISCRIMINATING
-    claim = _claim(label)
+    known = next(claim for claim in claims().values() if claim.label == label)
+    claim = replace(
+        known,
+        kind=kind,
+        measure=lambda stored, sabotaged=False: false if sabotaged else comparisons,
+        sabotages=(Sabotage(sabotage, {"sabotaged": True}),),
+        assumptions=(),
+        proof="",
+    )
+    record = check(claim, _Stored(about))
     return {
-        "claim": claim.id,
-        "statement": claim.statement,
+        "claim": record.claim,
+        "statement": record.statement,
         "about": about,
-        "compared": graded.compared,
-        "verdict": str(verdict),
-        "slack": graded.slack,
+        "compared": record.compared,
+        "verdict": str(record.verdict),
+        "slack": record.slack,
         "sabotage": sabotage,
-        "sabotage verdict": str(refuted),
+        "sabotage verdict": str(record.sabotages[0].verdict),
     }
 
 
-def _claim(label):
-    claims = discover("emmd.theory.claims", Claim).plugins.values()
-    return next(claim for claim in claims if claim.label == label)
+class _Stored:
+    """What `check` asks of a lab, where both sides lie in a store."""
+
+    independent = True
+
+    def __init__(self, about):
+        self.model = SimpleNamespace(name=about)

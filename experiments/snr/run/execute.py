@@ -199,7 +199,7 @@ def discover_all():
 
 
 def _sources():
-    return discover("emmd.experiments.snr.sources", Source).plugins
+    return discover("emmd.experiments.snr.sources", Source, classes=True).plugins
 
 
 def _measures():

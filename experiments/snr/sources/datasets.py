@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -101,7 +101,7 @@ class DataSetSource(Source):
         X, y = _standardised(X, y, train, chosen.n_classes)
         d = X.shape[1]
         ridge = cell["ridge"]
-        options = {"n_classes": chosen.n_classes} if chosen.family == "categorical" else {}
+        options: dict[str, Any] = {"n_classes": chosen.n_classes} if chosen.family == "categorical" else {}
         model = MixtureOfExperts(
             d, cell["n_experts"], family=chosen.family, expert_ridge=ridge, gate_ridge=ridge, **options
         )

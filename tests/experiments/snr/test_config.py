@@ -136,4 +136,4 @@ def test_every_experiment_has_a_quick_edition():
 
 def test_no_plugin_is_broken():
     assert discover("emmd.experiments.snr.measures", Measure).broken == {}
-    assert discover("emmd.experiments.snr.sources", Source).broken == {}
+    assert discover("emmd.experiments.snr.sources", Source, classes=True).broken == {}

@@ -123,6 +123,9 @@ def test_verdicts_hold_and_their_sabotages_are_refuted(store):
     assert "violated" in set(verdicts(broken)["verdict"])
     above = runs.assign(population_rate=runs["snr_bound"] + 1e-3)
     assert "violated" in set(verdicts(above)["verdict"])
+    # where the false variant says the same as the claim, nothing was shown
+    same = verdicts(runs.assign(predicted_rate=0.0, contraction=0.0)).set_index("claim")
+    assert set(same[same.index.str.startswith("L")]["verdict"]) == {"not discriminating"}
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to open the page with")

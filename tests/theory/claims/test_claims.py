@@ -7,7 +7,7 @@ import emmd
 from emmd import theory
 from emmd.core.discover import discover
 from emmd.data.snr import snr_parameters
-from emmd.theory.checker import broken_claims, check, claims, select
+from emmd.theory.checker import check, claims, found_claims, select
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.lab import Lab
 from emmd.theory.verdict import Verdict
@@ -27,7 +27,7 @@ def sample_problem(kind, seed, weighted, n=600, d=3, sigma=1.0):
 
 
 def test_every_listed_claim_is_there_and_imports():
-    assert broken_claims() == {}
+    assert found_claims().broken == {}
     assert {claim.label for claim in claims().values()} >= set(LISTED)
     assert all(claim.sabotages for claim in claims().values())
 
@@ -183,6 +183,57 @@ def test_claims_may_be_objects_beside_ids():
     assert [record.claim for record in records] == [mine.id, "E1-fisher-identity"]
     with pytest.raises(TypeError, match="claims"):
         theory.verify(problem, theta0, [3])
+
+
+def test_a_claim_that_measures_nothing_is_one_error_that_names_it():
+    problem, theta0 = sample_problem(emmd.SymMoLinE, 0, False, n=50)
+    for measure, says in (
+        (lambda lab, honest=False: None, "measure of claim 'X1-test' must yield comparisons, got None"),
+        (
+            lambda lab, honest=False: [1.0],
+            "what measure of claim 'X1-test' yields must be a Comparison, got 1.0",
+        ),
+    ):
+        with pytest.raises(TypeError, match=says):
+            theory.verify(problem, theta0, [false_claim(measure=measure)])
+    unsure = false_claim(assumptions=(lambda lab: True,))
+    with pytest.raises(TypeError, match="what an assumption of claim 'X1-test' returns must be text"):
+        theory.verify(problem, theta0, [unsure])
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (
+            lambda: false_claim(sabotages=Sabotage("a", {})),
+            "sabotages must be a sequence of Sabotage objects",
+        ),
+        (lambda: false_claim(kind="identity"), "kind must be a Kind, got 'identity'"),
+        (lambda: false_claim(scope="everywhere"), "scope must be one of population, problem"),
+        (
+            lambda: Sabotage("a", {"a": 1.0, "b": 2.0}, truth=0.0),
+            "truth must stand beside a variant of one number",
+        ),
+        (lambda: Comparison(None, 1.0, 0.0, 1.0), "predicted must be a real number, got None"),
+    ],
+)
+def test_a_claim_that_is_made_wrongly_is_refused(make, says):
+    with pytest.raises((TypeError, ValueError), match=says):
+        make()
+
+
+def test_numbers_of_other_libraries_are_numbers():
+    sides = Comparison(np.array(1.0), np.float32(2.0), 0, np.inf, trivial=np.array(np.nan))
+    assert [type(side) for side in (sides.predicted, sides.observed, sides.budget)] == [float] * 3
+    assert np.isnan(sides.trivial)
+
+
+def test_two_claims_of_one_id_are_refused():
+    problem, theta0 = sample_problem(emmd.SymMoLinE, 0, False, n=50)
+    with pytest.raises(ValueError, match="claims must hold one claim of each id, got two of 'X1-test'"):
+        theory.verify(problem, theta0, [false_claim(), false_claim()])
+    once = false_claim()
+    assert len(theory.verify(problem, theta0, [once, once])) == 1
 
 
 def test_unknown_claims_name_the_nearest_known_one():

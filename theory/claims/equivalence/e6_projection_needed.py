@@ -40,8 +40,8 @@ def _dual_and_reached(lab, theta, target):
     dual = start - slope
     reached = mean(lab.natural_gradient(target)[0])
     weights = lab.problem.weights
-    left, moved = (np.sqrt(weights @ (dual - point) ** 2).sum() for point in (reached, start))
-    return dual, reached, float(left / moved)
+    left, whole = (np.sqrt(weights @ (dual - point) ** 2).sum() for point in (reached, start))
+    return dual, reached, float(left / whole)
 
 
 CLAIM = Claim(

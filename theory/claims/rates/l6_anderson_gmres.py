@@ -4,6 +4,7 @@ Predicted by scipy's GMRES on the matrix from the Hessians; observed by running 
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import gmres
@@ -43,7 +44,7 @@ def measure(lab, behind=0, mapped=True):
 
 
 def _observed(lab, c, steps, length, magnified):
-    algorithm = make_algorithm("anderson", step_max=_STEP_MAX)
+    algorithm: Any = make_algorithm("anderson", step_max=_STEP_MAX)
 
     em = algorithm_map(lab.problem, algorithm.base)
 

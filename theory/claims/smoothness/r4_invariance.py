@@ -16,10 +16,10 @@ def measure(lab, of="missing information"):
     d = lab.model.n_features
     B = _mixing(lab, d)
     theta = lab.reference.theta
-    moved = lab.model.transform_features(theta, B)
+    transformed = lab.model.transform_features(theta, B)
     problem = Problem(lab.model, lab.problem.X @ B.T, lab.problem.y, lab.problem.weights)
     predicted, observed = (
-        _spectrum(each, point, of) for each, point in ((lab.problem, theta), (problem, moved))
+        _spectrum(each, point, of) for each, point in ((lab.problem, theta), (problem, transformed))
     )
     error = _error(lab)
     yield from componentwise(predicted, observed, np.full(len(theta), error), np.ones(len(theta)), B=B)

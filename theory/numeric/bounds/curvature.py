@@ -112,19 +112,19 @@ class Curvature:
         Bound
         """
         nodes = [self._node(start, end, s) for s in (0.0, 1.0)]
-        pieces = [self._piece(*nodes)]
+        segments = [self._segment(*nodes)]
         lower = max(nodes, key=lambda node: node.value)
         for _ in range(most):
-            upper = -pieces[0][0]
+            upper = -segments[0][0]
             wanted = tolerance * max(min(abs(1.0 - lower.value), abs(lower.value)), 1e-3)
             if upper - lower.value <= wanted:
                 break
-            _, _, left, right = heapq.heappop(pieces)
+            _, _, left, right = heapq.heappop(segments)
             middle = self._node(start, end, 0.5 * (left.s + right.s))
             lower = max(lower, middle, key=lambda node: node.value)
             for pair in ((left, middle), (middle, right)):
-                heapq.heappush(pieces, self._piece(*pair))
-        return Bound(-pieces[0][0], lower.value, start + lower.s * (end - start))
+                heapq.heappush(segments, self._segment(*pair))
+        return Bound(-segments[0][0], lower.value, start + lower.s * (end - start))
 
     def hull(self, points):
         """Bound lambda_max(M) on the convex hull of points, each row by its own range."""
@@ -141,7 +141,7 @@ class Curvature:
         missing, complete = self.missing(values[2]), self.complete(*values[:2])
         return _Node(s, logits, values, missing, complete, self._largest(missing, complete))
 
-    def _piece(self, left, right):
+    def _segment(self, left, right):
         up = self.missing(_bend_up(left, right, 2))
         down = self.complete(
             None if self.linear_experts else _bend_down(left, right, 0), _bend_down(left, right, 1)

@@ -1,13 +1,16 @@
 """The sharp observation of a rate: the spectral radius of an algorithm's own map at the optimum."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, eigs
 
+from emmd.core.algorithm import Algorithm
 from emmd.core.checks import require_finite
 from emmd.core.pencil import solvable_at
-from emmd.core.problem import required_problem
+from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map, differentiate, directional
 
@@ -51,7 +54,14 @@ def natural_basis(problem, theta):
     return np.linalg.inv(root).T / scale[:, None]
 
 
-def contraction(problem, theta, method="em", step_size=1.0, inner_steps=1, **options):
+def contraction(
+    problem: Problem,
+    theta: ArrayLike,
+    method: str | Algorithm = "em",
+    step_size: float | str = 1.0,
+    inner_steps: int = 1,
+    **options: Any,
+) -> Contraction:
     """Measure the local contraction factor of an algorithm from evaluations of its own map.
 
     Parameters

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import require_finite
 from emmd.core.pencil import pencil, solvable_at
-from emmd.core.problem import required_problem
+from emmd.core.problem import Problem, required_problem
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,17 @@ class MissingInformation:
     missing: np.ndarray
 
     @property
-    def matrix(self):
+    def matrix(self) -> np.ndarray:
         """M itself, shape (p, p): ``V diag(lambda) V' I_com``, with V the pencil's vectors."""
         return (self.vectors * self.eigenvalues) @ self.vectors.T @ self.complete
 
     @property
-    def rate(self):
+    def rate(self) -> float:
         """Largest eigenvalue: the local contraction factor of EM."""
         return float(self.eigenvalues[-1])
 
 
-def missing_information(problem, theta):
+def missing_information(problem: Problem, theta: ArrayLike) -> MissingInformation:
     """Return the missing information of a problem at theta.
 
     Parameters

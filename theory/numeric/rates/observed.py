@@ -8,6 +8,7 @@ So many are tried, and the best three must agree.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import eig
@@ -86,7 +87,7 @@ class _Fit:
     rank: int
 
 
-def observed_rate(result):
+def observed_rate(result: Any) -> ObservedRate:
     """Estimate the asymptotic contraction factor of the iterates from one recorded path.
 
     Parameters
@@ -157,13 +158,13 @@ def _path(result):
     problem = getattr(result, "problem", None)
     scale = 1.0 if problem is None else problem.model.parameter_scale(problem.data)
     path = theta / max(np.abs(theta).max(), np.finfo(float).tiny) * scale
-    moved = path[np.append(True, np.linalg.norm(np.diff(path, axis=0), axis=1) > 0.0)]
-    if len(moved) < 3:
+    distinct = path[np.append(True, np.linalg.norm(np.diff(path, axis=0), axis=1) > 0.0)]
+    if len(distinct) < 3:
         raise ValueError(
-            f"result.trace.theta must hold at least 3 distinct iterates, got {len(moved)}; "
+            f"result.trace.theta must hold at least 3 distinct iterates, got {len(distinct)}; "
             "start farther from the optimum or lower tol"
         )
-    return moved
+    return distinct
 
 
 def _fits(path, steps):

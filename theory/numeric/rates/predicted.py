@@ -1,16 +1,25 @@
 """Predicted local rates: the spectral radius of an algorithm's linearisation, from Hessians."""
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from emmd.core.algorithm import Algorithm
 from emmd.core.checks import real_array, require_finite
 from emmd.core.pencil import solvable_at
-from emmd.core.problem import required_problem
+from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 
 
-def predicted_factors(problem, theta, method="em", step_size=1.0, **options):
+def predicted_factors(
+    problem: Problem,
+    theta: ArrayLike,
+    method: str | Algorithm = "em",
+    step_size: float | str = 1.0,
+    **options: Any,
+) -> np.ndarray:
     """Return the eigenvalues of the linearised map at theta, shape (p,); see `predicted_rate`."""
     problem = required_problem(problem)
     algorithm = make_algorithm(method, step_size=step_size, **options)
@@ -23,7 +32,14 @@ def predicted_factors(problem, theta, method="em", step_size=1.0, **options):
     return factors
 
 
-def predicted_rate(problem, theta, method="em", step_size=1.0, inner_steps=1, **options):
+def predicted_rate(
+    problem: Problem,
+    theta: ArrayLike,
+    method: str | Algorithm = "em",
+    step_size: float | str = 1.0,
+    inner_steps: int = 1,
+    **options: Any,
+) -> float:
     """Return the predicted local contraction factor of the iterates at a stationary point.
 
     Parameters
@@ -57,7 +73,7 @@ def predicted_rate(problem, theta, method="em", step_size=1.0, inner_steps=1, **
     return float(np.abs(predicted_factors(problem, theta, method, step_size, **options)).max())
 
 
-def best_step(eigenvalues):
+def best_step(eigenvalues: ArrayLike) -> float:
     """Return the mirror-descent step with the best local rate, 2 / (2 - lambda_max - lambda_min).
 
     Parameters

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize as scipy_minimize
 
 from emmd.core.checks import positive_integer
 from emmd.core.pencil import pencil
+from emmd.core.problem import Problem
 from emmd.core.solve import em_displacement, minimize
 from emmd.theory.numeric.bounds.rounding import gradient_rounding
 from emmd.theory.numeric.derivatives.hessian import density_hessian
@@ -38,12 +40,12 @@ class Reference:
     reason: str
 
     @property
-    def strict(self):
+    def strict(self) -> bool:
         """Whether theta is a strict local minimum, solved to 1e-13."""
         return not self.reason
 
 
-def reference_optimum(problem, theta0, em_iterations=300):
+def reference_optimum(problem: Problem, theta0: ArrayLike, em_iterations: int = 300) -> Reference:
     """Follow EM from theta0, then Newton's method on the marginal likelihood.
 
     Parameters

@@ -1,7 +1,9 @@
 """A user's own bound on the rate of population EM: checked on a grid, then attacked by a global search."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +83,15 @@ class BoundCheck:
     evaluations: int
 
 
-def check_bound(expression, model, kind="upper", grid=None, seed=0, effort=12, progress=None):
+def check_bound(
+    expression: str,
+    model: str,
+    kind: str = "upper",
+    grid: BoundGrid | None = None,
+    seed: Any = 0,
+    effort: int = 12,
+    progress: bool | Callable | None = None,
+) -> BoundCheck:
     """Check a bound on lambda_max(M(theta*)) and look for the point where it fails or is tightest.
 
     Parameters

@@ -1,8 +1,11 @@
 """Region constants of a population problem: the worst relative strong convexity on balls around theta*."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import MANY, instance, positive_integer, random_generator, real_array
 from emmd.theory.numeric.bounds.region import local_constant
@@ -38,7 +41,13 @@ class BallConstants:
     at_truth: float
 
 
-def ball_constants(problem, radius, samples=24, seed=0, progress=None):
+def ball_constants(
+    problem: PopulationProblem,
+    radius: ArrayLike,
+    samples: int = 24,
+    seed: Any = 0,
+    progress: bool | Callable | None = None,
+) -> BallConstants:
     """Search balls around theta*, in the plane of the problem, for the worst relative strong convexity.
 
     Parameters

@@ -1,8 +1,10 @@
 """Where population EM leads from a grid of starts, and how long it takes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import instance, positive_integer, real_array, require_finite
 from emmd.theory.population.landscape.problem import PopulationProblem
@@ -37,7 +39,13 @@ class BasinMap:
     copies: np.ndarray
 
 
-def basin_map(problem, u, v, max_iter=300, progress=None):
+def basin_map(
+    problem: PopulationProblem,
+    u: ArrayLike,
+    v: ArrayLike,
+    max_iter: int = 300,
+    progress: bool | Callable | None = None,
+) -> BasinMap:
     """Follow population EM from the starts u theta* + v theta_perp.
 
     Parameters

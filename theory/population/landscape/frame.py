@@ -147,5 +147,5 @@ def _span(vectors, k):
         size = np.linalg.norm(rest)
         if len(rows) < k and size > _PARALLEL * np.linalg.norm(vector):
             rows = np.concatenate([rows, rest[None] / size])
-    spare = null_space(rows).T if len(rows) else np.eye(d)
-    return np.concatenate([rows, spare])[:k]
+    across = null_space(rows).T if len(rows) else np.eye(d)
+    return np.concatenate([rows, across])[:k]

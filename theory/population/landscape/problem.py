@@ -2,8 +2,10 @@
 
 import math
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from emmd.core.checks import (
@@ -13,6 +15,7 @@ from emmd.core.checks import (
     known_name,
     number_between,
     positive_integer,
+    positive_number,
     real_array,
 )
 from emmd.core.discover import discover
@@ -64,33 +67,33 @@ class PopulationProblem(Problem):
 
     model: SymmetricModel
 
-    def __init__(self, model, nodes, frame, bounds, tol):
+    def __init__(self, model: Model, nodes: tuple, frame: Any, bounds: Any, tol: float) -> None:
         super().__init__(model, *nodes)
         self.frame, self.bounds, self.tol = frame, bounds, tol
 
     @property
-    def theta_star(self):
+    def theta_star(self) -> np.ndarray:
         """The true parameter, shape (2d,)."""
         return self.frame.theta_star
 
     @property
-    def region(self):
+    def region(self) -> tuple[float, float]:
         """Bounds of the whitened norms of beta / sigma and w."""
         return self.bounds.expert, self.bounds.gate
 
     @property
-    def angle(self):
+    def angle(self) -> float:
         """Bound of the angle between the whitened beta and the line of the whitened beta*, in radians."""
         return self.bounds.angle
 
-    def contains(self, theta):
+    def contains(self, theta: ArrayLike) -> bool:
         """Return whether theta is in the region and in the plane, where averages are accurate."""
         with np.errstate(over="ignore", invalid="ignore"):
             expert, gate, across = self.frame.project(*self.model.split(self._check(theta)))
             return inside(self.bounds, expert, gate) and across <= 1e-12 * (1.0 + sum(self.region))
 
     @cached_property
-    def error(self):
+    def error(self) -> float:
         """Four times what a finer rule changes in loss, gradient or Hessian at the region's probes."""
         nats = -math.log(self.tol)
         # one rule at a time: each may hold millions of nodes
@@ -99,17 +102,17 @@ class PopulationProblem(Problem):
 
 
 def population_problem(
-    model,
-    theta_star,
-    region=None,
-    d=None,
-    covariance=None,
-    sigma=1.0,
-    tol=1e-8,
-    max_nodes=8_000_000,
-    radius=None,
-    starts=None,
-):
+    model: str | SymmetricModel,
+    theta_star: ArrayLike,
+    region: ArrayLike | None = None,
+    d: int | None = None,
+    covariance: ArrayLike | None = None,
+    sigma: float = 1.0,
+    tol: float = 1e-8,
+    max_nodes: int = 8_000_000,
+    radius: ArrayLike | None = None,
+    starts: ArrayLike | None = None,
+) -> PopulationProblem:
     r"""Make the population problem of a symmetric model: EM, rates and claims run on it unchanged.
 
     Parameters
@@ -201,12 +204,12 @@ def population_problem(
     return PopulationProblem(model, frame.spread(*nodes), frame, bounds, tol)
 
 
-def model_and_truth(model, theta_star, d, sigma):
+def model_and_truth(model, theta_star, d, sigma) -> tuple[SymmetricModel, np.ndarray]:
     """Return the model and theta* with zeros appended; a name takes `d` and `sigma`."""
     theta_star = real_array("theta_star", theta_star, 1)
     if theta_star.size % 2:
         raise ValueError(f"theta_star must hold beta* and w*, two halves, got {theta_star.size} entries")
-    k = theta_star.size // 2
+    k, sigma = theta_star.size // 2, positive_number("sigma", sigma)
     if isinstance(model, str):
         d = positive_integer("d", k if d is None else d, maximum=MANY)
         kind = symmetric_models()[known_name("model", model, symmetric_models())]
@@ -237,7 +240,7 @@ def _starts(model, starts):
 
 def symmetric_models():
     """Return the classes of the symmetric models by name."""
-    models = discover("emmd.models", Model).plugins
+    models = discover("emmd.models", Model, classes=True).plugins
     return {name: kind for name, kind in models.items() if issubclass(kind, SymmetricModel)}
 
 

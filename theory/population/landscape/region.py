@@ -88,11 +88,11 @@ def _cone(across, distance):
 
 def _numbers(name, value, most):
     """Return bounds for beta and w, one for both or one each, and perhaps an angle, pi/2 by default."""
-    values = numbers_array(name, value).ravel()
-    if values.size > most:
+    given = numbers_array(name, value).ravel()
+    if given.size > most:
         wanted = "one bound or two" + (", or two and an angle" if most == 3 else "")
-        raise ValueError(f"{name} must be {wanted}, got {values.size} numbers")
-    values = [positive_number(name, float(v), 1.0 / LARGEST_SNR, LARGEST_SNR) for v in values]
+        raise ValueError(f"{name} must be {wanted}, got {given.size} numbers")
+    values = [positive_number(name, float(v), 1.0 / LARGEST_SNR, LARGEST_SNR) for v in given]
     pair = values[:2] if len(values) > 1 else values * 2
     return [*pair, *(values[2:] or [math.pi / 2])][:most]
 

@@ -1,14 +1,21 @@
 """From parameters, a covariance and a noise level to the three numbers that a spectrum depends on."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from emmd.models.symmetric.model import SymmetricModel
 from emmd.theory.population.landscape.frame import frame_of
 from emmd.theory.population.landscape.problem import model_and_truth
 
 __all__ = ["snr_coordinates"]
 
 
-def snr_coordinates(model, theta_star, covariance=None, sigma=1.0):
+def snr_coordinates(
+    model: str | SymmetricModel,
+    theta_star: ArrayLike,
+    covariance: ArrayLike | None = None,
+    sigma: float = 1.0,
+) -> tuple[float, float, float]:
     """Whiten a true parameter: the SNRs and the cosine that `population` takes.
 
     Parameters

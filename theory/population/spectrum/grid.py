@@ -1,10 +1,12 @@
 """Rates of population EM at many points in one call."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from emmd.core.checks import known_name, numbers_array, positive_integer
 from emmd.theory.population.progress import reported
@@ -38,7 +40,15 @@ class RateGrid:
     error: np.ndarray
 
 
-def population_grid(model, snr_expert, snr_gate, cosine, d, jobs=None, progress=None):
+def population_grid(
+    model: str,
+    snr_expert: ArrayLike,
+    snr_gate: ArrayLike,
+    cosine: ArrayLike,
+    d: int,
+    jobs: int | None = None,
+    progress: bool | Callable | None = None,
+) -> RateGrid:
     """Rates of population EM over arrays of points.
 
     Parameters

@@ -98,7 +98,7 @@ class PopulationSpectrum:
         return float(max(inside, across) if self._directions_across(d) else inside)
 
 
-def population(model, snr_expert, snr_gate, cosine):
+def population(model: str, snr_expert: float, snr_gate: float, cosine: float) -> PopulationSpectrum:
     """Spectrum of population EM's missing-information matrix at the true parameter.
 
     Parameters

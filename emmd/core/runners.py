@@ -1,4 +1,4 @@
-"""Pieces of a problem's rows where they lie, and what runs them: this process or the workers of a cluster."""
+"""Partitions of a problem's rows where they lie, and what runs them: this process or a cluster's workers."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +16,7 @@ class PosteriorElsewhere:
     Attributes
     ----------
     theta : ndarray
-        As `Piece.e_step_pass` takes it.
+        As `Partition.e_step_pass` takes it.
     transposed : bool
     """
 
@@ -29,8 +29,8 @@ class PosteriorElsewhere:
         return replace(self, transposed=not self.transposed)
 
 
-class Piece:
-    """One partition: its data, the posterior of its last E-step, and the rows of the last fit to it."""
+class Partition:
+    """The data of one partition, the posterior of its last E-step, and the rows of the last fit to it."""
 
     def __init__(self, number, model, X, y, sample_weight=None):
         try:
@@ -49,7 +49,7 @@ class Piece:
         return self.mass, len(self.data.y)
 
     def add_up(self, sums, *arguments):
-        """Return a sum over the rows; posteriors among the arguments are those of this piece."""
+        """Return a sum over the rows; posteriors among the arguments are those of this partition."""
         return sums(self.data, *(self._own(argument) for argument in arguments))
 
     def add_up_rows(self, part, posterior, sums, *arguments):
@@ -77,26 +77,26 @@ class Piece:
         return posterior.T if argument.transposed else posterior
 
 
-def _call(piece, method, arguments, rules):
+def _call(partition, method, arguments, rules):
     # an overflow is refused, reported or raised there as it would be here
     with np.errstate(**rules):
-        return getattr(piece, method)(*arguments)
+        return getattr(partition, method)(*arguments)
 
 
 class Here:
-    """Runs pieces in this process, one after the other."""
+    """Runs partitions in this process, one after the other."""
 
     def place(self, number, model, part):
-        """Return a piece."""
-        return Piece(number, model, *part)
+        """Return a partition."""
+        return Partition(number, model, *part)
 
-    def call(self, pieces, method, *arguments):
-        """Return the results of a method of all pieces, in their order."""
-        return [getattr(piece, method)(*arguments) for piece in pieces]
+    def call(self, partitions, method, *arguments):
+        """Return the results of a method of all partitions, in their order."""
+        return [getattr(partition, method)(*arguments) for partition in partitions]
 
 
 class OnCluster:
-    """Runs pieces where Dask keeps them.
+    """Runs partitions where Dask keeps them.
 
     Parameters
     ----------
@@ -107,12 +107,12 @@ class OnCluster:
         self.client = client
 
     def place(self, number, model, part):
-        """Return the future of a piece."""
-        return self.client.submit(Piece, number, model, *part, pure=False)
+        """Return the future of a partition."""
+        return self.client.submit(Partition, number, model, *part, pure=False)
 
-    def call(self, pieces, method, *arguments):
-        """Return the results of a method of all pieces, in their order."""
+    def call(self, partitions, method, *arguments):
+        """Return the results of a method of all partitions, in their order."""
         # a list: Dask may take a tuple that begins with a function for a task
         rest = method, list(arguments), np.geterr()
-        calls = [self.client.submit(_call, piece, *rest, pure=False) for piece in pieces]
+        calls = [self.client.submit(_call, partition, *rest, pure=False) for partition in partitions]
         return self.client.gather(calls)

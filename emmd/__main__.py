@@ -1,0 +1,5 @@
+"""``python -m emmd`` is the command ``emmd``."""
+
+from emmd.experiments.cli import main
+
+main()

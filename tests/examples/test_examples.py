@@ -1,0 +1,87 @@
+"""The examples do what they say, in at most forty lines each."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import emmd
+from emmd import theory
+from emmd.core.discover import import_file
+from emmd.data.snr import snr_parameters
+
+FOLDER = Path(__file__).parents[2] / "examples"
+FILES = sorted(FOLDER.glob("*.py"))
+
+
+def example(name):
+    return import_file(FOLDER / f"{name}.py")
+
+
+@pytest.fixture(scope="module")
+def linear():
+    model, truth = emmd.SymMoLinE(3), snr_parameters(3, 2.0, 1.0, 0.3)
+    X, y, _ = model.sample(truth, 500, 0)
+    return emmd.Problem(model, X, y), truth + 0.2
+
+
+@pytest.fixture(scope="module")
+def binomial():
+    model = emmd.MixtureOfExperts(2, 2, family=example("family").Binomial(5))
+    truth = model.pack([[2.0, 0.5], [-2.0, 0.0]], [[1.5, 0.3]])
+    X = np.column_stack([np.random.default_rng(0).standard_normal(600), np.ones(600)])
+    return emmd.Problem(model, X, model.sample_y(truth, X, 1)), truth
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_an_example_is_short_and_says_what_it_is(file):
+    assert len(file.read_text().splitlines()) <= 40
+    assert example(file.stem).__doc__
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_the_documentation_quotes_the_examples(file):
+    assert f"```python\n{file.read_text()}```\n" in (FOLDER.parent / "docs" / "plug-ins.md").read_text()
+
+
+def test_the_claim_holds_and_its_sabotage_falls(linear, binomial):
+    for problem, theta0 in (linear, binomial):
+        ours, built_in = theory.verify(problem, theta0, claims=[example("claim").CLAIM, "C1"])
+        assert (ours.claim, ours.verdict) == ("Z1-gain", "holds")
+        assert [sabotage.verdict for sabotage in ours.sabotages] == ["violated"]
+        # EM gains less than twice the divergence, so less than twice as much is refuted too
+        assert 0.0 < ours.sabotages[0].smallest <= 1.0
+        assert built_in.verdict == "holds"
+
+
+def test_the_family_is_fitted_and_its_claims_hold(binomial):
+    problem, truth = binomial
+    run = emmd.minimize(problem, truth)
+    assert run.success
+    np.testing.assert_allclose(run.x, truth, atol=1.0)
+    assert {record.verdict for record in theory.verify(problem, truth, ["E1", "C1", "L1"])} == {"holds"}
+    with pytest.raises(ValueError, match="y must hold whole numbers from 0 to 5"):
+        emmd.Problem(problem.model, problem.X, problem.y + 1)
+    fit = emmd.MixtureOfExpertsRegressor(family=problem.model.family, n_init=2, random_state=0)
+    fit.fit(problem.X[:, :1], problem.y)
+    assert fit.loglik_ >= -problem.n_rows * run.fun - 1e-6
+    assert (fit.predict(problem.X[:, :1]) <= 5.0).all()
+
+
+@pytest.mark.parametrize("damping", [1.0, 0.6])
+def test_the_algorithm_converges_at_the_rate_that_theory_predicts(linear, damping):
+    problem, theta0 = linear
+    algorithm = example("algorithm").DampedEM(damping)
+    run = emmd.minimize(problem, theta0, algorithm, record=True)
+    assert run.success
+    predicted = theory.predicted_rate(problem, run.x, algorithm)
+    assert theory.contraction(problem, run.x, algorithm).value == pytest.approx(predicted, rel=1e-6)
+    em = theory.predicted_rate(problem, run.x)
+    assert predicted == pytest.approx(1.0 - damping * (1.0 - em), rel=1e-12)
+    faster = emmd.minimize(problem, theta0, "squarem", base=algorithm)
+    np.testing.assert_allclose(faster.x, run.x, atol=1e-7)
+
+
+def test_the_algorithm_refuses_steps_that_are_none():
+    with pytest.raises(ValueError, match="damping must lie in"):
+        example("algorithm").DampedEM(1.5)
