@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emmd.core.algorithm import Algorithm, Step
     from emmd.core.family import Family
+    from emmd.core.gate import Gate
     from emmd.core.model import Model
     from emmd.core.partitions import PartitionedProblem
     from emmd.core.problem import Problem
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from emmd.core.status import Status
     from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, load_model, save_model
     from emmd.models.conjugate_prior import ConjugatePrior
+    from emmd.models.latent.model import LatentModel
     from emmd.models.mixture.model import MixtureOfExperts
     from emmd.models.symmetric.linear import SymMoLinE
     from emmd.models.symmetric.logistic import SymMoLogE
@@ -52,6 +54,7 @@ __all__ = [
 _MODULES = {
     "emmd.core.algorithm": ("Algorithm", "Step"),
     "emmd.core.family": ("Family",),
+    "emmd.core.gate": ("Gate",),
     "emmd.core.model": ("Model",),
     "emmd.core.partitions": ("PartitionedProblem",),
     "emmd.core.problem": ("Problem",),
@@ -64,6 +67,7 @@ _MODULES = {
         "save_model",
     ),
     "emmd.models.conjugate_prior": ("ConjugatePrior",),
+    "emmd.models.latent.model": ("LatentModel",),
     "emmd.models.mixture.model": ("MixtureOfExperts",),
     "emmd.models.symmetric.linear": ("SymMoLinE",),
     "emmd.models.symmetric.logistic": ("SymMoLogE",),

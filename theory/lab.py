@@ -261,7 +261,7 @@ class Lab:
 
         return self._at("natural gradient", both, theta)
 
-    def natural_rounding(self, theta):
+    def natural_rounding(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds of the rounding errors of eta and of grad l(eta), both of shape (n, D), cached."""
         return self._at("natural rounding", lambda p, point: natural_rounding(p.model, p.data, point), theta)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.checks import describe, instance, known_name
+from emmd.core.checks import instance
 from emmd.core.derivatives import row_gradient, row_hessian
-from emmd.core.discover import discover
+from emmd.core.discover import Found, discover
 from emmd.fits.newton import NewtonResult, newton
 
 
@@ -25,11 +25,14 @@ class Gate(ABC):
     canonical : bool
         Whether the log weights are the logits themselves, with 0 for the last expert, or those of some
         experts: then score and curvature are those of a softmax.
+    sparse : bool
+        Whether `selection` leaves experts out.
     """
 
     name: str
     sees_features = True
     canonical = False
+    sparse = False
 
     @abstractmethod
     def log_weights(self, logits: np.ndarray, selected: Any = None) -> np.ndarray:
@@ -121,12 +124,14 @@ def _derivatives(rows, gate, W, start):
     return value, np.concatenate(slope), np.block(blocks)
 
 
-def gate_object(gate: Any, **options: Any) -> Gate:
+def found_gates() -> Found:
+    """Return the known gates: emmd's own and those of installed packages."""
+    return discover("emmd.models.gates", Gate, "emmd.gates", classes=True)
+
+
+def gate_object(gate: Any) -> Gate:
     """Return a gate for a name or an object, with a clear error for anything else."""
     if isinstance(gate, Gate):
-        if options:
-            raise ValueError(f"gate options must not be given beside a Gate object, got {describe(options)}")
         return gate
     instance("gate", gate, str, "a name or a Gate object")
-    known = discover("emmd.models.gates", Gate).plugins
-    return known[known_name("gate", gate, known)](**options)
+    return found_gates().named("gate", gate)()

@@ -55,7 +55,7 @@ for name, model in MODELS.items():
 print(json.dumps(found))
 """
 WHOLE = {"symmoline": 17, "symmologe": 17, "gaussian": 19}
-"""Files that a whole step passes through, where a fused kernel makes it; without one 27."""
+"""Files that a whole step passes through, where a fused kernel makes it; without one 28."""
 
 
 @pytest.fixture(scope="module")
@@ -81,4 +81,4 @@ def test_the_first_loop_over_rows_is_near(steps, name):
     depth, files, whole = steps[name]
     assert 3 <= depth <= 8
     assert 3 <= files <= 12
-    assert files < whole <= WHOLE.get(name, 27)
+    assert files < whole <= WHOLE.get(name, 28)

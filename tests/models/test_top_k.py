@@ -72,7 +72,7 @@ def test_the_loss_may_jump_and_the_run_goes_on():
     dense = emmd.MixtureOfExperts(3, 4, "gaussian")
     y = dense.sample_y(rng.standard_normal(dense.n_params), X, 0)
     # without a penalty sparse gates separate the rows
-    model = emmd.MixtureOfExperts(3, 4, "gaussian", gate=TopK(2), gate_ridge=0.01)
+    model = emmd.MixtureOfExperts(3, 4, "gaussian", gate=TopK(2), gate_ridge=0.01, variance=1.0)
     problem = emmd.Problem(model, X, y)
     run = emmd.minimize(problem, rng.standard_normal(model.n_params), max_iter=200, tol=1e-6)
     assert run.status in (emmd.Status.CONVERGED, emmd.Status.ITERATION_LIMIT), run.message

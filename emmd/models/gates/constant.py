@@ -1,5 +1,7 @@
 """Constant gate: mixing weights that do not depend on the features."""
 
+from typing import Any
+
 import numpy as np
 
 from emmd.core.gate import Gate
@@ -18,11 +20,11 @@ class Constant(Gate):
     sees_features = False
     canonical = True
 
-    def log_weights(self, logits, selected=None):
+    def log_weights(self, logits: np.ndarray, selected: Any = None) -> np.ndarray:
         """Return the logits, and 0 for the last expert."""
         return with_reference(logits)
 
-    def fit(self, rows, start, form=None):
+    def fit(self, rows: Any, start: np.ndarray, form: np.ndarray | None = None) -> NewtonResult:
         """Return the logs of the responsibilities' means, relative to the last."""
         masses = rows.add_up(_masses)
         return NewtonResult(np.log(masses[:-1] / masses[-1]), 0.0, 1, np.inf)

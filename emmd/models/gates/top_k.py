@@ -1,5 +1,7 @@
 """Top-k gate: of each row's experts only the k with the largest logits take part (sparse gating)."""
 
+from typing import Any
+
 import numpy as np
 
 from emmd.core.checks import positive_integer
@@ -29,11 +31,12 @@ class TopK(Gate):
 
     name = "top-k"
     canonical = True
+    sparse = True
 
-    def __init__(self, k=2):
+    def __init__(self, k: int = 2) -> None:
         self.k = positive_integer("k", k)
 
-    def selection(self, logits):
+    def selection(self, logits: np.ndarray) -> np.ndarray | None:
         """Return the k experts with the largest logits of each row; of equal ones the first, (K, n)."""
         every = with_reference(logits).real
         order = np.argsort(-every, axis=0, kind="stable")
@@ -41,7 +44,7 @@ class TopK(Gate):
         np.put_along_axis(selected, order[: self.k], True, axis=0)
         return selected
 
-    def log_weights(self, logits, selected=None):
+    def log_weights(self, logits: np.ndarray, selected: Any = None) -> np.ndarray:
         """Return the logits of the selected; the others lie so far below that their probability is 0."""
         selected = self.selection(logits) if selected is None else selected
         every = with_reference(logits)

@@ -81,7 +81,7 @@ class LatentModel(Model):
         sample_y: Callable | None = None,
         support: Any = None,
         name: str = "latent",
-    ):
+    ) -> None:
         self.n_params = positive_integer("n_params", n_params, maximum=MANY)
         names = ("natural_parameters", "log_partition", "log_numerator")
         self._functions = (natural_parameters, log_partition, log_numerator)

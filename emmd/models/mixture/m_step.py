@@ -37,24 +37,25 @@ class MixtureMStep:
     named: Any
     penalty: Any
     posterior: Any
+    same_region: Any
 
     @property
-    def fit_options(self):
+    def fit_options(self) -> dict:
         """Further arguments of the family's fits; none without a ridge, which families need not know."""
         return {} if self.ridge is None or self.ridge.expert is None else {"ridge": self.ridge.expert}
 
-    def m_step(self, data, responsibilities, start):
+    def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
         return self._fit_parts(data, responsibilities.T, start, start)
 
     @cached_property
-    def fused(self):
+    def fused(self) -> Any:
         """Fused kernels for the family and the gate, or None: they know of no penalty and nothing fixed."""
         if self.ridge is not None or self.fixed:
             return None
         return fused_pass(self.family, self.gate, self.n_experts)
 
-    def e_step_pass(self, data, theta, start=None):
+    def e_step_pass(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple:
         """Run the E-step; return what it adds up and the responsibilities, shape (K, n).
 
         The negative log-likelihood is the first sum; there are more where a fused kernel finds those of the
@@ -65,9 +66,11 @@ class MixtureMStep:
         loss, r = self.posterior(data, theta)
         return np.array([loss]), r
 
-    def em_step(self, data, theta, start=None):
+    def em_step(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple[float, MStep]:
         """Evaluate the EM map: by a fused kernel, where that determines it, else by a fit for each part."""
-        start, here = theta if start is None else start, isinstance(data, MixtureData)
+        here = isinstance(data, MixtureData)
+        if start is None or not self.same_region(data, theta, start):
+            start = theta
         if self.fused is not None:
             evaluate = self.fused.em_step if here else self._fused_step_elsewhere
             sums, image, residual, curvature, iterations = evaluate(data, theta, start, self._floor(data))

@@ -1,5 +1,7 @@
 """K experts from an exponential family, and a gate."""
 
+from typing import Any
+
 import numpy as np
 
 from emmd.core.checks import (
@@ -82,17 +84,17 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def __init__(
         self,
-        n_features,
-        n_experts,
-        family="gaussian",
-        gate="softmax",
-        expert_columns=None,
-        gate_columns=None,
-        expert_ridge=0.0,
-        gate_ridge=0.0,
-        fixed=None,
-        **options,
-    ):
+        n_features: int,
+        n_experts: int,
+        family: Any = "gaussian",
+        gate: Any = "softmax",
+        expert_columns: Any = None,
+        gate_columns: Any = None,
+        expert_ridge: Any = 0.0,
+        gate_ridge: Any = 0.0,
+        fixed: dict | None = None,
+        **options: Any,
+    ) -> None:
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
         self.n_experts = positive_integer("n_experts", n_experts, minimum=2, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
@@ -123,7 +125,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     # data
 
-    def prepare(self, X, y, weights):
+    def prepare(self, X: Any, y: Any, weights: np.ndarray) -> Any:
         """Check the target and return `MixtureData`."""
         y = self.family.check_target(y)
         with np.errstate(all="ignore"):
@@ -134,11 +136,11 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
 
     @property
-    def least_rows(self):
+    def least_rows(self) -> int:
         """As many as there are experts."""
         return self.n_experts
 
-    def gather(self, data, elsewhere):
+    def gather(self, data: Any, elsewhere: Any) -> None:
         """Add what is known of rows that lie elsewhere: moments of the features, and units."""
 
         def design(name):
@@ -163,7 +165,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
             unit[block.entries] = (1.0 if design is None else design.scale) / size
         return unit
 
-    def sample(self, theta, n, seed):
+    def sample(self, theta: np.ndarray, n: int, seed: Any) -> tuple:
         """Draw ``(X, y, z)`` with x ~ N(0, I); z in 0, ..., K - 1."""
         n = positive_integer("n", n)
         rng = random_generator("seed", seed)
@@ -172,7 +174,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         y, z = self._draw(real_array("theta", theta, 1, (self.n_params,)), X, rng)
         return X, y, z
 
-    def sample_y(self, theta, X, seed):
+    def sample_y(self, theta: np.ndarray, X: Any, seed: Any) -> np.ndarray:
         """Draw y given X, shape (n,)."""
         X = real_array("X", X, 2, (None, self.n_features))
         theta = real_array("theta", theta, 1, (self.n_params,))
@@ -208,7 +210,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     # the log joint and its derivatives in the predictors
 
-    def predictors(self, designs, theta):
+    def predictors(self, designs: dict, theta: np.ndarray) -> tuple:
         """Return the experts' predictors, a list of K arrays (n, q), and the gate's logits, (K - 1, n)."""
         rows = np.empty((len(self.blocks), designs["expert"].n_rows))
         for row, block in zip(rows, self.blocks):
@@ -221,7 +223,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         xi = [rows[k * q : (k + 1) * q].T.copy() for k in range(K)]
         return xi, rows[K * q :]
 
-    def log_joint(self, data, theta):
+    def log_joint(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return log p(y, z = k | x), shape (K, n)."""
         return self._log_joint_at(data, *self.predictors(data.designs, theta))
 
@@ -230,11 +232,11 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
             [self.family.log_density(data.y, part) for part in xi]
         )
 
-    def posterior(self, data, theta):
+    def posterior(self, data: Any, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the average negative log-likelihood and the responsibilities, shape (K, n)."""
         return self.posterior_at(data, *self.predictors(data.designs, theta))
 
-    def posterior_at(self, data, xi, logits):
+    def posterior_at(self, data: Any, xi: list[np.ndarray], logits: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the same for given predictors of the experts and logits of the gate."""
         joint = self._log_joint_at(data, xi, logits)
         largest = joint.max(axis=0)
@@ -243,23 +245,23 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
         return loss, weight / total
 
-    def e_step(self, data, theta):
+    def e_step(self, data: Any, theta: np.ndarray) -> EStep:
         """Return the loss and the responsibilities, shape (n, K)."""
         loss, r = data.posterior(self, theta)
         return EStep(float(loss) + self.penalty(theta), r.T)
 
-    def loss(self, data, theta):
+    def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative marginal log-likelihood."""
         return float(data.add_up(self._loss_of_rows, theta)) + self.penalty(theta)
 
     def _loss_of_rows(self, data, theta):
         return self.posterior(data, theta)[0]
 
-    def gradient(self, data, theta):
+    def gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the marginal loss, shape (p,)."""
         return self.loss_and_gradient(data, theta)[1]
 
-    def loss_and_gradient(self, data, theta):
+    def loss_and_gradient(self, data: Any, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the marginal loss and its gradient."""
         loss, gradient = data.add_up(self._loss_and_gradient_of_rows, theta)
         return float(loss) + self.penalty(theta), self._with_ridge(gradient, theta)
@@ -269,7 +271,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         loss, r = self.posterior_at(data, xi, logits)
         return loss, self._gradient_at(data, r, xi, logits)
 
-    def surrogate_gradient(self, data, responsibilities, theta):
+    def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the expected complete loss at theta, shape (p,)."""
         return self._with_ridge(data.add_up(self._gradient_of_rows, responsibilities, theta), theta)
 
@@ -286,30 +288,30 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         slopes = -data.weights * np.array([*experts, *self.gate.score(r, logits)])
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
 
-    def pull_back_second(self, data, curvatures):
+    def pull_back_second(self, data: Any, curvatures: np.ndarray) -> np.ndarray:
         """Return the Hessian in theta for weighted second derivatives in the predictors, shape (n, B, B)."""
         return pull_back_second(data.designs, self.blocks, lambda a, b: curvatures[:, a, b], self.n_params)
 
     def _with_ridge(self, gradient, theta):
         return gradient if self.ridge is None else gradient + self.ridge.gradient(theta)
 
-    def penalty(self, theta):
+    def penalty(self, theta: np.ndarray) -> Any:
         """Return the ridge penalty, a part of the loss, for real or complex theta."""
         return 0.0 if self.ridge is None else self.ridge.value(theta)
 
-    def penalty_gradient(self, theta):
+    def penalty_gradient(self, theta: np.ndarray) -> np.ndarray:
         """Return the ridge's gradient, shape (p,)."""
         return np.zeros(self.n_params) if self.ridge is None else self.ridge.gradient(theta)
 
-    def penalty_hessian(self, theta):
+    def penalty_hessian(self, theta: np.ndarray) -> np.ndarray:
         """Return the ridge's Hessian, shape (p, p)."""
         return super().penalty_hessian(theta) if self.ridge is None else self.ridge.hessian(theta)
 
-    def complete_hessian(self, data, theta):
+    def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""
         return data.add_up(self._complete_of_rows, theta) + self.penalty_hessian(theta)
 
-    def em_information(self, data, theta):
+    def em_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com from the sums of a pass of EM where a kernel finds them, else from the rows.
 
         Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
@@ -325,11 +327,11 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         found = self.fused.information(data.designs, theta, sums)
         return self.complete_hessian(data, theta) if found is None else found
 
-    def missing_hessian(self, data, theta):
+    def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_mis, the posterior covariance of the complete score."""
         return data.add_up(self._missing_of_rows, theta)
 
-    def informations(self, data, theta):
+    def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com and I_mis."""
         complete, missing = data.add_up(self._informations_of_rows, theta)
         return complete + self.penalty_hessian(theta), missing
@@ -377,26 +379,29 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
 
-    def same_region(self, data, u, v):
+    def same_region(self, data: Any, u: np.ndarray, v: np.ndarray) -> bool:
         """Return whether the gate selects the same experts for every row at both parameters."""
-        selections = [self.gate.selection(self.predictors(data.designs, theta)[1]) for theta in (u, v)]
-        return selections[0] is None or bool(np.array_equal(*selections))
+        if not self.gate.sparse:
+            return True
+        return bool(
+            np.array_equal(*(self.gate.selection(self.predictors(data.designs, t)[1]) for t in (u, v)))
+        )
 
     # what the loop asks
 
-    def surrogate(self, data, responsibilities, theta):
+    def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return -E[sum_k r_k log p(y, z = k | x)], plus the ridge penalty."""
         return self.penalty(theta) - float(data.add_up(self._complete_of_rows_log, responsibilities, theta))
 
     def _complete_of_rows_log(self, data, responsibilities, theta):
         return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
 
-    def statistics(self, data, responsibilities):
+    def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
         statistics = self.family.statistics(data.y)
         return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
 
-    def dependent_columns(self, data):
+    def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
         found = set()
         for name, part in (("expert", "coef"), ("gate", "gate")):
@@ -405,7 +410,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
                 found |= {self.columns[name][j] for j in data.designs[name].dependent_under(ridge)}
         return sorted(found)
 
-    def expected_information(self, data, theta):
+    def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return E[J' hess A J], the complete information with y averaged under the model."""
         return data.add_up(self._expected_of_rows, theta)
 
@@ -415,7 +420,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         p = np.exp(self.gate.log_probabilities(logits))
         return self._pull_back_curvatures(data, p, curvatures, logits)
 
-    def relative_size(self, data, displacement, theta):
+    def relative_size(self, data: Any, displacement: np.ndarray, theta: np.ndarray) -> float:
         """Return the largest relative change of a predictor, over all predictors; NaN of any NaN."""
         designs = data.designs
         # predictors count in units of what matters to the family
@@ -423,7 +428,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         moments = designs["expert"].second_moment, designs["gate"].second_moment
         return relative_change_of_parts(*moments, units, *self.ends, displacement, theta)
 
-    def precondition(self, data, gradient, theta):
+    def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return I_com(theta)^{-1} gradient, with I_com damped where it is not positive definite.
 
         Where theta is long and the family bounds the information, the bound takes the place of I_com:
@@ -433,10 +438,10 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
             return bounded_solve(self, data, gradient)
         return solve_positive(self.complete_hessian(data, theta), gradient)
 
-    def score_size(self, data):
+    def score_size(self, data: Any) -> float:
         """Return the family's."""
         return self.family.score_size(data.rows())
 
-    def parameter_scale(self, data):
+    def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor, in units that matter, per unit of each parameter."""
         return data.unit

@@ -25,15 +25,15 @@ class MixtureNatural:
     predictors: Any
     log_joint: Any
 
-    def predictor_rows(self, data, theta):
+    def predictor_rows(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return all predictors, shape (n, number of blocks)."""
         return np.column_stack([predictor(data.designs, block, theta) for block in self.blocks])
 
-    def pull_back(self, data, slopes):
+    def pull_back(self, data: Any, slopes: np.ndarray) -> np.ndarray:
         """Return the gradient in theta for derivatives in the predictors, shape (n, number of blocks)."""
         return pull_back(data.designs, self.blocks, slopes.T, self.n_params)
 
-    def natural_parameters(self, data, rows):
+    def natural_parameters(self, data: Any, rows: np.ndarray) -> np.ndarray:
         """Return eta = (nu_1, ..., nu_K, g_k - a(nu_k)), shape (n, K (S + 1)); predictors may be complex."""
         q, K = self.family.n_predictors, self.n_experts
         nu = [self.family.natural(rows[:, k * q : (k + 1) * q]) for k in range(K)]
@@ -41,19 +41,19 @@ class MixtureNatural:
         levels = [g - self.family.log_partition(part) for g, part in zip(gate, nu)]
         return np.column_stack([*nu, *levels])
 
-    def log_partition(self, eta):
+    def log_partition(self, eta: np.ndarray) -> np.ndarray:
         """Return A(eta) = logsumexp_k( eta_k2 + a(eta_k1) ), shape (n,)."""
         nu, levels = self._split_natural(eta)
         return log_sum_exp([level + self.family.log_partition(part) for level, part in zip(levels, nu)])
 
-    def log_numerator(self, data, eta):
+    def log_numerator(self, data: Any, eta: np.ndarray) -> np.ndarray:
         """Return A_y(eta) = log sum_k h(y) exp(<T(y), eta_k1> + eta_k2), shape (n,)."""
         nu, levels = self._split_natural(eta)
         statistics, base = self.family.statistics(data.y), self.family.log_base(data.y)
         terms = [base + np.einsum("ns,ns->n", statistics, part) + level for level, part in zip(levels, nu)]
         return log_sum_exp(terms)
 
-    def mean_statistics(self, eta):
+    def mean_statistics(self, eta: np.ndarray) -> np.ndarray:
         """Return grad A(eta) = E[S | x], shape (n, K (S + 1))."""
         nu, levels = self._split_natural(eta)
         weights = np.array([level + self.family.log_partition(part) for level, part in zip(levels, nu)])
@@ -64,14 +64,14 @@ class MixtureNatural:
         K, S = self.n_experts, self.family.n_statistics
         return [eta[:, k * S : (k + 1) * S] for k in range(K)], list(eta[:, K * S :].T)
 
-    def divergence(self, data, u, v):
+    def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return E KL( p_v(y,z|x) || p_u(y,z|x) ), the Bregman divergence of the natural parameters."""
         (xi_u, logits_u), (xi_v, logits_v) = (self.predictors(data.designs, theta) for theta in (u, v))
         log_u, log_v = (self.gate.log_probabilities(logits) for logits in (logits_u, logits_v))
         inner = np.array([self.family.divergence(a, b) for a, b in zip(xi_u, xi_v)])
         return self._average(data, np.exp(log_v) * (log_v - log_u + inner))
 
-    def posterior_divergence(self, data, u, v):
+    def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         log_u, log_v = (self._log_posterior(data, theta) for theta in (u, v))
         return self._average(data, np.exp(log_v) * (log_v - log_u))

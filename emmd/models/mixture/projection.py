@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.model import MStep
 from emmd.rows.weighted_rows import Rows
 
 
@@ -18,7 +19,7 @@ class MixtureProjection:
     _fit_parts: Any
     fit_options: Any
 
-    def project(self, data, statistics, start, total=1.0):
+    def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total A(eta) - <S, eta>] plus the ridge; return an `MStep`.
 
         Parameters
@@ -37,14 +38,14 @@ class MixtureProjection:
 
         return self._fit_parts(data, r, start, start, fit, total)
 
-    def projection_gradient(self, data, statistics, theta):
+    def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p,)."""
         r, means = self._split_statistics(statistics)
         xi, logits = self.predictors(data.designs, theta)
         scores = [self.family.score_at(mean, part).T for mean, part in zip(means, xi)]
         return self._pull_back_scores(data, r, scores, logits)
 
-    def projection_hessian(self, data, statistics, theta):
+    def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the Hessian of E[A(eta) - <S, eta>] in theta, without the ridge, shape (p, p)."""
         r, means = self._split_statistics(statistics)
         xi, logits = self.predictors(data.designs, theta)

@@ -18,7 +18,7 @@ class MixtureTerms:
     predictors: Any
     e_step: Any
 
-    def predictor_sizes(self, data, theta):
+    def predictor_sizes(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return |x|'|theta| of every predictor, shape (blocks, n)."""
         rows = []
         for block in self.blocks:
@@ -26,7 +26,7 @@ class MixtureTerms:
             rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.X) @ part)
         return np.array(rows)
 
-    def joint_terms(self, data, theta):
+    def joint_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return bounds of the rounding errors of log p(y, z = k | x), shape (K, n), in units of rounding.
 
         A log joint is within a few units of its terms, and of what the roundings of its predictors do through
@@ -43,6 +43,6 @@ class MixtureTerms:
         ]
         return UNITS * (1.0 + gate + np.array(experts))
 
-    def loss_terms(self, data, theta):
+    def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the same for each row's loss, shape (n,): an average over the experts."""
         return (self.e_step(data, theta).responsibilities.T * self.joint_terms(data, theta)).sum(axis=0)

@@ -1,6 +1,7 @@
 """The data of a symmetric model: what its methods read."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class SymmetricData:
     y: np.ndarray
     parameter_scale: np.ndarray
 
-    def add_up(self, sums, *arguments):
+    def add_up(self, sums: Any, *arguments):
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)
 

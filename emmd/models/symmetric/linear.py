@@ -1,5 +1,7 @@
 """SymMoLinE: two symmetric linear experts with Gaussian noise of known variance."""
 
+from typing import Any
+
 import numpy as np
 
 from emmd.core.checks import positive_number, require_ordinary
@@ -42,45 +44,45 @@ class SymMoLinE(SymmetricModel):
     evidence = 2.0
     has_density = True
 
-    def __init__(self, n_features, sigma=1.0):
+    def __init__(self, n_features: int, sigma: float = 1.0) -> None:
         super().__init__(n_features)
         self.sigma = positive_number("sigma", sigma)
         require_ordinary("sigma", self.sigma)
 
-    def check_target(self, y):
+    def check_target(self, y: Any) -> None:
         """Raise where powers of a target, in units of sigma, are not representable; zeros are."""
         require_ordinary("y", max(1.0, float(np.abs(y).max()), float(np.abs(y).max()) / self.sigma))
 
-    def score_size(self, data):
+    def score_size(self, data: Any) -> float:
         """Return the root mean square of y in units of sigma, or 1: no less than what `m_step` divides by."""
         return max(1.0, float(np.sqrt(data.weights @ data.y**2)))
 
-    def draw_target(self, mean, rng):
+    def draw_target(self, mean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return ``mean + sigma * noise``."""
         return mean + self.sigma * rng.standard_normal(len(mean))
 
-    def log_joint(self, a, b, y, z):
+    def log_joint(self, a: Any, b: Any, y: Any, z: Any) -> np.ndarray:
         """Return log p(y, z | x) in working units: the model's definition, for real or complex a and b."""
         return log_sigmoid(z * b) - 0.5 * (y - z * a) ** 2 - 0.5 * np.log(2.0 * np.pi)
 
-    def expert_targets(self, y, responsibilities):
+    def expert_targets(self, y: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return E[z | x, y] y = (2 p - 1) y."""
         return (2.0 * responsibilities - 1.0) * y
 
-    def equivalents(self, theta):
+    def equivalents(self, theta: np.ndarray) -> np.ndarray:
         """Return theta and its joint sign flip, shape (2, 2d)."""
         theta = self.check_theta(theta)
         return np.stack([theta, -theta])
 
-    def known_moments(self, design):
+    def known_moments(self, design: Any) -> tuple:
         """Return Cholesky factor and second moment of the features."""
         return design.root, design.second_moment
 
-    def information_from_sums(self, design, sums):
+    def information_from_sums(self, design: Any, sums: np.ndarray) -> np.ndarray | None:
         """Return E[xx'], and the Hessian of the gate's loss."""
         return design.second_moment, unpack_symmetric(sums[1 + 2 * self.n_features :], self.n_features)
 
-    def m_step_from_sums(self, design, start, sums, solve):
+    def m_step_from_sums(self, design: Any, start: np.ndarray, sums: np.ndarray, solve: Any) -> tuple:
         """Solve the expert's normal equations and the gate's logistic regression."""
         d = self.n_features
         image = np.empty(self.n_params)

@@ -9,6 +9,7 @@ import math
 from abc import abstractmethod
 from functools import cached_property
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -60,28 +61,28 @@ class SymmetricModel(Model):
     responsibility_columns = ()
     takes_partitions = True
 
-    def __init__(self, n_features):
+    def __init__(self, n_features: int) -> None:
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
         self.n_params = 2 * self.n_features
 
-    def check_theta(self, theta, name="theta"):
+    def check_theta(self, theta: np.ndarray, name: str = "theta") -> np.ndarray:
         """Return `theta` as a finite float64 vector of length 2d, or raise."""
         return real_array(name, theta, 1, (self.n_params,))
 
-    def check_target(self, y):
+    def check_target(self, y: Any) -> None:
         """Raise unless every entry of y is a possible target."""
 
-    def expert_targets(self, y, responsibilities):
+    def expert_targets(self, y: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return the posterior mean of the expert's sufficient statistic, row by row."""
         raise NotImplementedError
 
-    def prepare(self, X, y, weights):
+    def prepare(self, X: Any, y: Any, weights: np.ndarray) -> Any:
         """Check the target and return `SymmetricData`."""
         self.check_target(y)
         design = Design(X, weights)
         return SymmetricData(design, y / self.sigma, self._parameter_scale(design))
 
-    def gather(self, data, elsewhere):
+    def gather(self, data: Any, elsewhere: Any) -> None:
         """Add what is known of rows that lie elsewhere: moments of the features."""
         data.design = elsewhere(data.add_up(_second_moment), data.largest(_largest))
         data.parameter_scale = self._parameter_scale(data.design)
@@ -90,7 +91,7 @@ class SymmetricModel(Model):
         return self.unit * np.tile(design.scale, 2)
 
     @cached_property
-    def unit(self):
+    def unit(self) -> np.ndarray:
         """Working units per unit of theta, shape (2d,)."""
         return np.repeat([1.0 / self.sigma, 1.0], self.n_features)
 
@@ -98,16 +99,16 @@ class SymmetricModel(Model):
     def _sigmas(self):
         return np.full(1, self.sigma)
 
-    def split(self, theta):
+    def split(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return ``(beta / sigma, w)``."""
         working = theta * self.unit
         return working[: self.n_features], working[self.n_features :]
 
-    def join(self, expert, gate):
+    def join(self, expert: np.ndarray, gate: Any) -> np.ndarray:
         """Return theta for working parameters ``(beta / sigma, w)``."""
         return np.concatenate([expert, gate]) / self.unit
 
-    def sample(self, theta, n, seed):
+    def sample(self, theta: np.ndarray, n: int, seed: Any) -> tuple:
         """Draw n samples with x ~ N(0, I).
 
         Returns
@@ -125,7 +126,7 @@ class SymmetricModel(Model):
         y, z = self._draw(theta, X, rng)
         return X, y, z
 
-    def sample_y(self, theta, X, seed):
+    def sample_y(self, theta: np.ndarray, X: Any, seed: Any) -> np.ndarray:
         """Draw y given X, shape (n,)."""
         X = real_array("X", X, 2, (None, self.n_features))
         return self._draw(self.check_theta(theta), X, random_generator("seed", seed))[0]
@@ -139,24 +140,24 @@ class SymmetricModel(Model):
         z = np.where(rng.logistic(size=len(X)) < logits, 1.0, -1.0)
         return self.draw_target(z * mean, rng), z
 
-    def log_joint(self, a, b, y, z):
+    def log_joint(self, a: Any, b: Any, y: Any, z: Any) -> np.ndarray:
         """Return log p(y, z | x) in working units, for real or complex a and b."""
         raise NotImplementedError
 
-    def draw_target(self, mean, rng):
+    def draw_target(self, mean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw y for the predictor ``z x'beta`` of the active expert."""
         raise NotImplementedError
 
-    def predictors(self, data, theta):
+    def predictors(self, data: Any, theta: np.ndarray) -> tuple:
         """Return (a, b), each of shape (n,)."""
         expert, gate = self.split(theta)
         return data.design.predict(expert), data.design.predict(gate)
 
-    def marginal_sums(self, data, working, width):
+    def marginal_sums(self, data: Any, working: np.ndarray, width: int) -> np.ndarray:
         """Return the marginal loss in working units and, for width 1 + 2d, its gradient."""
         return data.add_up(self._sums, "marginal_sums", working, width, 4)
 
-    def information_sums(self, data, working, matrices):
+    def information_sums(self, data: Any, working: np.ndarray, matrices: int) -> list:
         """Return packed Gram matrices: complete aa and bb and, for 5 matrices, missing aa, ab and bb."""
         d = self.n_features
         return data.add_up(self._sums, "information_sums", working, matrices * (d * (d + 1) // 2), 7)
@@ -166,15 +167,15 @@ class SymmetricModel(Model):
         arguments = design.XB, data.y, design.weights, working[:d], working[d:], np.empty((rows, len(data.y)))
         return sum_rows(getattr(self.kernels, name), design.n_rows, width, *arguments)
 
-    def loss(self, data, theta):
+    def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative marginal log-likelihood, constants included."""
         return self._with_density(self.marginal_sums(data, self.unit * theta, 1)[0])
 
-    def gradient(self, data, theta):
+    def gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the marginal loss, shape (2d,)."""
         return self.loss_and_gradient(data, theta)[1]
 
-    def loss_and_gradient(self, data, theta):
+    def loss_and_gradient(self, data: Any, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the marginal loss and its gradient."""
         sums = self.marginal_sums(data, self.unit * theta, 1 + self.n_params)
         return self._with_density(sums[0]), self.unit * sums[1:]
@@ -193,17 +194,17 @@ class SymmetricModel(Model):
         whole[:d, d:] = whole[d:, :d] = ab
         return whole * np.outer(self.unit, self.unit)
 
-    def informations(self, data, theta):
+    def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com and I_mis from one evaluation."""
         aa, bb, *missing = self._matrices(data, theta, 5)
         return self._assemble(aa, 0.0, bb), self._assemble(*missing)
 
-    def complete_hessian(self, data, theta):
+    def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com = hess A(theta), shape (2d, 2d)."""
         aa, bb = self._matrices(data, theta, 2)
         return self._assemble(aa, 0.0, bb)
 
-    def em_information(self, data, theta):
+    def em_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com from the sums of an EM step where all rows are here, else from the rows."""
         if not isinstance(data, SymmetricData) or data.design.dependent_columns:
             return self.complete_hessian(data, theta)
@@ -211,18 +212,18 @@ class SymmetricModel(Model):
         aa, bb = self.information_from_sums(data.design, sums)
         return self._assemble(aa, 0.0, bb)
 
-    def missing_hessian(self, data, theta):
+    def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
         return self.informations(data, theta)[1]
 
-    def e_step(self, data, theta):
+    def e_step(self, data: Any, theta: np.ndarray) -> EStep:
         """Return the loss and the responsibilities P(z=1 | x, y), shape (n,)."""
         working = self.unit * theta
         labels = np.empty((self.regressions, data.design.n_rows))
         sums = self.run_e_step(data, working, working, labels, 1)
         return EStep(self._with_density(sums[0]), labels[-1])
 
-    def e_step_pass(self, data, working, start=None):
+    def e_step_pass(self, data: Any, working: np.ndarray, start: np.ndarray | None = None) -> tuple:
         """Run the E-step; return what it adds up for the M-step, and the labels (r, n) of its regressions.
 
         Derivatives are those at `start`, if given, else at `working`, both of shape (2d,) in working units.
@@ -231,13 +232,15 @@ class SymmetricModel(Model):
         width = self.kernels.sums_width(self.n_features)
         return self.run_e_step(data, working, working if start is None else start, labels, width), labels
 
-    def run_e_step(self, data, working, start, labels, width):
+    def run_e_step(
+        self, data: Any, working: np.ndarray, start: np.ndarray, labels: Any, width: int
+    ) -> np.ndarray:
         """Run the E-step's kernel: write the labels, return its sums, shape (width,)."""
         design = data.design
         arguments = design.XB, data.y, design.weights, working, start, labels
         return sum_rows(self.kernels.e_step_rows, design.n_rows, width, *arguments)
 
-    def em_step(self, data, theta, start=None):
+    def em_step(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple[float, MStep]:
         """Evaluate the EM map: in one compiled call where all rows are here, else by sums over them."""
         data.design.require_independent_columns()
         start = theta if start is None else start
@@ -271,16 +274,16 @@ class SymmetricModel(Model):
         image, *solved = self.m_step_from_sums(data.design, start, sums, solve)
         return sums, image / self.unit, *solved
 
-    def known_moments(self, design):
+    def known_moments(self, design: Any) -> tuple:
         """Return what the EM kernel takes after the features' scale and crest factor."""
         return ()
 
     @abstractmethod
-    def information_from_sums(self, design, sums):
+    def information_from_sums(self, design: Any, sums: np.ndarray) -> np.ndarray | None:
         """Return the Hessians of the expert's and of the gate's potential for the sums of `e_step_pass`."""
 
     @abstractmethod
-    def m_step_from_sums(self, design, start, sums, solve):
+    def m_step_from_sums(self, design: Any, start: np.ndarray, sums: np.ndarray, solve: Any) -> tuple:
         """Return image, residual, curvature and iterations for the sums of `e_step_pass`.
 
         Parameters
@@ -293,7 +296,7 @@ class SymmetricModel(Model):
             ``(starts, sums) -> list of NewtonResult``, see `emmd.fits.logistic.fit_logistics`.
         """
 
-    def m_step(self, data, responsibilities, start):
+    def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Minimise the expected complete loss for given responsibilities, exactly.
 
         Raises
@@ -305,118 +308,118 @@ class SymmetricModel(Model):
         targets = (self.expert_targets(data.y, responsibilities), responsibilities)
         return self._each_potential("m_step", data, targets, start)
 
-    def project(self, data, statistics, start, total=1.0):
+    def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total A(eta) - <S, eta>] for statistics S of shape (n, 2)."""
         data.design.require_independent_columns()
         return self._each_potential("m_step", data, np.ascontiguousarray(statistics.T) / total, start)
 
-    def mean_statistics(self, eta):
+    def mean_statistics(self, eta: np.ndarray) -> np.ndarray:
         """Return E[S | x] for every row, shape (n, 2)."""
         return np.column_stack([potential.mean(part) for potential, part in zip(self.potentials, eta.T)])
 
-    def projection_gradient(self, data, statistics, theta):
+    def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return grad A - E[<S, eta>]', shape (2d,)."""
         return self.mirror_gradient(data, theta) - self.pull_back(data, data.weights[:, None] * statistics)
 
-    def projection_hessian(self, data, statistics, theta):
+    def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return hess A, shape (2d, 2d)."""
         return self.complete_hessian(data, theta)
 
-    def predictor_rows(self, data, theta):
+    def predictor_rows(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the predictors (a, b) as columns, shape (n, 2)."""
         return np.column_stack(self.predictors(data, theta))
 
-    def pull_back(self, data, slopes):
+    def pull_back(self, data: Any, slopes: np.ndarray) -> np.ndarray:
         """Return the gradient in theta for derivatives in (a, b), shape (n, 2)."""
         return self.unit * np.concatenate([data.design.moment(np.ascontiguousarray(row)) for row in slopes.T])
 
-    def pull_back_second(self, data, curvatures):
+    def pull_back_second(self, data: Any, curvatures: np.ndarray) -> np.ndarray:
         """Return the Hessian in theta for second derivatives in (a, b), shape (n, 2, 2)."""
         parts = [
             data.design.gram(np.ascontiguousarray(curvatures[:, i, j])) for i, j in ((0, 0), (0, 1), (1, 1))
         ]
         return self._assemble(*parts)
 
-    def natural_parameters(self, data, rows):
+    def natural_parameters(self, data: Any, rows: np.ndarray) -> np.ndarray:
         """Return eta = (a, b): the predictors themselves."""
         return rows
 
-    def log_partition(self, eta):
+    def log_partition(self, eta: np.ndarray) -> np.ndarray:
         """Return A(eta), the sum of the two potentials, shape (n,)."""
         return sum(potential.phi(column) for potential, column in zip(self.potentials, eta.T))
 
-    def log_numerator(self, data, eta):
+    def log_numerator(self, data: Any, eta: np.ndarray) -> np.ndarray:
         """Return A_y(eta) = log p(y | x; eta) + A(eta), shape (n,), from the log joint."""
         plus, minus = (self.log_joint(eta[:, 0], eta[:, 1], data.y, z) for z in (1, -1))
         larger = np.where(plus.real >= minus.real, plus, minus)
         log_p = larger + np.log(np.exp(plus - larger) + np.exp(minus - larger))
         return log_p - self.shift() + self.log_partition(eta)
 
-    def shift(self):
+    def shift(self) -> float:
         """Return log sigma when y has a density, so that losses are in the units of y."""
         return math.log(self.sigma) if self.has_density else 0.0
 
-    def expected_statistics(self, data, responsibilities):
+    def expected_statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return (E[E[S_1|x,y] x] / sigma, E[p x]), shape (2d,)."""
         design = data.design
         expert = design.moment(design.weights * self.expert_targets(data.y, responsibilities))
         return self.unit * np.concatenate([expert, design.moment(design.weights * responsibilities)])
 
-    def surrogate_gradient(self, data, responsibilities, theta):
+    def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return grad Q = grad A - E[S | x, y], shape (2d,)."""
         return self.mirror_gradient(data, theta) - self.expected_statistics(data, responsibilities)
 
-    def surrogate(self, data, responsibilities, theta):
+    def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return -E[p log p(y, 1 | x) + (1 - p) log p(y, -1 | x)], in the units of y."""
         a, b = self.predictors(data, theta)
         plus, minus = (self.log_joint(a, b, data.y, z) for z in (1.0, -1.0))
         mean = responsibilities * plus + (1.0 - responsibilities) * minus
         return self._with_density(-data.weights @ mean)
 
-    def statistics(self, data, responsibilities):
+    def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
         """Return (E[S_1 | x, y], p) for every row, shape (n, 2)."""
         return np.column_stack([self.expert_targets(data.y, responsibilities), responsibilities])
 
-    def changes_with_features(self):
+    def changes_with_features(self) -> str:
         """Return "": `transform_features` makes up for every linear map."""
         return ""
 
-    def transform_features(self, theta, B):
+    def transform_features(self, theta: np.ndarray, B: np.ndarray) -> np.ndarray:
         """Return (B^-T beta, B^-T w)."""
         return np.concatenate(coefficients_after(B, *np.split(self.check_theta(theta), 2)))
 
-    def dependent_columns(self, data):
+    def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent."""
         return data.design.dependent_columns
 
-    def parameter_width(self):
+    def parameter_width(self) -> np.ndarray:
         """Return d for every parameter, shape (2d,)."""
         return np.full(self.n_params, self.n_features)
 
-    def loss_terms(self, data, theta):
+    def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the terms of each row's loss: a few units of 1, |b| and (|a| + |y|)^2 or |a|; shape (n,)."""
         a, b = self.predictor_sizes(data, theta)
         return 1.0 + b + ((a + np.abs(data.y)) ** 2 if self.has_density else a)
 
-    def predictor_sizes(self, data, theta):
+    def predictor_sizes(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return |x|'|beta| / sigma and |x|'|w| for every row, shape (2, n)."""
         return np.array([np.abs(data.X) @ np.abs(part) for part in self.split(theta)])
 
-    def relative_size(self, data, displacement, theta):
+    def relative_size(self, data: Any, displacement: np.ndarray, theta: np.ndarray) -> float:
         """Return the larger of the two predictors' relative root mean square changes."""
         moment, d = data.design.second_moment, self.n_features
         return relative_change_of_parts(moment, moment, self._sigmas, d, d, displacement, theta)
 
-    def precondition(self, data, gradient, theta):
+    def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient over the potentials' largest curvature times E[xx']."""
         pairs = zip(self.potentials, np.split(gradient / self.unit, 2))
         return self.join(*(data.design.solve(part) / potential.max_curvature for potential, part in pairs))
 
-    def parameter_scale(self, data):
+    def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the root mean square of each feature, in working units, shape (2d,)."""
         return data.parameter_scale
 
-    def mirror_inverse(self, data, dual, start):
+    def mirror_inverse(self, data: Any, dual: np.ndarray, start: np.ndarray) -> MStep:
         """Solve grad A(theta) = dual."""
         data.design.require_independent_columns()
         d = self.n_features
@@ -436,29 +439,29 @@ class SymmetricModel(Model):
             iterations=max(part.iterations for part in parts),
         )
 
-    def mirror_map(self, data, theta):
+    def mirror_map(self, data: Any, theta: np.ndarray) -> float:
         """Return A(theta), the sum of the two potentials."""
         pairs = zip(self.potentials, self.split(theta))
         return float(sum(potential.value(data.design, part) for potential, part in pairs))
 
-    def mirror_gradient(self, data, theta):
+    def mirror_gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return grad A(theta), shape (2d,)."""
         pairs = zip(self.potentials, self.split(theta))
         return self.unit * np.concatenate(
             [potential.gradient(data.design, part) for potential, part in pairs]
         )
 
-    def divergence(self, data, u, v):
+    def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
         triples = zip(self.potentials, self.split(u), self.split(v))
         return float(sum(potential.divergence(data.design, a, b) for potential, a, b in triples))
 
-    def posterior_logits(self, data, theta):
+    def posterior_logits(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the log odds of z=1 given (x, y), shape (n,)."""
         a, b = self.predictors(data, theta)
         return b + self.evidence * a * data.y
 
-    def posterior_divergence(self, data, u, v):
+    def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         logits = self.posterior_logits(data, u), self.posterior_logits(data, v)
         return float(sum_rows(divergence_rows, len(data.y), 1, *logits, data.design.weights)[0])
