@@ -78,7 +78,7 @@ class SymMoLinE(SymmetricModel):
         """Return Cholesky factor and second moment of the features."""
         return design.root, design.second_moment
 
-    def information_from_sums(self, design: Any, sums: np.ndarray) -> np.ndarray | None:
+    def information_from_sums(self, design: Any, sums: np.ndarray) -> tuple:
         """Return E[xx'], and the Hessian of the gate's loss."""
         return design.second_moment, unpack_symmetric(sums[1 + 2 * self.n_features :], self.n_features)
 

@@ -64,7 +64,7 @@ class SymMoLogE(SymmetricModel):
         swapped = np.concatenate([theta[self.n_features :], theta[: self.n_features]])
         return np.stack([theta, -theta, swapped, -swapped])
 
-    def information_from_sums(self, design: Any, sums: np.ndarray) -> np.ndarray | None:
+    def information_from_sums(self, design: Any, sums: np.ndarray) -> tuple:
         """Return the Hessians of the two logistic losses."""
         d = self.n_features
         expert, gate = sums[1:].reshape(2, -1)

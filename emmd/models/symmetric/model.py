@@ -279,7 +279,7 @@ class SymmetricModel(Model):
         return ()
 
     @abstractmethod
-    def information_from_sums(self, design: Any, sums: np.ndarray) -> np.ndarray | None:
+    def information_from_sums(self, design: Any, sums: np.ndarray) -> tuple:
         """Return the Hessians of the expert's and of the gate's potential for the sums of `e_step_pass`."""
 
     @abstractmethod
