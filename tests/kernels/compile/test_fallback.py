@@ -1,4 +1,4 @@
-"""On a version of Numba that was not tested, or without one of its private names, plain njit compiles kernels."""
+"""On a version of Numba that was not tested, or without a private name, plain njit compiles kernels."""
 
 import json
 import os
