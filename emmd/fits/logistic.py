@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.fits.newton import newton, newton_results, newton_together
+from emmd.fits.newton import newton_by_values, newton_results, newton_together
 from emmd.kernels.rows.reduce import shares, sum_rows
 from emmd.kernels.solvers.logistic import (
     LOG_2,
@@ -81,4 +81,4 @@ def _fit_by_values(design, labels, start):
         d = design.n_features
         return sums[0], sums[1 : 1 + d], unpack_symmetric(sums[1 + d :], d)
 
-    return newton(evaluate, start, design.scale, value_at_zero=LOG_2)
+    return newton_by_values(evaluate, start, design.scale, value_at_zero=LOG_2)

@@ -9,7 +9,7 @@ import numpy as np
 from emmd.core.model import MStep
 from emmd.core.status import Status
 from emmd.kernels.em.mixture_image import EMPTY
-from emmd.kernels.solvers.newton import ACCEPTED
+from emmd.kernels.solvers.newton_steps import ACCEPTED
 from emmd.models.gates.softmax import fit_gate, fit_gate_from
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.fused.registry import fused_pass
