@@ -25,7 +25,7 @@ def logistic_sums(design, labels, points, wanted):
     labels : ndarray of shape (r, n)
     points : ndarray of shape (r, d)
     wanted : ndarray of int, shape (r,)
-        See `emmd.kernels.logistic_regression.logistic_rows`.
+        See `emmd.kernels.solvers.logistic.logistic_rows`.
 
     Returns
     -------
