@@ -39,8 +39,8 @@ def test_one_call_in_turn_and_in_shares_and_in_passes(K, gate, apart, variance, 
     problem, theta = _problem(9_000, K, gate, variance=variance)
     model, data = problem.model, problem.data
     start = theta + 0.05 * np.random.default_rng(1).standard_normal(len(theta)) if apart else theta
+    data = emmd.Problem(model, problem.X, problem.y).data
     elsewhere = emmd.PartitionedProblem(model, [(problem.X, problem.y)])
-    elsewhere.data._pieces[0].data = data
     in_passes = model.em_step(elsewhere.data, theta, start)
     assert in_passes[1].solved
     for edges in SHARES[:1] if numba.config.DISABLE_JIT else SHARES:

@@ -2,8 +2,9 @@
 
 import sys
 
-from experiments.cases import default_cases
 from experiments.expected import unexpected
+
+from experiments.cases import default_cases
 from theory.checker import broken_claims, check, select, verify_population
 from theory.lab import Lab
 

@@ -10,7 +10,7 @@ from emmd.core.model import MStep
 from emmd.core.status import Status
 from emmd.fits.multinomial import fit_multinomial_from
 from emmd.kernels.em.mixture_image import EMPTY
-from emmd.kernels.solvers.newton import ACCEPTED
+from emmd.kernels.solvers.newton_steps import ACCEPTED
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.fused.registry import fused_pass
 from emmd.models.mixture.ridge import gate_form

@@ -19,7 +19,7 @@ from emmd.core.model import EStep, Model, MStep
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.kernels.maths.bernoulli import divergence_rows
 from emmd.kernels.rows.reduce import shares, sum_rows
-from emmd.kernels.solvers.newton import ACCEPTED
+from emmd.kernels.solvers.newton_steps import ACCEPTED
 from emmd.models.symmetric.data import SymmetricData
 from emmd.rows.design import Design, unpack_symmetric
 
