@@ -28,12 +28,16 @@ from emmd.estimators.inference import covariance, em_rate
 from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
-from emmd.estimators.starts import KEEP, Start, draw_starts, fit_from_starts, pooled_fit, start_from
+from emmd.estimators.starts.draw import draw_starts, pooled_fit, start_from
+from emmd.estimators.starts.run import KEEP, Start, fit_from_starts
 from emmd.estimators.units import Units, feature_units
 from emmd.estimators.validated import drawn_seed, validated
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.models.mixture.model import MixtureOfExperts
 from emmd.models.mixture.ridge import LARGEST_PENALTY
+
+_CANDIDATES = 5
+"""Draws of which every start takes one."""
 
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
@@ -198,7 +202,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         before = self.__dict__.pop("_before")
         if before is None:
             n_init = positive_integer("n_init", self.n_init, maximum=MANY)
-            return draw_starts(problem, n_init, drawn_seed(self.random_state))
+            return draw_starts(problem, n_init, drawn_seed(self.random_state), _CANDIDATES)
         units, model, theta = before
         if model.n_experts != self.n_experts or units.n_features != X.shape[1]:
             raise ValueError(

@@ -7,7 +7,8 @@ from scipy.stats import poisson
 from sklearn.exceptions import ConvergenceWarning
 
 import emmd
-from emmd.estimators.starts import KINDS, best_run, draw_starts
+from emmd.estimators.starts.draw import KINDS, draw_starts
+from emmd.estimators.starts.run import best_run
 
 
 def problem(K=3, n=200, repeats=None):

@@ -1,4 +1,4 @@
-"""Several starts for a mixture of experts; the fit with the highest likelihood is kept.
+"""Several starts for a mixture of experts.
 
 A start is a set of responsibilities that depend on each row's values alone, so
 that a row of weight 2 starts like the same row twice, and the order of the rows
@@ -6,11 +6,9 @@ does not matter; the M-step turns them into parameters.
 """
 
 import warnings
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
@@ -18,120 +16,20 @@ from emmd.core.checks import positive_integer
 from emmd.core.problem import Problem
 from emmd.core.solve import minimize
 from emmd.core.status import Status
+from emmd.estimators.starts.run import Start, best_run
 from emmd.models.mixture.model import MixtureOfExperts
-
-KEEP = ("best", "converged")
-"""Which run may be kept: the best of all, or the best of those that converged."""
 
 KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
-_ROUGH, _ROUNDS = 1e-3, 100
-_TIE = 1e-9
+_ROUGH, _FEW, _ROUNDS = 1e-3, 15, 100
 _CONSTANT = 1e-9
 _DEPENDENT = 1e-10
 """Shares of a column's largest entry and of the features' largest variance that count as nothing."""
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a run begins.
-
-    Attributes
-    ----------
-    kind : str
-        One of `KINDS`, or ``warm``.
-    theta : ndarray of shape (p,)
-    """
-
-    kind: str
-    theta: np.ndarray
-
-
-@dataclass(frozen=True)
-class Started:
-    """The runs from several starts.
-
-    Attributes
-    ----------
-    starts : list of Start
-    runs : list of scipy.optimize.OptimizeResult
-        One for each start, as `emmd.minimize` returns them.
-    best : int
-        Index of the run to keep, see `best_run`.
-    """
-
-    starts: list[Start]
-    runs: list[OptimizeResult]
-    best: int
-
-
-def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, keep="best", **options):
-    """Minimise the loss from every start and choose the best run.
-
-    Parameters
-    ----------
-    problem : Problem
-    starts : list of Start
-    n_jobs : int, optional
-        Threads, as in joblib. The result does not depend on it.
-    callback : callable, optional
-        Called as ``callback(start, iteration, loss)`` before each step, from several threads when
-        ``n_jobs`` is not 1.
-    ended : callable, optional
-        Called as ``ended(start, run)`` when a run ends, from the same thread.
-    keep : "best" or "converged"
-        See `best_run`.
-    **options
-        Of `emmd.minimize`.
-
-    Returns
-    -------
-    Started
-    """
-    from joblib import Parallel, delayed
-
-    def run(index, start):
-        # the loop's own callback also gets theta, which would be in the problem's units
-        watch = None if callback is None else lambda t, theta, loss: callback(index, t, loss)
-        result = minimize(problem, start.theta, callback=watch, **options)
-        if ended is not None:
-            ended(index, result)
-        return result
-
-    # kernels release the GIL, and threads share the data
-    runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
-    return Started(starts, runs, best_run(runs, keep))
-
-
-def best_run(runs, keep="best"):
-    """Return the index of the run with the lowest loss.
-
-    A run on its way to an unbounded likelihood, that of an exact fit, is kept where there is no other. Every
-    other likelihood counts, whatever the run's status: that of a gate which becomes a step is bounded.
-
-    Parameters
-    ----------
-    runs : list of scipy.optimize.OptimizeResult
-    keep : "best" or "converged"
-        Whether only converged runs count, where there are any.
-
-    Notes
-    -----
-    Runs whose losses agree to nine digits count as equal, and the first of them that converged, or else the
-    first, is kept: rounding must not choose among permutations of the same experts.
-    """
-    among = [run for run in runs if run.status != Status.VARIANCE_COLLAPSE] or runs
-    if keep == "converged":
-        among = [run for run in among if run.status == Status.CONVERGED] or among
-    lowest = min(run.fun for run in among)
-    equal = [run for run in among if run.fun <= lowest + _TIE * (1.0 + abs(lowest))]
-    best = next((run for run in equal if run.status == Status.CONVERGED), equal[0])
-    return next(index for index, run in enumerate(runs) if run is best)
-
-
-def draw_starts(problem, n_starts, seed):
+def draw_starts(problem, n_starts, seed, candidates=1):
     """Draw starts of all kinds in turn.
 
     Parameters
@@ -141,6 +39,9 @@ def draw_starts(problem, n_starts, seed):
     n_starts : int
     seed : int
         Start i depends on ``(seed, i)`` only: more starts leave the first ones as they were.
+    candidates : int
+        Number of draws for each start. A few EM steps from each tell which to keep: what likelihood they
+        reach says more of where a long run ends than the draw does.
 
     Returns
     -------
@@ -152,10 +53,18 @@ def draw_starts(problem, n_starts, seed):
     starts = []
     for index in range(n_starts):
         kind = KINDS[index % len(KINDS)]
-        rng = np.random.default_rng([seed, index])
-        responsibilities = _softened(working, _DRAW[kind](problem, rows, pooled, rng))
-        starts.append(start_from(problem, kind, responsibilities, pooled))
+        seeds = [[seed, index], *([seed, index, more] for more in range(1, candidates))]
+        draws = [_DRAW[kind](problem, rows, pooled, np.random.default_rng(each)) for each in seeds]
+        chosen = draws[0] if candidates == 1 else _promising(working or problem, draws)
+        starts.append(start_from(problem, kind, _softened(working, chosen), pooled))
     return starts
+
+
+def _promising(problem, draws):
+    """Return the responsibilities of the best of short runs of EM, one from each draw."""
+    starts = [start_from(problem, "", responsibilities).theta for responsibilities in draws]
+    runs = [minimize(problem, theta, tol=_ROUGH, max_iter=_FEW) for theta in starts]
+    return problem.responsibilities(runs[best_run(runs)].x)
 
 
 def _working(problem):

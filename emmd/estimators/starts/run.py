@@ -1,0 +1,159 @@
+"""The runs from several starts; the fit with the highest likelihood is kept."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from emmd.core.result import Trace
+from emmd.core.solve import minimize
+from emmd.core.status import Status
+from emmd.core.trust_region import trust_region
+
+KEEP = ("best", "converged")
+"""Which run may be kept: the best of all, or the best of those that converged."""
+
+_PATIENCE = 100
+"""Iterations after which Newton's method takes a run on."""
+
+_UNFINISHED = (Status.ITERATION_LIMIT, Status.DIVERGING, Status.INNER_FAILED, Status.LOSS_INCREASED)
+_TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run begins.
+
+    Attributes
+    ----------
+    kind : str
+        One of `draw.KINDS`, or ``warm``.
+    theta : ndarray of shape (p,)
+    """
+
+    kind: str
+    theta: np.ndarray
+
+
+@dataclass(frozen=True)
+class Started:
+    """The runs from several starts.
+
+    Attributes
+    ----------
+    starts : list of Start
+    runs : list of scipy.optimize.OptimizeResult
+        One for each start, as `emmd.minimize` returns them.
+    best : int
+        Index of the run to keep, see `best_run`.
+    """
+
+    starts: list[Start]
+    runs: list[OptimizeResult]
+    best: int
+
+
+def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, keep="best", **options):
+    """Minimise the loss from every start and choose the best run.
+
+    Parameters
+    ----------
+    problem : Problem
+    starts : list of Start
+    n_jobs : int, optional
+        Threads, as in joblib. The result does not depend on it.
+    callback : callable, optional
+        Called as ``callback(start, iteration, loss)`` before each step, from several threads when
+        ``n_jobs`` is not 1.
+    ended : callable, optional
+        Called as ``ended(start, run)`` when a run ends, from the same thread.
+    keep : "best" or "converged"
+        See `best_run`.
+    **options
+        Of `emmd.minimize`.
+
+    Returns
+    -------
+    Started
+    """
+    from joblib import Parallel, delayed
+
+    def run(index, start):
+        watch = None if callback is None else lambda t, loss: callback(index, t, loss)
+        result = _run(problem, start.theta, watch, **options)
+        if ended is not None:
+            ended(index, result)
+        return result
+
+    # kernels release the GIL, and threads share the data
+    runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
+    return Started(starts, runs, best_run(runs, keep))
+
+
+def _run(problem, theta, callback, max_iter, **options):
+    """Run the method; where it is slow or fails, Newton's method, and the method from where that ends.
+
+    EM nears an optimum at infinity like 1 / t, crosses plateaus slowly, and ends where an M-step is nearly
+    separable. A run that Newton's method leads to a collapse goes on without it.
+    """
+    first = _minimize(problem, theta, callback, 0, max_iter=min(max_iter, _PATIENCE), **options)
+    if first.status not in _UNFINISHED or first.nit >= max_iter:
+        return first
+    # the last entry of a trace that was cut off has had no step
+    taken = first.nit + (first.status != Status.ITERATION_LIMIT)
+    options["max_iter"] = max_iter - first.nit
+    ahead = trust_region(problem, first.x)
+    if not problem.model.loss(problem.data, ahead) < first.fun:
+        ahead = first.x
+    rest = _minimize(problem, ahead, callback, taken, **options)
+    if rest.status == Status.VARIANCE_COLLAPSE:
+        rest = _minimize(problem, first.x, callback, taken, **options)
+    return _joined(first, rest, taken)
+
+
+def _minimize(problem, theta, callback, offset, **options):
+    # the loop's own callback also gets theta, which would be in the problem's units
+    watch = None if callback is None else lambda t, theta, loss: callback(offset + t, loss)
+    return minimize(problem, theta, callback=watch, **options)
+
+
+def _joined(first, rest, taken):
+    """Return the second run with the trace of both."""
+    a, b = first.trace, rest.trace
+    rest.trace = Trace(
+        np.append(a.loss[:taken], b.loss),
+        np.append(a.displacement[:taken], b.displacement),
+        np.append(a.evaluations[:taken], first.nfev + b.evaluations),
+        np.append(a.seconds[:taken], a.seconds[-1] + b.seconds),
+        None,
+    )
+    rest.nit, rest.nfev = len(rest.trace.loss) - 1, first.nfev + rest.nfev
+    return rest
+
+
+def best_run(runs, keep="best"):
+    """Return the index of the run with the lowest loss.
+
+    A run on its way to an unbounded likelihood, that of an exact fit, is kept where there is no other. Every
+    other likelihood counts, whatever the run's status: that of a gate which becomes a step is bounded.
+
+    Parameters
+    ----------
+    runs : list of scipy.optimize.OptimizeResult
+    keep : "best" or "converged"
+        Whether only converged runs count, where there are any.
+
+    Notes
+    -----
+    Runs whose losses agree to nine digits count as equal, and the first of them that converged, or else the
+    first, is kept: rounding must not choose among permutations of the same experts.
+    """
+    among = [run for run in runs if run.status != Status.VARIANCE_COLLAPSE] or runs
+    if keep == "converged":
+        among = [run for run in among if run.status == Status.CONVERGED] or among
+    lowest = min(run.fun for run in among)
+    equal = [run for run in among if run.fun <= lowest + _TIE * (1.0 + abs(lowest))]
+    best = next((run for run in equal if run.status == Status.CONVERGED), equal[0])
+    return next(index for index, run in enumerate(runs) if run is best)
+
+
