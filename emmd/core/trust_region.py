@@ -1,5 +1,7 @@
 """Newton's method on the marginal loss in a trust region, for what EM comes near to slowly."""
 
+from contextlib import suppress
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -19,6 +21,7 @@ def trust_region(problem, theta, tol=1e-9, max_iter=500):
     Returns
     -------
     ndarray of shape (p,)
+        The last point with a finite Hessian where that overflows.
 
     Notes
     -----
@@ -29,19 +32,27 @@ def trust_region(problem, theta, tol=1e-9, max_iter=500):
     """
     model, data = problem.model, problem.data
     scale = model.parameter_scale(data)
-    outer = np.outer(scale, scale)
+    outer, regular = np.outer(scale, scale), [theta * scale]
 
     def loss(u):
         value = model.loss(data, u / scale)
         return value if np.isfinite(value) else np.inf
 
-    with np.errstate(all="ignore"):
+    def hessian(u):
+        value = model.hessian(data, u / scale) / outer
+        if not np.isfinite(value).all():
+            raise FloatingPointError
+        regular.append(u)
+        return value
+
+    with np.errstate(all="ignore"), suppress(FloatingPointError):
         found = minimize(
             loss,
             theta * scale,
             jac=lambda u: model.gradient(data, u / scale) / scale,
-            hess=lambda u: model.hessian(data, u / scale) / outer,
+            hess=hessian,
             method="trust-exact",
             options={"gtol": tol, "maxiter": max_iter},
         )
-    return found.x / scale
+        regular.append(found.x)
+    return regular[-1] / scale

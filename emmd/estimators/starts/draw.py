@@ -16,20 +16,20 @@ from emmd.core.checks import positive_integer
 from emmd.core.problem import Problem
 from emmd.core.solve import minimize
 from emmd.core.status import Status
-from emmd.estimators.starts.run import Start, best_run
+from emmd.estimators.starts.run import Start
 from emmd.models.mixture.model import MixtureOfExperts
 
 KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
-_ROUGH, _FEW, _ROUNDS = 1e-3, 15, 100
+_ROUGH, _ROUNDS = 1e-3, 100
 _CONSTANT = 1e-9
 _DEPENDENT = 1e-10
 """Shares of a column's largest entry and of the features' largest variance that count as nothing."""
 
 
-def draw_starts(problem, n_starts, seed, candidates=1):
+def draw_starts(problem, n_starts, seed):
     """Draw starts of all kinds in turn.
 
     Parameters
@@ -39,9 +39,6 @@ def draw_starts(problem, n_starts, seed, candidates=1):
     n_starts : int
     seed : int
         Start i depends on ``(seed, i)`` only: more starts leave the first ones as they were.
-    candidates : int
-        Number of draws for each start. A few EM steps from each tell which to keep: what likelihood they
-        reach says more of where a long run ends than the draw does.
 
     Returns
     -------
@@ -53,18 +50,38 @@ def draw_starts(problem, n_starts, seed, candidates=1):
     starts = []
     for index in range(n_starts):
         kind = KINDS[index % len(KINDS)]
-        seeds = [[seed, index], *([seed, index, more] for more in range(1, candidates))]
-        draws = [_DRAW[kind](problem, rows, pooled, np.random.default_rng(each)) for each in seeds]
-        chosen = draws[0] if candidates == 1 else _promising(working or problem, draws)
-        starts.append(start_from(problem, kind, _softened(working, chosen), pooled))
+        rng = np.random.default_rng([seed, index])
+        responsibilities = _softened(working, _DRAW[kind](problem, rows, pooled, rng))
+        starts.append(start_from(problem, kind, responsibilities, pooled))
     return starts
 
 
-def _promising(problem, draws):
-    """Return the responsibilities of the best of short runs of EM, one from each draw."""
-    starts = [start_from(problem, "", responsibilities).theta for responsibilities in draws]
-    runs = [minimize(problem, theta, tol=_ROUGH, max_iter=_FEW) for theta in starts]
-    return problem.responsibilities(runs[best_run(runs)].x)
+def redrawn(problem, theta, rng):
+    """Return a neighbour of theta: one expert gives up its rows and takes others at random.
+
+    Where the experts compete for the rows, all but one of them are often in their best places already.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of a `MixtureOfExperts`; features of about unit size.
+    theta : ndarray of shape (p,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (p,)
+    """
+    pooled = pooled_fit(problem)
+    rows = _rows(problem, pooled)
+    K = problem.model.n_experts
+    expert = int(rng.integers(K))
+    rest = np.maximum(problem.responsibilities(theta), np.finfo(float).tiny)
+    rest[:, expert] = 0.0
+    taken = _at_random(problem, rows, pooled, rng)[:, expert]
+    responsibilities = rest * ((1.0 - taken) / rest.sum(axis=1))[:, None]
+    responsibilities[:, expert] = taken
+    return start_from(problem, "redrawn", responsibilities, theta).theta
 
 
 def _working(problem):

@@ -19,6 +19,13 @@ _PATIENCE = 100
 _UNFINISHED = (Status.ITERATION_LIMIT, Status.DIVERGING, Status.INNER_FAILED, Status.LOSS_INCREASED)
 _TIE = 1e-9
 
+_TRIES = 2
+"""Neighbours for each run that ended above the best one."""
+
+_ROUGH, _FEW = 1e-3, 15
+_APART = 1e-6
+"""Losses further apart, relative to 1 plus their size, are those of different optima."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -53,13 +60,18 @@ class Started:
     best: int
 
 
-def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, keep="best", **options):
-    """Minimise the loss from every start and choose the best run.
+def fit_from_starts(
+    problem, starts, neighbour=None, n_jobs=None, callback=None, ended=None, keep="best", **options
+):
+    """Minimise the loss from every start, choose the best run, and go on to better optima near it.
 
     Parameters
     ----------
     problem : Problem
     starts : list of Start
+    neighbour : callable, optional
+        ``neighbour(theta, attempt)`` returns a point from which another optimum may be reached. Where all
+        runs end at the same likelihood none is asked for.
     n_jobs : int, optional
         Threads, as in joblib. The result does not depend on it.
     callback : callable, optional
@@ -79,15 +91,45 @@ def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, kee
     from joblib import Parallel, delayed
 
     def run(index, start):
-        watch = None if callback is None else lambda t, loss: callback(index, t, loss)
-        result = _run(problem, start.theta, watch, **options)
+        result = _run(problem, start.theta, watch(index), **options)
         if ended is not None:
             ended(index, result)
         return result
 
+    def watch(index):
+        return None if callback is None else lambda t, loss: callback(index, t, loss)
+
     # kernels release the GIL, and threads share the data
-    runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
-    return Started(starts, runs, best_run(runs, keep))
+    parallel = Parallel(n_jobs, prefer="threads")
+    runs = parallel(delayed(run)(k, start) for k, start in enumerate(starts))
+    best = best_run(runs, keep)
+    attempts = 0
+    while neighbour is not None and (more := _TRIES * _elsewhere(runs, runs[best])):
+        jobs = (delayed(neighbour)(runs[best].x, attempts + k) for k in range(more))
+        found = parallel(delayed(_explored)(problem, theta, **options) for theta in parallel(jobs))
+        attempts += more
+        index = best_run([runs[best], *found], keep)
+        if index == 0:
+            break
+        runs[best] = _continued(problem, runs[best], found[index - 1].x, watch(best), **options)
+    if attempts and ended is not None:
+        ended(best, runs[best])
+    return Started(starts, runs, best)
+
+
+def _elsewhere(runs, best):
+    """Return how many runs ended above the best one; none where that was cut off, or has no bound."""
+    if best.status in (Status.ITERATION_LIMIT, Status.VARIANCE_COLLAPSE):
+        return 0
+    return sum(run.fun > best.fun + _APART * (1.0 + abs(best.fun)) for run in runs)
+
+
+def _explored(problem, theta, **options):
+    """Return the run from a point that may be far from an optimum, by Newton's method after a few EM steps."""
+    first = minimize(problem, theta, tol=_ROUGH, max_iter=_FEW)
+    if first.status in _UNFINISHED or first.status == Status.CONVERGED:
+        theta = trust_region(problem, first.x)
+    return minimize(problem, theta, **options)
 
 
 def _run(problem, theta, callback, max_iter, **options):
@@ -99,35 +141,36 @@ def _run(problem, theta, callback, max_iter, **options):
     first = _minimize(problem, theta, callback, 0, max_iter=min(max_iter, _PATIENCE), **options)
     if first.status not in _UNFINISHED or first.nit >= max_iter:
         return first
-    # the last entry of a trace that was cut off has had no step
-    taken = first.nit + (first.status != Status.ITERATION_LIMIT)
-    options["max_iter"] = max_iter - first.nit
+    options["max_iter"] = max_iter
     ahead = trust_region(problem, first.x)
     if not problem.model.loss(problem.data, ahead) < first.fun:
         ahead = first.x
-    rest = _minimize(problem, ahead, callback, taken, **options)
-    if rest.status == Status.VARIANCE_COLLAPSE:
-        rest = _minimize(problem, first.x, callback, taken, **options)
-    return _joined(first, rest, taken)
+    rest = _continued(problem, first, ahead, callback, **options)
+    if rest.status != Status.VARIANCE_COLLAPSE:
+        return rest
+    return _continued(problem, first, first.x, callback, **options)
 
 
-def _minimize(problem, theta, callback, offset, **options):
+def _minimize(problem, theta, callback, taken, **options):
     # the loop's own callback also gets theta, which would be in the problem's units
-    watch = None if callback is None else lambda t, theta, loss: callback(offset + t, loss)
+    watch = None if callback is None else lambda t, theta, loss: callback(taken + t, loss)
     return minimize(problem, theta, callback=watch, **options)
 
 
-def _joined(first, rest, taken):
-    """Return the second run with the trace of both."""
-    a, b = first.trace, rest.trace
+def _continued(problem, run, theta, callback, max_iter, **options):
+    """Return the run from theta with the trace of another one before it."""
+    # the last entry of a trace that was cut off has had no step
+    taken = run.nit + (run.status != Status.ITERATION_LIMIT)
+    rest = _minimize(problem, theta, callback, taken, max_iter=max(max_iter - run.nit, 1), **options)
+    a, b = run.trace, rest.trace
     rest.trace = Trace(
         np.append(a.loss[:taken], b.loss),
         np.append(a.displacement[:taken], b.displacement),
-        np.append(a.evaluations[:taken], first.nfev + b.evaluations),
+        np.append(a.evaluations[:taken], run.nfev + b.evaluations),
         np.append(a.seconds[:taken], a.seconds[-1] + b.seconds),
         None,
     )
-    rest.nit, rest.nfev = len(rest.trace.loss) - 1, first.nfev + rest.nfev
+    rest.nit, rest.nfev = len(rest.trace.loss) - 1, run.nfev + rest.nfev
     return rest
 
 
