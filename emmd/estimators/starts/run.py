@@ -13,7 +13,7 @@ from emmd.core.trust_region import trust_region
 KEEP = ("best", "converged")
 """Which run may be kept: the best of all, or the best of those that converged."""
 
-_PATIENCE = 100
+_PATIENCE = 50
 """Iterations after which Newton's method takes a run on."""
 
 _UNFINISHED = (Status.ITERATION_LIMIT, Status.DIVERGING, Status.INNER_FAILED, Status.LOSS_INCREASED)
