@@ -57,7 +57,7 @@ def draw_starts(problem, n_starts, seed):
 
 
 def redrawn(problem, theta, rng):
-    """Return a neighbour of theta: one expert gives up its rows and takes others at random.
+    """Return a neighbour of theta: one expert is drawn anew, by the rows it takes or by its parameters.
 
     Where the experts compete for the rows, all but one of them are often in their best places already.
 
@@ -73,15 +73,24 @@ def redrawn(problem, theta, rng):
     ndarray of shape (p,)
     """
     pooled = pooled_fit(problem)
-    rows = _rows(problem, pooled)
-    K = problem.model.n_experts
-    expert = int(rng.integers(K))
+    rows, expert = _rows(problem, pooled), int(rng.integers(problem.model.n_experts))
+    draw = _with_other_rows if rng.random() < 0.5 else _with_other_predictors
+    return start_from(problem, "redrawn", draw(problem, theta, expert, rows, pooled, rng), theta).theta
+
+
+def _with_other_rows(problem, theta, expert, rows, pooled, rng):
     rest = np.maximum(problem.responsibilities(theta), np.finfo(float).tiny)
     rest[:, expert] = 0.0
     taken = _at_random(problem, rows, pooled, rng)[:, expert]
     responsibilities = rest * ((1.0 - taken) / rest.sum(axis=1))[:, None]
     responsibilities[:, expert] = taken
-    return start_from(problem, "redrawn", responsibilities, theta).theta
+    return responsibilities
+
+
+def _with_other_predictors(problem, theta, expert, rows, pooled, rng):
+    parts, logits = problem.model.predictors(problem.data.designs, theta)
+    parts[expert] = _drawn_parts(problem, rows, pooled, rng)[0][expert]
+    return _posterior(problem, parts, logits, rows, pooled, rng)
 
 
 def _working(problem):
@@ -200,6 +209,14 @@ def _at_random(problem, rows, pooled, rng):
 
 def _by_parameters(problem, rows, pooled, rng):
     """Draw every expert's and the gate's predictors around the pooled fit, then take one E-step."""
+    parts, logits, known = _drawn_parts(problem, rows, pooled, rng)
+    K = problem.model.n_experts
+    logits = logits + (known @ rng.standard_normal((known.shape[1], K - 1))).T
+    return _posterior(problem, parts, logits, rows, pooled, rng)
+
+
+def _drawn_parts(problem, rows, pooled, rng):
+    """Return experts' predictors drawn around the pooled fit, the fit's logits and the rows' own columns."""
     model, sizes = problem.model, problem.data.sizes
     K, m = model.n_experts, model.family.n_linear
     known = np.column_stack([rows, np.ones(len(rows))]) / np.sqrt(rows.shape[1] + 1)
@@ -207,9 +224,13 @@ def _by_parameters(problem, rows, pooled, rng):
     noise = known @ rng.standard_normal((K, known.shape[1], m)) * sizes[:m]
     for part, more in zip(parts, noise):
         part[:, :m] += more
-    logits = logits + (known @ rng.standard_normal((known.shape[1], K - 1))).T
+    return parts, logits, known
+
+
+def _posterior(problem, parts, logits, rows, pooled, rng):
+    """Return the responsibilities of given predictors; random ones where those overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
-        drawn = model.posterior_at(problem.data, parts, logits)[1].T
+        drawn = problem.model.posterior_at(problem.data, parts, logits)[1].T
     return drawn if np.isfinite(drawn).all() else _at_random(problem, rows, pooled, rng)
 
 

@@ -20,7 +20,7 @@ _UNFINISHED = (Status.ITERATION_LIMIT, Status.DIVERGING, Status.INNER_FAILED, St
 _TIE = 1e-9
 
 _TRIES = 2
-"""Neighbours for each run that ended above the best one."""
+"""Neighbours for each run that ended above the best one; half as many as runs at least."""
 
 _ROUGH, _FEW = 1e-3, 15
 _APART = 1e-6
@@ -70,8 +70,9 @@ def fit_from_starts(
     problem : Problem
     starts : list of Start
     neighbour : callable, optional
-        ``neighbour(theta, attempt)`` returns a point from which another optimum may be reached. Where all
-        runs end at the same likelihood none is asked for.
+        ``neighbour(theta, attempt)`` returns a point from which another optimum may be reached. It is asked
+        for half as many as there are starts, and for two for each run that ended above the best one, until
+        a round of them has brought nothing.
     n_jobs : int, optional
         Threads, as in joblib. The result does not depend on it.
     callback : callable, optional
@@ -104,7 +105,7 @@ def fit_from_starts(
     runs = parallel(delayed(run)(k, start) for k, start in enumerate(starts))
     best = best_run(runs, keep)
     attempts = 0
-    while neighbour is not None and (more := _TRIES * _elsewhere(runs, runs[best])):
+    while neighbour is not None and (more := _attempts(runs, runs[best])):
         jobs = (delayed(neighbour)(runs[best].x, attempts + k) for k in range(more))
         found = parallel(delayed(_explored)(problem, theta, **options) for theta in parallel(jobs))
         attempts += more
@@ -117,11 +118,12 @@ def fit_from_starts(
     return Started(starts, runs, best)
 
 
-def _elsewhere(runs, best):
-    """Return how many runs ended above the best one; none where that was cut off, or has no bound."""
+def _attempts(runs, best):
+    """Return how many neighbours of the best run to try: more where more of the runs ended above it."""
     if best.status in (Status.ITERATION_LIMIT, Status.VARIANCE_COLLAPSE):
         return 0
-    return sum(run.fun > best.fun + _APART * (1.0 + abs(best.fun)) for run in runs)
+    elsewhere = sum(run.fun > best.fun + _APART * (1.0 + abs(best.fun)) for run in runs)
+    return max(len(runs) // 2, _TRIES * elsewhere)
 
 
 def _explored(problem, theta, **options):
