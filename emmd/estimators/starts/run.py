@@ -140,17 +140,18 @@ def _run(problem, theta, callback, max_iter, **options):
     EM nears an optimum at infinity like 1 / t, crosses plateaus slowly, and ends where an M-step is nearly
     separable. A run that Newton's method leads to a collapse goes on without it.
     """
-    first = _minimize(problem, theta, callback, 0, max_iter=min(max_iter, _PATIENCE), **options)
-    if first.status not in _UNFINISHED or first.nit >= max_iter:
-        return first
-    options["max_iter"] = max_iter
-    ahead = trust_region(problem, first.x)
-    if not problem.model.loss(problem.data, ahead) < first.fun:
-        ahead = first.x
-    rest = _continued(problem, first, ahead, callback, **options)
-    if rest.status != Status.VARIANCE_COLLAPSE:
-        return rest
-    return _continued(problem, first, first.x, callback, **options)
+    run = _minimize(problem, theta, callback, 0, max_iter=min(max_iter, _PATIENCE), **options)
+    while run.status in _UNFINISHED and run.nit < max_iter:
+        ahead = trust_region(problem, run.x)
+        if problem.model.loss(problem.data, ahead) < run.fun - _TIE * (1.0 + abs(run.fun)):
+            rest = _continued(problem, run, ahead, callback, min(max_iter, run.nit + _PATIENCE), **options)
+            if rest.status != Status.VARIANCE_COLLAPSE:
+                run = rest
+                continue
+        elif run.status != Status.ITERATION_LIMIT:
+            return run
+        return _continued(problem, run, run.x, callback, max_iter, **options)
+    return run
 
 
 def _minimize(problem, theta, callback, taken, **options):
