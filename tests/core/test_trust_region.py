@@ -1,4 +1,4 @@
-"""Newton's method in a trust region: off saddles, out to suprema at infinity, and never to what is no number."""
+"""Newton's method in a trust region: off saddles, out to suprema at infinity, and never to NaN."""
 
 import numpy as np
 import pytest

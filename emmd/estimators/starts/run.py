@@ -127,7 +127,7 @@ def _attempts(runs, best):
 
 
 def _explored(problem, theta, **options):
-    """Return the run from a point that may be far from an optimum, by Newton's method after a few EM steps."""
+    """Return the run from a point far from an optimum: a few EM steps, Newton's method, then the method."""
     first = minimize(problem, theta, tol=_ROUGH, max_iter=_FEW)
     if first.status in _UNFINISHED or first.status == Status.CONVERGED:
         theta = trust_region(problem, first.x)
@@ -201,5 +201,3 @@ def best_run(runs, keep="best"):
     equal = [run for run in among if run.fun <= lowest + _TIE * (1.0 + abs(lowest))]
     best = next((run for run in equal if run.status == Status.CONVERGED), equal[0])
     return next(index for index, run in enumerate(runs) if run is best)
-
-

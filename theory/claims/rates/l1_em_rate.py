@@ -11,6 +11,7 @@ from emmd.theory.numeric.rates.settle import settle
 _PART = 0.2
 """First distance from the optimum; of the loss over sqrt(1 - lambda_max), where fourth-order terms count."""
 
+
 def measure(lab, rate_from="pencil", loss_power=2, swap=True):
     """Compare the map's spectral radius, and ratios along the slowest mode, with the pencil's rate."""
     rate = _rate(lab, rate_from)
@@ -62,7 +63,8 @@ def _measured_ratio(lab, of, length):
             # an error e of the optimum changes D_A(theta*, .) by about e sqrt(2 D_A)
             errors = [e + lab.optimum_error * (2.0 * abs(v)) ** 0.5 for e, v in zip(errors, values)]
         else:
-            values, errors = zip(*(loss_gap(problem, target.theta, point) for point in points))
+            gaps = [loss_gap(problem, target.theta, point) for point in points]
+            values, errors = ([gap[side] for gap in gaps] for side in (0, 1))
         before, after = before + values[0], after + values[1]
         rounding += sum(errors)
     return after / before, 2.0 * rounding / before
@@ -73,7 +75,9 @@ def _symmetry(lab, rate, swap):
     for k in range(len(lab.model.equivalents(lab.reference.theta))):
         found = lab.once(
             ("copy", k, swap),
-            lambda k=k: settle(lambda h: _copy_ratio(lab, k, swap, h), _PART, lambda h: _copy_rounding(lab, h)),
+            lambda k=k: settle(
+                lambda h: _copy_ratio(lab, k, swap, h), _PART, lambda h: _copy_rounding(lab, h)
+            ),
         )
         where = {"of": "parameters modulo symmetry", "copy": k, "length": found.length}
         sides = rate, float(found.value[0]), float(found.error[0])
