@@ -77,7 +77,7 @@ class MixtureMStep:
             # NaN is not solved
             if residual <= ACCEPTED:
                 return float(sums[0]), MStep(image, residual, True, curvature, int(iterations))
-        loss, r = self.posterior(data, theta) if here else data.posterior(self, theta)
+        (loss, *_), r = self.e_step_pass(data, theta) if here else data.e_step_pass(self, theta)
         return float(loss) + self.penalty(theta), self._fit_parts(data, r, theta, start)
 
     def _fused_step_elsewhere(self, data, theta, start, floor):

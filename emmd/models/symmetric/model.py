@@ -212,6 +212,10 @@ class SymmetricModel(Model):
         aa, bb = self.information_from_sums(data.design, sums)
         return self._assemble(aa, 0.0, bb)
 
+    def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return I_com: the model set is linear."""
+        return self.complete_hessian(data, theta)
+
     def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""
         return self.informations(data, theta)[1]
