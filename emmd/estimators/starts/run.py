@@ -19,7 +19,7 @@ _PATIENCE = 50
 _UNFINISHED = (Status.ITERATION_LIMIT, Status.DIVERGING, Status.INNER_FAILED, Status.LOSS_INCREASED)
 _TIE = 1e-9
 
-_TRIES = 2
+_TRIES = 4
 """Neighbours for each run that ended above the best one; half as many as runs at least."""
 
 _ROUGH, _FEW = 1e-3, 15
@@ -71,7 +71,7 @@ def fit_from_starts(
     starts : list of Start
     neighbour : callable, optional
         ``neighbour(theta, attempt)`` returns a point from which another optimum may be reached. It is asked
-        for half as many as there are starts, and for two for each run that ended above the best one, until
+        for half as many as there are starts, and for four for each run that ended above the best one, until
         a round of them has brought nothing.
     n_jobs : int, optional
         Threads, as in joblib. The result does not depend on it.
