@@ -252,7 +252,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             keep=known_name("keep", self.keep, KEEP),
             method=self.method,
             tol=self.tol,
-            max_iter=self.max_iter,
+            max_iter=positive_integer("max_iter", self.max_iter),
         )
 
     def _verbosity(self):

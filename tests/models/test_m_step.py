@@ -6,7 +6,7 @@ import pytest
 import emmd
 from emmd.core.algorithm import inner_failure
 from emmd.rows.second_moment import SingularDesignError
-from tests.generators.cases import NAMES, both, model, random_case
+from tests.generators.cases import NAMES, both, model
 
 ACCEPTED = 1e-13
 """The scaled gradient that counts as zero."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from emmd.core.checks import NotFiniteError
 from emmd.core.result import Trace
 from emmd.core.solve import minimize
 from emmd.core.status import Status
@@ -107,7 +108,8 @@ def fit_from_starts(
     attempts = 0
     while neighbour is not None and (more := _attempts(runs, runs[best])):
         jobs = (delayed(neighbour)(runs[best].x, attempts + k) for k in range(more))
-        found = parallel(delayed(_explored)(problem, theta, **options) for theta in parallel(jobs))
+        explored = parallel(delayed(_explored)(problem, theta, **options) for theta in parallel(jobs))
+        found = [run for run in explored if run is not None]
         attempts += more
         index = best_run([runs[best], *found], keep)
         if index == 0:
@@ -127,11 +129,17 @@ def _attempts(runs, best):
 
 
 def _explored(problem, theta, **options):
-    """Return the run from a point far from an optimum: a few EM steps, Newton's method, then the method."""
-    first = minimize(problem, theta, tol=_ROUGH, max_iter=_FEW)
-    if first.status in _UNFINISHED or first.status == Status.CONVERGED:
-        theta = trust_region(problem, first.x)
-    return minimize(problem, theta, **options)
+    """Return the run from a point far from an optimum: a few EM steps, Newton's method, then the method.
+
+    None where the loss overflows there.
+    """
+    try:
+        first = minimize(problem, theta, tol=_ROUGH, max_iter=_FEW)
+        if first.status in _UNFINISHED or first.status == Status.CONVERGED:
+            theta = trust_region(problem, first.x)
+        return minimize(problem, theta, **options)
+    except NotFiniteError:
+        return None
 
 
 def _run(problem, theta, callback, max_iter, **options):
