@@ -10,6 +10,7 @@ knows a faster one writes `fit`, and must where experts share a dispersion.
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,13 @@ class Family(ABC):
         Derivative of the log of `precision` in the dispersion predictor.
     variance_bound : float or None
         At least the largest eigenvalue of Cov(T) for every nu, if canonical and bounded.
+    scalar_loss : compiled function or None
+        ``(t, u) -> (value, slope, curvature)``, compiled by numba.njit, a static method: the loss of one row
+        with one linear predictor u, convex, and its first two derivatives in u, where ``log p(y; u, rho) =
+        -precision loss(t, u) + log_constant + kernel_base`` for the dispersion rho. With it the fused kernels
+        do whole EM steps.
+    score_grows : bool
+        Whether the terms of that slope grow like t.
     """
 
     name: str
@@ -44,6 +52,33 @@ class Family(ABC):
     n_statistics = 1
     precision_slope = 0.0
     variance_bound: float | None = None
+    scalar_loss: Callable | None = None
+    score_grows = True
+
+    @property
+    def row_loss(self) -> Any:
+        """The `RowLoss` of the fused kernels, or None: by default that of `scalar_loss`."""
+        if self.scalar_loss is None or self.n_linear != 1 or self.dispersion == "shared":
+            return None
+        from emmd.kernels.em.row_loss import scalar_row_loss
+
+        return scalar_row_loss(self.scalar_loss, self.dispersion == "free")
+
+    def kernel_target(self, y: np.ndarray) -> np.ndarray:
+        """Return t of `scalar_loss` for every row, shape (n,); y by default."""
+        return y
+
+    def kernel_base(self, y: np.ndarray) -> np.ndarray:
+        """Return what `scalar_loss` leaves out of each row's log density, shape (n,); log h by default."""
+        return self.log_base(y)
+
+    def log_constant(self, dispersion: np.ndarray) -> np.ndarray:
+        """Return what `scalar_loss` leaves out of an expert's log density, shape (K,); 0 by default."""
+        return np.zeros(len(dispersion))
+
+    def fitted_dispersion(self, loss: float) -> float:
+        """Return the dispersion predictor that fits best where the mean of `scalar_loss` is `loss`."""
+        raise TypeError(f"family {self.name} must write fitted_dispersion: its dispersion is free")
 
     @property
     def n_predictors(self) -> int:

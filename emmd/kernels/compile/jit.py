@@ -18,8 +18,11 @@ with the same results but for rounding, slower first starts and slower kernels.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import inspect
 from collections.abc import Callable
 from functools import cache
+from types import CodeType, ModuleType
 from typing import Any, TypeVar
 
 import numba
@@ -160,7 +163,8 @@ def named_after(*called: Callable[..., Any]) -> Callable[[_Function], _Function]
     Parameters
     ----------
     *called : callable
-        All that tell it from others made by the same function.
+        All that tell it from others made by the same function. Code that is not emmd's own is named by its
+        digest, for the folder of the cache knows of emmd's sources only.
 
     Returns
     -------
@@ -169,13 +173,47 @@ def named_after(*called: Callable[..., Any]) -> Callable[[_Function], _Function]
     """
 
     def rename(function: _Function) -> _Function:
-        names = (f"{each.__module__}.{each.__qualname__}" for each in called)
-        # file names have an end: 255 characters on most systems
-        short = ".".join(name.removeprefix("emmd.kernels.") for name in names)
+        short = ".".join(map(_name, called))
         function.__qualname__ = f"{short}.{function.__name__}"
         return function
 
     return rename
+
+
+def _name(function):
+    if function.__module__.startswith("emmd."):
+        # file names have an end: 255 characters on most systems
+        return f"{function.__module__}.{function.__qualname__}".removeprefix("emmd.kernels.")
+    return f"{function.__name__}-{digest(function)}"
+
+
+def digest(function: Any) -> str:
+    """Return a hash of a function's code and of what it names, functions that it calls included."""
+    found = hashlib.sha256()
+    _add_to_digest(function, found, set())
+    return found.hexdigest()[:16]
+
+
+def _add_to_digest(value, found, seen):
+    if isinstance(value, ModuleType):
+        found.update(value.__name__.encode())
+        return
+    whole = inspect.unwrap(getattr(value, "py_func", value)) if callable(value) else value
+    code = getattr(whole, "__code__", whole)
+    if not isinstance(code, CodeType):
+        found.update(repr(code).encode())
+        return
+    if code in seen:
+        return
+    seen.add(code)
+    found.update(code.co_code + repr((code.co_names, code.co_varnames)).encode())
+    for constant in code.co_consts:
+        _add_to_digest(constant, found, seen)
+    named = inspect.getclosurevars(whole) if inspect.isfunction(whole) else None
+    for names in () if named is None else (named.nonlocals, named.globals):
+        for name, each in sorted(names.items()):
+            found.update(name.encode())
+            _add_to_digest(each, found, seen)
 
 
 def scalar(function: _Function) -> _Function:

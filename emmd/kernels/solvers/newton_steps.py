@@ -38,9 +38,9 @@ VECTORS = 4 + 2 * _MEMORY
 """Rows of `vectors` that belong to one function."""
 
 # entries of `state`; the last is the first of _MEMORY shares of the pairs
-RESIDUAL, CURVATURE, ITERATIONS, _ENTROPY, _COST, _CREST = range(6)
-_DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(6, 12)
-_SHARES = 12
+RESIDUAL, CURVATURE, ITERATIONS, _ENTROPY, _COST, CREST, STEEPNESS = range(7)
+_DESCENT, _LENGTH, _RATE, _FRESH, _PHASE, _PAIRS = range(7, 13)
+_SHARES = 13
 
 _FIRST, _STEPPING, _REFRESHING, _RESTARTED = 0.0, 1.0, 2.0, 3.0
 
@@ -54,6 +54,8 @@ _MOST = 100
 # a stale factor that contracts by less than this is given up
 _STALE = 0.3
 _SMALL = 1e-8
+# the curvature of a logit's loss, at most
+_STEEPEST = 0.25
 # the next contraction may be weaker than the last one by this
 _WEAKER = 100.0
 # a step is halved until the slope along it has shrunk to this share; 1/2 would be a bisection already
@@ -88,7 +90,8 @@ def workspace(r, d, cost, entropy, crest):
     for k in range(r):
         states[k, _COST] = cost
         states[k, _ENTROPY] = entropy
-        states[k, _CREST] = crest
+        states[k, CREST] = crest
+        states[k, STEEPNESS] = _STEEPEST
     return states, np.zeros((r * VECTORS, d)), np.zeros((r * 2 * d, d))
 
 
@@ -144,18 +147,38 @@ def advance_all(states, vectors, factors, sums, first, scale, wanted, points):
     wanted : ndarray of int, shape (r,)
         What the sums hold of each function; overwritten with what is wanted of each now.
     points : ndarray of shape (r, d)
-        Overwritten with where that is.
+        Overwritten with where that is; of what is done, with where it was evaluated last.
     """
-    d, anything = scale.shape[0], False
+    anything = False
     for k in range(wanted.shape[0]):
-        own, factor = vectors[k * VECTORS : (k + 1) * VECTORS], factors[2 * d * k : 2 * d * (k + 1)]
-        if wanted[k] != DONE:
-            with_hessian = wanted[k] == HESSIAN
-            wanted[k] = advance(states[k], own, factor, sums[k, first:], scale, with_hessian)
-        for j in range(d):
-            points[k, j] = own[TRIAL, j]
-        anything = anything or wanted[k] != DONE
+        anything = _advance_one(states, vectors, factors, sums, first, scale, wanted, points, k) or anything
     return anything
+
+
+@deciding
+def advance_each(states, vectors, factors, sums, first, scales, wanted, points):
+    """Do what `advance_all` does for functions with scales of their own, shape (r, d)."""
+    anything = False
+    for k in range(wanted.shape[0]):
+        own = scales[k]
+        anything = _advance_one(states, vectors, factors, sums, first, own, wanted, points, k) or anything
+    return anything
+
+
+@deciding
+def _advance_one(states, vectors, factors, sums, first, scale, wanted, points, k):
+    d = scale.shape[0]
+    own, factor = vectors[k * VECTORS : (k + 1) * VECTORS], factors[2 * d * k : 2 * d * (k + 1)]
+    if wanted[k] == DONE:
+        return False
+    for j in range(d):
+        points[k, j] = own[TRIAL, j]
+    wanted[k] = advance(states[k], own, factor, sums[k, first:], scale, wanted[k] == HESSIAN)
+    if wanted[k] == DONE:
+        return False
+    for j in range(d):
+        points[k, j] = own[TRIAL, j]
+    return True
 
 
 @deciding
@@ -288,7 +311,7 @@ def _foreseen(state):
         return math.inf
     if state[_FRESH] == 0.0:
         return _WEAKER * state[_RATE] * state[RESIDUAL]
-    return 0.5 * state[_CREST] * (state[_DESCENT] if state[_DESCENT] > 0.0 else 0.0)
+    return 0.5 * state[CREST] * (state[_DESCENT] if state[_DESCENT] > 0.0 else 0.0)
 
 
 @deciding
@@ -309,9 +332,8 @@ def _step(state, vectors, factor, scale):
 
 @deciding
 def _length(state):
-    """Return the root mean square change of the predictors by the step, at least."""
-    # the decrement is at most a quarter of the mean square
-    return 2.0 * math.sqrt(state[_DESCENT] if state[_DESCENT] > 0.0 else 0.0)
+    """Return the root mean square change of the predictors by the step, about."""
+    return math.sqrt(state[_DESCENT] / state[STEEPNESS] if state[_DESCENT] > 0.0 else 0.0)
 
 
 @deciding

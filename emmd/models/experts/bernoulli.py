@@ -4,6 +4,9 @@ import numpy as np
 from scipy.special import expit
 
 from emmd.core.family import Family
+from emmd.kernels.em.row_loss import scalar_row_loss
+from emmd.kernels.maths.losses import bernoulli_loss
+from emmd.kernels.solvers.logistic import LOG_2
 
 
 class Bernoulli(Family):
@@ -11,6 +14,12 @@ class Bernoulli(Family):
 
     name = "bernoulli"
     variance_bound = 0.25
+    score_grows = False
+
+    @property
+    def row_loss(self):
+        """Kernels of the logistic loss."""
+        return scalar_row_loss(bernoulli_loss, entropy=LOG_2)
 
     def check_target(self, y):
         """Raise unless y holds 0 and 1 only."""

@@ -1,9 +1,13 @@
 """Categorical experts: multinomial logistic regression for classes 0, ..., C - 1."""
 
+from functools import cache
+
 import numpy as np
 
 from emmd.core.checks import MANY, positive_integer
 from emmd.core.family import Family, whole_numbers
+from emmd.kernels.em.categorical_loss import categorical_curvature, categorical_slopes, categorical_values
+from emmd.kernels.em.row_loss import RowLoss
 
 
 class Categorical(Family):
@@ -17,10 +21,16 @@ class Categorical(Family):
 
     name = "categorical"
     variance_bound = 0.5
+    score_grows = False
 
     def __init__(self, n_classes=2):
         self.n_classes = positive_integer("n_classes", n_classes, minimum=2, maximum=MANY)
         self.n_linear = self.n_statistics = self.n_classes - 1
+
+    @property
+    def row_loss(self):
+        """Kernels of the multinomial loss."""
+        return _row_loss(self.n_classes)
 
     def check_target(self, y):
         """Raise unless y holds classes 0, ..., C - 1."""
@@ -56,3 +66,8 @@ class Categorical(Family):
         """Draw classes."""
         cumulative = np.cumsum(self.mean(nu), axis=1)
         return (rng.random(len(nu))[:, None] > cumulative).sum(axis=1).astype(float)
+
+
+@cache
+def _row_loss(n_classes):
+    return RowLoss(categorical_values, categorical_slopes, categorical_curvature, float(np.log(n_classes)))

@@ -2,11 +2,12 @@
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import digamma, loggamma, polygamma
+from scipy.special import digamma, gammaln, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.family import Family
 from emmd.fits.glm import fit_coefficients
+from emmd.kernels.maths.losses import gamma_loss
 
 
 class Gamma(Family):
@@ -20,6 +21,8 @@ class Gamma(Family):
     dispersion = "free"
     n_statistics = 2
     precision_slope = 1.0
+    scalar_loss = staticmethod(gamma_loss)
+    score_grows = False
 
     def check_target(self, y):
         """Raise unless every target is positive and has representable powers."""
@@ -89,6 +92,19 @@ class Gamma(Family):
     def precision(self, dispersion):
         """Return the shape: one over the squared coefficient of variation."""
         return np.exp(dispersion)
+
+    def kernel_target(self, y):
+        """Return log y."""
+        return np.log(y)
+
+    def log_constant(self, dispersion):
+        """Return alpha log alpha - alpha - log Gamma(alpha)."""
+        alpha = np.exp(dispersion)
+        return alpha * (dispersion - 1.0) - gammaln(alpha)
+
+    def fitted_dispersion(self, loss):
+        """Return the log shape that fits best where half the mean unit deviance is `loss`."""
+        return _log_shape(loss)
 
     def fit(self, rows, start, ridge=None):
         """Newton's method for the mean, free of the shape; then one equation for the shape."""

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from emmd.core.family import Family, whole_numbers
+from emmd.kernels.maths.losses import poisson_loss
 
 _EXACT = 2.0**53
 
@@ -12,6 +13,7 @@ class Poisson(Family):
     """y | x ~ Poisson(e^{x'beta}): T = y, a = e^nu, h = 1 / y!."""
 
     name = "poisson"
+    scalar_loss = staticmethod(poisson_loss)
 
     def check_target(self, y):
         """Raise unless y holds counts that double precision tells apart."""

@@ -1,6 +1,7 @@
 """The data of a mixture of experts: what its methods read, and the sums and fits that rows take part in."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,6 +37,12 @@ class MixtureData:
     def weights(self):
         """Weights with sum 1, shape (n,)."""
         return self.designs["expert"].weights
+
+    @cached_property
+    def kernel_rows(self):
+        """What kernels read of each row beside features: t and base, see `Family.scalar_loss`, and weight."""
+        target, base = self.family.kernel_target(self.y), self.family.kernel_base(self.y)
+        return (*(np.ascontiguousarray(each, dtype=float) for each in (target, base)), self.weights)
 
     def add_up(self, sums, *arguments):
         """Return ``sums(data, *arguments)``, a sum over all rows."""

@@ -61,7 +61,7 @@ class MixtureMStep:
         The negative log-likelihood is the first sum; there are more where a fused kernel finds those of the
         M-step in the same pass, the gate's at `start`, if given.
         """
-        if self.fused is not None:
+        if self.fused is not None and self.fused.gathers:
             return self.fused.e_step_pass(data, theta, start)
         loss, r = self.posterior(data, theta)
         return np.array([loss]), r
@@ -71,7 +71,7 @@ class MixtureMStep:
         here = isinstance(data, MixtureData)
         if start is None or not self.same_region(data, theta, start):
             start = theta
-        if self.fused is not None:
+        if self.fused is not None and (here or self.fused.gathers):
             evaluate = self.fused.em_step if here else self._fused_step_elsewhere
             sums, image, residual, curvature, iterations = evaluate(data, theta, start, self._floor(data))
             # NaN is not solved

@@ -19,6 +19,7 @@ from emmd.core.model import EStep, Model
 from emmd.core.pencil import solve_positive
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.models.mixture.data import MixtureData
+from emmd.models.mixture.fused.trial import check_scalar_loss
 from emmd.models.mixture.layout import MixtureLayout
 from emmd.models.mixture.m_step import MixtureMStep
 from emmd.models.mixture.natural import MixtureNatural
@@ -131,6 +132,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         with np.errstate(all="ignore"):
             terms = self.family.statistics(y), self.family.log_base(y)
         require_finite("y", f"statistics of family {self.family.name}", *terms)
+        if self.fused is not None:
+            check_scalar_loss(self.family, y)
         designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights))
         sizes = self.family.unit(Rows(designs["expert"], terms[0], weights))
         return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
@@ -316,7 +319,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
         Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
         """
-        if self.fused is None:
+        if self.fused is None or not self.fused.gathers:
             _, r = data.posterior(self, theta)
             return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta)
         if isinstance(data, MixtureData):

@@ -54,6 +54,9 @@ class FusedGaussian:
     n_experts : int
     """
 
+    gathers = True
+    """Sums of one pass over rows elsewhere determine the experts' M-steps."""
+
     def __init__(self, family, gate, n_experts):
         self.constant_gate, self.n_experts = not gate.sees_features, n_experts
         self.known_log = 0.0 if family.known is None else math.log(family.known)

@@ -1,0 +1,3 @@
+"""Families with kernels of generalised linear models, and options."""
+
+FAMILIES = [("poisson", {}), ("bernoulli", {}), ("gamma", {}), ("categorical", {"n_classes": 3})]
