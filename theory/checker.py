@@ -13,6 +13,7 @@ from emmd.core.discover import discover, discover_files
 from emmd.core.problem import Problem
 from emmd.theory import claims as claim_files
 from emmd.theory.claim import Claim, Comparison
+from emmd.theory.kept_proofs import proved
 from emmd.theory.lab import Lab
 from emmd.theory.population.lab import PopulationLab
 from emmd.theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
@@ -243,11 +244,8 @@ def _with_proof(record, claim, lab):
 
 @cache
 def _proved(label, scalar):
-    # sympy takes a third of a second to import: only when a claim has a proof
-    from emmd.theory.symbolic import prove
-
     # what is not a normalised exponential family has no mirror map to prove anything about
-    return all(prove(each, scalar).proved for each in ("E0", label))
+    return all(proved(each, scalar) for each in ("E0", label))
 
 
 def _with_sabotages(record, claim, lab, comparisons):

@@ -3,7 +3,6 @@
 import os
 import shlex
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 from rich.text import Text
@@ -12,13 +11,13 @@ from emmd.core.checks import known_name
 from emmd.core.discover import discover_files
 from emmd.experiments.cases.expected import unexpected
 from emmd.experiments.cases.outside import model_file_case, package_models
-from emmd.experiments.cases.populations import population_records
-from emmd.experiments.cases.shipped import default_cases, known_models, user_case
+from emmd.experiments.cases.shipped import MODELS, default_cases, known_models, user_case
+from emmd.experiments.cases.side_by_side import Task, run_all
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, progress, results
 from emmd.experiments.console.text import visible
 from emmd.experiments.console.verdict_table import count_sabotages, verdict_table
 from emmd.experiments.files.output import plain, write_json
-from emmd.theory.checker import found_claims, select, verify
+from emmd.theory.checker import found_claims, select
 from emmd.theory.claim import Claim
 from emmd.theory.verdict import Verdict
 
@@ -77,13 +76,14 @@ def run(request):
     claims = [claim for claim in chosen if claim.scope == "problem"]
     announce_compilation()
     cases = list(_cases(request)) if claims or request.data or request.model_file else []
-    with population_records(request, chosen, beside=bool(cases)) as population:
-        records = []
-        with progress(len(cases) * len(claims), "verifying") as advance:
-            for case in cases:
-                told = partial(_tell, advance, case)
-                records += verify(case.problem, case.theta0, claims, request.seed, case.name, told)
-        records += population()
+    populations = _populations(request, chosen)
+    tasks = populations + [
+        Task([claim.id for claim in claims], request.claim_files, request.seed, case) for case in cases
+    ]
+    with progress(sum(len(task.claims) for task in tasks), "verifying") as advance:
+        found_by_task = run_all(tasks, advance, apart=request.model_file is None)
+    in_order = found_by_task[len(populations) :] + found_by_task[: len(populations)]
+    records = [record for each in in_order for record in each]
     # of what comes from outside nothing is written down
     others = {*found.outside, *package_models()}
     shipped = [record for record in records if others.isdisjoint((record.claim, record.model))]
@@ -110,8 +110,13 @@ def _chosen(request, found):
     return list(chosen.values())
 
 
-def _tell(advance, case, claim):
-    advance(f"{case.model} {case.name} {claim.partition('-')[0]}")
+def _populations(request, claims):
+    """Return the tasks about populations, which need no data."""
+    ids = [claim.id for claim in claims if claim.scope == "population"]
+    if request.data is not None or request.model_file is not None or not ids:
+        return []
+    models = [name for name in request.models or MODELS if name in MODELS]
+    return [Task(ids, request.claim_files, request.seed, population=name) for name in models]
 
 
 def _cases(request):

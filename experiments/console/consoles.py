@@ -35,13 +35,13 @@ def literal(text, longest=None):
 
 @contextmanager
 def progress(total, what):
-    """Show a progress bar on standard error; yields ``advance(description)``."""
+    """Show a progress bar on standard error; yields ``advance(description, count)``."""
     described = TextColumn("{task.description}", markup=False)
     columns = (described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda description="": bar.update(
-            task, advance=1, description=visible(f"{what} {description}".strip())
+        yield lambda description="", count=1: bar.update(
+            task, advance=count, description=visible(f"{what} {description}".strip())
         )
 
 

@@ -1,6 +1,7 @@
 """The EM map of generalised linear experts in one compiled call, against a fit for every part."""
 
 import math
+import pickle
 
 import numba
 import numpy as np
@@ -123,6 +124,12 @@ def test_a_density_changed_by_a_subclass_has_no_kernels():
     softmax = emmd.MixtureOfExperts(1, 2).gate
     assert fused_pass(Counts(), softmax, 2) is not None
     assert fused_pass(Doubled(), softmax, 2) is None
+
+
+def test_a_problem_goes_to_another_process():
+    problem, theta = _problem(300, 2, "poisson")
+    expected = problem.em_step(theta)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(problem)).em_step(theta), expected)
 
 
 def test_an_empty_expert_is_named_as_ever():

@@ -46,7 +46,7 @@ def cache_folder() -> Path:
         ``<base>/<hash>`` with base ``$EMMD_CACHE_DIR``, or else ``$XDG_CACHE_HOME/emmd``, or else
         ``~/.cache/emmd``; when that cannot be written to, a private folder below ``tempfile.gettempdir()``.
     """
-    folder = _base() / _fingerprint()
+    folder = cache_base() / _fingerprint()
     if _writable(folder):
         return folder
     return _temporary_base() / folder.name
@@ -63,7 +63,8 @@ def announce_compilation() -> None:
         _log.warning("emmd: compiling the kernels, once on this machine: up to half a minute")
 
 
-def _base() -> Path:
+def cache_base() -> Path:
+    """Return the folder of all that emmd keeps between processes; it may not exist."""
     chosen = os.environ.get("EMMD_CACHE_DIR")
     if chosen:
         return Path(os.path.expanduser(chosen)).absolute()

@@ -20,9 +20,14 @@ class FusedGLM:
     """Newton's method of the experts needs the rows more than once."""
 
     def __init__(self, family, gate, n_experts):
-        self.family, self.constant_gate, self.n_experts = family, not gate.sees_features, n_experts
+        self.family, self.gate, self.n_experts = family, gate, n_experts
+        self.constant_gate = not gate.sees_features
         self._loss, self._grows = family.row_loss, float(family.score_grows)
         self._ones, self._zeros = np.ones(n_experts), np.zeros(n_experts)
+
+    def __reduce__(self):
+        # kernels are made where they are called
+        return FusedGLM, (self.family, self.gate, self.n_experts)
 
     def em_step(self, data, theta, start, floor):
         """Evaluate the EM map in one call of a kernel; see `FusedGaussian.em_step`."""

@@ -1,0 +1,87 @@
+"""The problems and populations of `emmd verify`, side by side on the processor's cores."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from emmd.experiments.snr.run import workers
+from emmd.experiments.snr.run.execute import one_thread
+from emmd.experiments.snr.run.pool import processes
+from emmd.theory.checker import found_claims, select, verify, verify_population
+from emmd.theory.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Task:
+    """The claims about one problem, or about one model's population.
+
+    Attributes
+    ----------
+    claims : list of str
+        Ids.
+    claim_files : list of str
+        Where else they may stand.
+    seed : int
+    case : Case, optional
+    population : str, optional
+        A model's name.
+    """
+
+    claims: list
+    claim_files: list
+    seed: int
+    case: Any = None
+    population: str | None = None
+
+    def run(self, progress=None):
+        """Return the records; `progress` is called with a claim's id when it is done."""
+        claims, case = select(self.claims, found_claims(self.claim_files)), self.case
+        if case is not None:
+            return verify(case.problem, case.theta0, claims, self.seed, case.name, progress)
+        records = verify_population(self.population, claims, self.seed, progress)
+        # a claim that speaks of the other model only is left out
+        return [record for record in records if not _about_another(record)]
+
+    @property
+    def name(self):
+        """What the progress line says."""
+        return f"{self.population} population" if self.case is None else f"{self.case.model} {self.case.name}"
+
+
+def _about_another(record):
+    elsewhere = record.reason.startswith("the statement is about")
+    return elsewhere and record.verdict is Verdict.NOT_APPLICABLE
+
+
+def run_all(tasks, advance, apart=True):
+    """Return the records of each task, in the order of the tasks.
+
+    Parameters
+    ----------
+    tasks : list of Task
+        Those that take longest first.
+    advance : callable
+        ``advance(text, count)``: so many claims are done.
+    apart : bool
+        Whether tasks may go to other processes: what a user's file defines cannot.
+    """
+    jobs = min(os.cpu_count() or 1, len(tasks)) if apart else 1
+    if jobs < 2:
+        return [task.run(_told(advance, task)) for task in tasks]
+    workers.prepare()
+    with processes(jobs) as pool:
+        futures = [pool.submit(_run_in_one_thread, task) for task in tasks]
+        records = []
+        for task, future in zip(tasks, futures):
+            records.append(future.result())
+            advance(task.name, len(task.claims))
+    return records
+
+
+def _run_in_one_thread(task):
+    with one_thread():
+        return task.run()
+
+
+def _told(advance, task):
+    return lambda claim: advance(f"{task.name} {claim.partition('-')[0]}", 1)
