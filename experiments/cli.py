@@ -41,6 +41,10 @@ def options(
 
 
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
+Experts = Annotated[int, typer.Option("--experts", min=2, help="Of model moe: number of experts.")]
+FamilyName = Annotated[str, typer.Option("--family", help="Of model moe: the experts' family.")]
+GateName = Annotated[str, typer.Option("--gate", help="Of model moe: softmax, constant or top-k.")]
+Classes = Annotated[int, typer.Option("--classes", min=2, help="Of categorical experts: number of classes.")]
 
 
 @app.command()
@@ -63,49 +67,71 @@ def verify(
     ] = None,
     sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
     seed: Seed = 0,
+    experts: Experts = 2,
+    family: FamilyName = "gaussian",
+    gate: GateName = "softmax",
+    classes: Classes = 3,
     every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
     out: Annotated[str | None, out_option("Write figures and verdicts to DIR.")] = None,
     json: Json = None,
 ) -> int:
     """Run the claims with their sabotages and print their verdicts."""
+    from emmd.experiments.cases.mixture_choice import MixtureChoice
     from emmd.experiments.commands.verify import Request, run
 
+    mixture = MixtureChoice(experts, family, gate, classes)
     asked = (claim or None, model or None, data, target, seed, sigma, json, out, every)
-    return run(Request(*asked, claim_files=claims or [], model_file=model_file))
+    return run(Request(*asked, claim_files=claims or [], model_file=model_file, mixture=mixture))
 
 
 @app.command()
 def rates(
-    model: Annotated[str, typer.Option(help="symmoline or symmologe.")],
+    model: Annotated[str, typer.Option(help="symmoline, symmologe or moe.")],
     n: Annotated[int, typer.Option("--n", help="Number of rows.")],
     d: Annotated[int, typer.Option("--d", help="Number of features.")],
-    snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma.")],
-    snr_gate: Annotated[float, typer.Option(help="||w||.")],
+    snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma; of moe, between two experts.")],
+    snr_gate: Annotated[float, typer.Option(help="||w||; of moe, between two experts.")],
     cosine: Annotated[float, typer.Option(help="Cosine of the angle between beta and w.")],
     algorithm: Annotated[list[str] | None, typer.Option(help="Algorithm; repeat for more.")] = None,
+    experts: Experts = 2,
+    family: FamilyName = "gaussian",
+    gate: GateName = "softmax",
+    classes: Classes = 3,
     seed: Seed = 0,
     json: Json = None,
 ) -> int:
     """Compare predicted with observed local rates on a synthetic problem."""
+    from emmd.experiments.cases.mixture_choice import MixtureChoice
     from emmd.experiments.commands.rates import run
 
-    return run(model, n, d, snr_expert, snr_gate, cosine, seed, algorithm or None, json)
+    mixture = MixtureChoice(experts, family, gate, classes)
+    return run(model, n, d, snr_expert, snr_gate, cosine, seed, algorithm or None, json, mixture)
 
 
 @app.command()
 def population(
-    model: Annotated[str, typer.Option(help="symmoline or symmologe.")],
-    snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma.")],
-    snr_gate: Annotated[float, typer.Option(help="||w||.")],
+    model: Annotated[str, typer.Option(help="symmoline, symmologe or moe.")],
+    snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma; of moe, between two experts.")],
+    snr_gate: Annotated[float, typer.Option(help="||w||; of moe, between two experts.")],
     cosine: Annotated[float, typer.Option(help="Cosine of the angle between beta and w.")],
     d: Annotated[int, typer.Option("--d", help="Number of features.")],
     bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
+    experts: Experts = 2,
+    family: FamilyName = "gaussian",
+    gate: GateName = "softmax",
+    classes: Classes = 3,
     seed: Seed = 0,
     out: Annotated[str | None, out_option("Write figures to DIR: of the bound, or all without one.")] = None,
     json: Json = None,
 ) -> int:
     """Print the exact spectrum of population EM, and check a bound on its rate."""
+    if model == "moe":
+        from emmd.experiments.cases.mixture_choice import MixtureChoice
+        from emmd.experiments.commands.population_mixture import run
+
+        mixture = MixtureChoice(experts, family, gate, classes)
+        return run(mixture, snr_expert, snr_gate, cosine, d, json, bound or out)
     from emmd.experiments.commands.population import population_command
 
     return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed)

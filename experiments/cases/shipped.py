@@ -10,6 +10,7 @@ from emmd.core.dataset import DataSet
 from emmd.core.discover import discover
 from emmd.core.features import standardise
 from emmd.data.snr import snr_parameters
+from emmd.estimators.starts.draw import draw_starts
 from emmd.experiments.cases.case import Case
 from emmd.experiments.cases.mixtures import mixture_cases
 from emmd.experiments.cases.outside import drawn_case, package_models
@@ -27,6 +28,7 @@ SNRS = {
 
 _ROWS = {"symmoline": 1000, "symmologe": 2000}
 _FEATURES = 4
+_STARTS = 12
 
 
 def known_models():
@@ -36,7 +38,7 @@ def known_models():
 
 def synthetic(model_name, n, d, snr_expert, snr_gate, cosine, seed):
     """Return a `Case` with data drawn from the model, x ~ N(0, I), started near the truth."""
-    model = MODELS[known_name("--model", model_name, MODELS)](d)
+    model = MODELS[known_name("--model", model_name, [*MODELS, "moe"])](d)
     truth = snr_parameters(d, snr_expert, snr_gate, cosine)
     X, y, _ = model.sample(truth, n, seed)
     rng = np.random.default_rng([seed, *b"start"])
@@ -92,11 +94,11 @@ def _package_case(name, seed):
     return drawn_case(model, theta, seed, "drawn")
 
 
-def user_case(path, target, model_name=None, seed=0, sigma=0.5):
+def user_case(path, target, model_name=None, seed=0, sigma=0.5, mixture=None):
     """Return a `Case` on the user's table.
 
-    Two target values mean SymMoLogE, otherwise SymMoLinE; features are
-    standardised, an intercept is added, and the note says so.
+    Two target values mean SymMoLogE, otherwise SymMoLinE; features are standardised, an intercept is added,
+    and the note says so. Model moe is the `MixtureChoice` mixture.
 
     Raises
     ------
@@ -108,8 +110,10 @@ def user_case(path, target, model_name=None, seed=0, sigma=0.5):
     values = np.unique(table.y)
     if model_name is None:
         model_name = "symmologe" if len(values) == 2 else "symmoline"
+    if model_name == "moe":
+        return _mixture_case(path, target, table, X, mixture, seed)
     kinds = MODELS | package_models()
-    known_name("--model", model_name, kinds)
+    known_name("--model", model_name, [*kinds, "moe"])
     prepare = {"symmologe": _labels, "symmoline": _responses}.get(model_name, _as_given)
     y, said = prepare(target, table.y, values, sigma)
     model = kinds[model_name](X.shape[1], **({"sigma": sigma} if model_name == "symmoline" else {}))
@@ -117,6 +121,19 @@ def user_case(path, target, model_name=None, seed=0, sigma=0.5):
     _refuse_dependent(problem, table.names)
     note = f"{len(y)} rows; {len(table.names)} feature(s) standardised, intercept added; {said}"
     return Case(Path(path).name, problem, best_start(problem, seed), note)
+
+
+def _mixture_case(path, target, table, X, mixture, seed):
+    """Return a `Case` of K experts; EM starts where the estimators' starts get lowest."""
+    try:
+        problem = emmd.Problem(mixture.model(X.shape[1]), X, table.y)
+    except ValueError as error:
+        raise ValueError(f"--target {target}: {error}") from None
+    _refuse_dependent(problem, table.names)
+    starts = [start.theta for start in draw_starts(problem, _STARTS, seed)]
+    names = len(table.names)
+    note = f"{mixture.said}; {len(table.y)} rows; {names} feature(s) standardised, intercept added"
+    return Case(Path(path).name, problem, best_start(problem, seed, starts=starts), note)
 
 
 def _labels(target, y, values, sigma):

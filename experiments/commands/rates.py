@@ -6,6 +6,7 @@ from rich.table import Table
 
 from emmd.core.checks import known_name
 from emmd.core.solve import algorithms, make_algorithm, minimize
+from emmd.experiments.cases.mixture_choice import synthetic_mixture
 from emmd.experiments.cases.shipped import synthetic
 from emmd.experiments.commands.natural_options import natural_options
 from emmd.experiments.console.consoles import announce_compilation, progress, results
@@ -18,6 +19,8 @@ from emmd.theory.numeric.rates.predicted import predicted_rate
 from emmd.theory.numeric.rates.reference import reference_optimum
 
 _DEFAULT = ("em", "mirror_descent", "gradient_em", "gradient_descent")
+_CURVED = ("em", "projected_mirror_descent", "gradient_em", "gradient_descent")
+"""Where the model set is curved there is no mirror map in theta, and the mirror step is projected."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,17 @@ class Line:
     iterations: int
 
 
-def run(model, n, d, snr_expert, snr_gate, cosine, seed, names, json):
-    """Compute the rates, print a table or JSON, and return the exit code 0."""
-    chosen = [known_name("--algorithm", name, algorithms()) for name in names or _DEFAULT]
+def run(model, n, d, snr_expert, snr_gate, cosine, seed, names, json, mixture=None):
+    """Compute the rates, print a table or JSON, and return the exit code 0.
+
+    `mixture` is the `MixtureChoice` of model moe.
+    """
+    for name in names or ():
+        known_name("--algorithm", name, algorithms())
     announce_compilation()
-    case = synthetic(model, n, d, snr_expert, snr_gate, cosine, seed)
+    snr = n, d, snr_expert, snr_gate, cosine, seed
+    case = synthetic_mixture(mixture, *snr) if model == "moe" else synthetic(model, *snr)
+    chosen = names or (_DEFAULT if case.problem.linear_model_set else _CURVED)
     reference = reference_optimum(case.problem, case.theta0)
     if not reference.strict:
         raise ValueError(f"the problem must have a strict local minimum, got: {reference.reason}")

@@ -10,6 +10,7 @@ from rich.text import Text
 from emmd.core.checks import known_name
 from emmd.core.discover import discover_files
 from emmd.experiments.cases.expected import unexpected
+from emmd.experiments.cases.mixture_choice import MixtureChoice
 from emmd.experiments.cases.outside import model_file_case, package_models
 from emmd.experiments.cases.shipped import MODELS, default_cases, known_models, user_case
 from emmd.experiments.cases.side_by_side import Task, run_all
@@ -37,6 +38,8 @@ class Request:
     sigma : float
     json, out : str or None
     every : bool
+    mixture : MixtureChoice
+        Of model moe on the user's data.
     """
 
     claims: list | None = None
@@ -50,6 +53,7 @@ class Request:
     every: bool = False
     claim_files: list = field(default_factory=list)
     model_file: str | None = None
+    mixture: MixtureChoice = field(default_factory=MixtureChoice)
 
     @property
     def ships(self):
@@ -66,7 +70,13 @@ class Request:
         if self.data is not None:
             words += ["--data", self.data, "--target", self.target]
             words += ["--sigma", f"{self.sigma:g}"] if self.model_file is None else []
+            words += self._mixture_words() if model == "moe" and self.model_file is None else []
         return shlex.join(words)
+
+    def _mixture_words(self):
+        chosen = self.mixture
+        words = ["--experts", str(chosen.n_experts), "--family", chosen.family, "--gate", chosen.gate]
+        return words + (["--classes", str(chosen.n_classes)] if chosen.family == "categorical" else [])
 
 
 def run(request):
@@ -132,7 +142,7 @@ def _cases(request):
         yield from default_cases(models, request.seed)
         return
     for name in request.models or [None]:
-        yield user_case(request.data, request.target, name, request.seed, request.sigma)
+        yield user_case(request.data, request.target, name, request.seed, request.sigma, request.mixture)
 
 
 def _report(request, cases, records):

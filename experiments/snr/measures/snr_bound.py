@@ -18,7 +18,9 @@ _NATS = 30.0
 
 def _measure(sample):
     cell = sample.cell
-    bound = {"symmoline": _linear, "symmologe": _logistic}[cell["model"]]
+    bound = {"symmoline": _linear, "symmologe": _logistic}.get(cell["model"])
+    if bound is None:
+        return {"snr_bound": None}
     return {"snr_bound": bound(cell["snr_expert"], cell["snr_gate"], cell["cosine"], cell["d"])}
 
 

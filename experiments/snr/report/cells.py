@@ -1,16 +1,21 @@
 """Groups of runs that tables and figures speak of."""
 
 CELL = ("model", "n", "d", "snr_expert", "snr_gate", "cosine")
+OF_EXPERTS = ("n_experts", "family", "gate", "n_classes")
 REAL_CELL = ("data", "n", "side", "ridge", "n_experts")
 REACHED = 1e-3
 """A run reached the optimum next to theta* when it ends within this Euclidean distance of it."""
 
-NAMES = {"symmoline": "SymMoLinE (linear experts)", "symmologe": "SymMoLogE (logistic experts)"}
+NAMES = {
+    "symmoline": "SymMoLinE (linear experts)",
+    "symmologe": "SymMoLogE (logistic experts)",
+    "moe": "K experts",
+}
 
 
 def cell_groups(runs):
     """Yield (cell as a dict, its runs), in the order of the cells' values."""
-    keys = [key for key in dict.fromkeys([*CELL, *REAL_CELL]) if key in runs]
+    keys = [key for key in dict.fromkeys([*CELL, *OF_EXPERTS, *REAL_CELL]) if key in runs]
     for values, group in runs.groupby(keys, sort=True, dropna=False):
         yield dict(zip(keys, values)), group
 
