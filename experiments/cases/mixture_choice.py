@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.problem import Problem
-from emmd.data.mixture_snr import mixture_snr_parameters
 from emmd.experiments.cases.case import Case
 from emmd.models.mixture.model import MixtureOfExperts
+from emmd.models.mixture.separations import mixture_snr_parameters
 
 MOST_CLASSES = 50
 

@@ -2,9 +2,9 @@
 
 from rich.table import Table
 
-from emmd.data.mixture_snr import mixture_snr_parameters
 from emmd.experiments.console.consoles import results
 from emmd.experiments.files.output import write_json
+from emmd.models.mixture.separations import mixture_snr_parameters
 from emmd.theory.population.mixtures.spectrum import mixture_population
 
 

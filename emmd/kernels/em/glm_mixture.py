@@ -15,7 +15,7 @@ from emmd.kernels.em.mixture_image import EMPTY
 from emmd.kernels.linear.gram import block_gram
 from emmd.kernels.linear.predictors import block_moment_all, block_predict_all
 from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logits
-from emmd.kernels.maths.vectors import differ, larger
+from emmd.kernels.maths.vectors import larger
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
 from emmd.kernels.rows.reduce import in_turn, total
@@ -117,18 +117,13 @@ def _e_step_kernel(loss, add_expert):
 
     @kernel
     @named_after(loss.slopes)
-    def add_blocks(first, last, partials, XB, GB, rows, experts, gate, r, work):
+    def add_blocks(first, last, partials, XB, GB, rows, experts, gate, apart, r, work):
         t, base, c = rows
         coef, begin, precision, constant = experts
         W, offset, start = gate
         K, d, d_gate = len(precision), XB.shape[1], GB.shape[1]
         n, n_linear = t.shape[0], coef.shape[0] // K
         own_width = SCALARS + 1 + n_linear * d + _hessian_width(n_linear, d)
-        apart = elsewhere = False
-        for k in range(K - 1):
-            apart = apart or differ(W[k], start[k])
-        for k in range(K * n_linear):
-            elsewhere = elsewhere or differ(coef[k], begin[k])
         rows_fetched, gate_rows = with_rows(fetched(XB), True), with_rows(fetched(GB), True)
         grams = (fetched(XB) - rows_fetched) // K
         u, joint, posterior = work[: K * n_linear], work[K * n_linear :][:K], work[K * n_linear + K :][:K]
@@ -148,13 +143,13 @@ def _e_step_kernel(loss, add_expert):
                 _log_joint(log_p[k], precision[k], constant[k], m, joint[k])
             block_log_softmax(joint, posterior, m, scratch, XB[after, :rows_fetched])
             sums[0] += _loss(weights, base[lo:], scratch[0], m)
-            if elsewhere:
+            if apart:
                 block_predict_all(XB[block], begin, m, u)
             for k in range(K):
                 own = sums[HEAD + k * own_width : HEAD + (k + 1) * own_width]
                 _weigh(weights, t[lo:], posterior[k], p[k], m, r[k, lo:], weight, slopes[k], own)
-                ahead = rows_fetched + grams * k
-                meanwhile = XB[after, ahead : ahead + grams]
+                first_fetched = rows_fetched + grams * k
+                meanwhile = XB[after, first_fetched : first_fetched + grams]
                 of_expert = u[k * n_linear : (k + 1) * n_linear]
                 own[CURVATURE] += add_expert(
                     XB[block], t[lo:], of_expert, weight, m, scratch, own[SCALARS:], True, meanwhile
@@ -173,12 +168,28 @@ def _e_step_kernel(loss, add_expert):
     @allocating
     @named_after(loss.slopes)
     def e_step_rows(
-        first, last, partials, XB, GB, t, base, c, coef, begin, precision, constant, W, offset, start, r
+        first,
+        last,
+        partials,
+        XB,
+        GB,
+        t,
+        base,
+        c,
+        coef,
+        begin,
+        precision,
+        constant,
+        W,
+        offset,
+        start,
+        apart,
+        r,
     ):
         K, n_linear = r.shape[0], coef.shape[0] // r.shape[0]
         rows, experts, gate = (t, base, c), (coef, begin, precision, constant), (W, offset, start)
         work = block_rows(K * n_linear + 5 * K + 1 + n_linear + WORK_ROWS)
-        add_blocks(first, last, partials, XB, GB, rows, experts, gate, r, work)
+        add_blocks(first, last, partials, XB, GB, rows, experts, gate, apart, r, work)
 
     return e_step_rows
 
@@ -320,7 +331,7 @@ def _write_odds(sums, K, own_width, out):
 def _em_step_of(loss, e_step, solve_experts, solve_gate):
     @allocating
     @named_after(loss.slopes, e_step, solve_gate)
-    def em_step(edges, XB, GB, rows, moments, known, experts, gate, r, image, losses):
+    def em_step(edges, XB, GB, rows, moments, known, experts, gate, apart, r, image, losses):
         scale, gate_scale, gate_crest = moments
         t, base, c = rows
         begin = experts[1]
@@ -330,7 +341,7 @@ def _em_step_of(loss, e_step, solve_experts, solve_gate):
         own_width = SCALARS + 1 + n_linear * d + _hessian_width(n_linear, d)
         before, width = _sums_width(K, n_linear, d, d_gate)
         partials = np.zeros((edges[-1], width))
-        e_step(edges, partials, XB, GB, t, base, c, *experts, W, offset, begin_gate, r)
+        e_step(edges, partials, XB, GB, t, base, c, *experts, W, offset, begin_gate, apart, r)
         sums = total(partials)
         # the negation lets NaN through
         if not _lightest(sums, K, own_width) >= EMPTY:
@@ -369,12 +380,12 @@ def em_step_of(loss, two, alone):
     -------
     kernel
         ``(edges, XB, GB, (t, base, c), moments, known, (coef, begin, precision, constant), (W, offset,
-        start), r, image, losses) -> sums, residual, curvature, iterations``: the E-step is taken at `coef` of
-        shape (K n_linear, d) and W, the M-steps begin at `begin` and `start`. Moments are the scale of the
-        experts' features, scale and crest factor of the gate's. Known are `RowLoss.entropy`, the crest factor
-        of the experts' features, and 1 where the terms of the score grow with t, else 0. Responsibilities
-        are written to r, coefficients and gate to the ends of `image`, and the experts' mean losses to
-        `losses`. The residual is infinite where an expert is empty.
+        start), apart, r, image, losses) -> sums, residual, curvature, iterations``: the E-step is taken at
+        `coef` of shape (K n_linear, d) and W, the M-steps begin at `begin` and `start`, which are others
+        where `apart` is set. Moments are the scale of the experts' features, scale and crest factor of the gate's.
+        Known are `RowLoss.entropy`, the crest factor of the experts' features, and 1 where the terms of the
+        score grow with t, else 0. Responsibilities are written to r, coefficients and gate to the ends of
+        `image`, and the experts' mean losses to `losses`. The residual is infinite where an expert is empty.
     """
     add_expert = _expert_kernel(loss)
     e_step, newton = _e_step_kernel(loss, add_expert), _newton_kernel(loss, add_expert)

@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 
 from emmd import Problem
 from emmd.core.checks import known_name
-from emmd.data.mixture_snr import mixture_snr_parameters
 from emmd.data.snr import snr_parameters
 from emmd.experiments.cases.mixture_choice import MOST_CLASSES, MixtureChoice
 from emmd.experiments.cases.shipped import MODELS
 from emmd.experiments.snr.config.fields import Count, Grid, NotNegative
 from emmd.experiments.snr.plan.sample import DrawnSample
 from emmd.experiments.snr.plan.source import Source
+from emmd.models.mixture.separations import mixture_snr_parameters
 
 _KEYS = ("model", "n", "d", "snr_expert", "snr_gate", "cosine")
 _OF_EXPERTS = ("n_experts", "family", "gate", "n_classes")

@@ -41,18 +41,9 @@ class FusedGLM:
         known = self._loss.entropy, expert.crest, self._grows
         experts = coef, begin, *self._strengths(dispersion)
         kernel = em_step_of(self._loss, K == 2, len(edges) == 2)
-        sums, residual, curvature, iterations = kernel(
-            edges,
-            *features,
-            data.kernel_rows,
-            moments,
-            known,
-            experts,
-            (W, offset, begin_gate),
-            r,
-            image,
-            losses,
-        )
+        rows = edges, *features, data.kernel_rows, moments, known, experts
+        at = (W, offset, begin_gate), start is not theta
+        sums, residual, curvature, iterations = kernel(*rows, *at, r, image, losses)
         workspace.leave(r)
         if dispersion is not None and residual < np.inf:
             values = np.array([self.family.fitted_dispersion(float(loss)) for loss in losses])
