@@ -66,8 +66,8 @@ def assert_same_numbers(whole, pieces, theta):
 
     Sums over 300 rows in another order differ by about sqrt(300) eps = 4e-15 of their moduli. An M-step
     divides that by the inner curvature, `MStep.curvature`, which is at least 0.005 here: 8e-13. That itself
-    is measured at Newton's last Hessian: here perhaps one step before the end, a step s of predictors whose
-    square is below 1e-14, and third derivatives are at most s times second ones.
+    is measured at Newton's last Hessian, which is kept while steps by it leave less than 0.3 of the gradient:
+    so near it is to that at the end.
     """
     unit = whole.data.unit
     scales = {
@@ -80,7 +80,7 @@ def assert_same_numbers(whole, pieces, theta):
         "em_step": unit,
     }
     steps = [problem.model.em_step(problem.data, theta)[1] for problem in (whole, pieces)]
-    assert steps[1].curvature == pytest.approx(steps[0].curvature, rel=1e-6)
+    assert steps[1].curvature == pytest.approx(steps[0].curvature, rel=0.3)
     for what, scale in scales.items():
         expected, found = (scale * getattr(problem, what)(theta) for problem in (whole, pieces))
         np.testing.assert_allclose(

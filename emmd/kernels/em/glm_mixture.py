@@ -382,10 +382,11 @@ def em_step_of(loss, two, alone):
         ``(edges, XB, GB, (t, base, c), moments, known, (coef, begin, precision, constant), (W, offset,
         start), apart, r, image, losses) -> sums, residual, curvature, iterations``: the E-step is taken at
         `coef` of shape (K n_linear, d) and W, the M-steps begin at `begin` and `start`, which are others
-        where `apart` is set. Moments are the scale of the experts' features, scale and crest factor of the gate's.
-        Known are `RowLoss.entropy`, the crest factor of the experts' features, and 1 where the terms of the
-        score grow with t, else 0. Responsibilities are written to r, coefficients and gate to the ends of
-        `image`, and the experts' mean losses to `losses`. The residual is infinite where an expert is empty.
+        where `apart` is set. Moments are the scale of the experts' features, scale and crest factor of
+        the gate's. Known are `RowLoss.entropy`, the crest factor of the experts' features, and 1 where the
+        terms of the score grow with t, else 0. Responsibilities are written to r, coefficients and gate to
+        the ends of `image`, and the experts' mean losses to `losses`. The residual is infinite where an
+        expert is empty.
     """
     add_expert = _expert_kernel(loss)
     e_step, newton = _e_step_kernel(loss, add_expert), _newton_kernel(loss, add_expert)
