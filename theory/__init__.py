@@ -1,6 +1,8 @@
 """theory: claims about EM as mirror descent, and the symbolic and numeric tools that check them."""
 
 from emmd.core.alias import alias
+from emmd.theory.certificates.certificate import Certificate, load_certificate
+from emmd.theory.certificates.certify import certify
 from emmd.theory.checker import claims, verify, verify_population
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.lab import Lab
@@ -23,6 +25,7 @@ __all__ = [
     "BasinMap",
     "BoundCheck",
     "BoundGrid",
+    "Certificate",
     "Claim",
     "Comparison",
     "Contraction",
@@ -40,9 +43,11 @@ __all__ = [
     "ball_constants",
     "basin_map",
     "best_step",
+    "certify",
     "check_bound",
     "claims",
     "contraction",
+    "load_certificate",
     "missing_information",
     "observed_rate",
     "population",
