@@ -160,17 +160,17 @@ class Certificate:
         if not self.certified:
             return f"Not certified: {self.reason.rstrip('.')}."
         lower, upper = self.rate
+        rho, c, T = f"{self.basin_rate:.9g}", f"{self.basin_level:.6g}", self.steps
         return "\n".join(
             [
-                f"Theorem ({self.model}, the data with digest {self.digest[:12]}, proved in ball arithmetic).",
+                f"Theorem ({self.model}, data with digest {self.digest[:12]}; proved in ball arithmetic).",
                 f"1. Exactly one stationary point theta* of L lies within {self.radius:.6g} of the computed "
                 f"optimum, and it is within {self.error:.2g} of it; it is a strict local minimum.",
                 f"2. EM's local rate there: {lower:.15g} <= lambda_max(M(theta*)) <= {upper:.15g}.",
-                f"3. EM never leaves {{D_A(theta*, .) <= {self.basin_level:.6g}}}, and each step multiplies "
-                f"D_A(theta*, .) by at most {self.basin_rate:.9g} there.",
-                f"4. From the given start EM is in the basin after {self.steps} steps; so for t >= {self.steps}",
-                f"   D_A(theta*, theta_t) <= {self.basin_rate:.9g}^(t - {self.steps}) * {self.basin_level:.6g},"
-                " and the same bound holds for L(theta_t) - L(theta*).",
+                f"3. EM never leaves {{D_A(theta*, .) <= {c}}}, and each step multiplies D_A(theta*, .) by at "
+                f"most {rho} there.",
+                f"4. From the given start EM is in the basin after {T} steps; so for t >= {T}",
+                f"   D_A(theta*, theta_t) <= {rho}^(t - {T}) * {c}, and L(theta_t) - L(theta*) is no larger.",
             ]
         )
 

@@ -139,9 +139,9 @@ class _Maker:
         radius, convexity = self.basin.convexity()
         if not (convexity > 0.0 and radius > 0.0):
             lowest = 1.0 - self.basin.values[-1]
-            raise NotProved(
-                self._doubted(f"hess L > 0 at the computed optimum fails: 1 - lambda_max(M) is {lowest:.3g}")
-            )
+            where = "on any ball around" if convexity > 0.0 else "at"
+            failed = f"hess L > 0 {where} the computed optimum fails: 1 - lambda_max(M) is {lowest:.3g} there"
+            raise NotProved(self._doubted(failed))
         self._add(proof=dict(zip(("whitened_radius", "convexity"), (float(radius), float(convexity)))))
         try:
             self.optimum = prove_optimum(self.rows, self.floats, self.computed, radius, convexity)
@@ -181,7 +181,7 @@ class _Maker:
 
     def _prove_path(self):
         level, theta = self.certificate.basin_level, self.certificate.start
-        for steps in range(self.max_steps + 1):
+        for steps in range(self.max_steps + 1):  # noqa: B007
             distance = self.floats.divergence(self.computed, theta)
             if distance < _INSIDE * level:
                 break

@@ -1,4 +1,4 @@
-"""Floats that a proof starts from: where an iterate lies, and coordinates in which matrices are nearly diagonal.
+"""Floats that a proof starts from: where an iterate lies, and coordinates that nearly diagonalise matrices.
 
 Nothing here is trusted. A poor guess makes a proof fail, it cannot make one succeed; so plain NumPy will do,
 and nothing of this is shared with the kernels whose numbers are being certified.

@@ -1,13 +1,14 @@
 r"""EM's path from a start, followed in balls.
 
-Every iterate is a float vector with a bound e_t of the distance |P_t^-1 (theta_t - float vector)| to the exact
-one. With g = grad B at the float vector of t, the exact next iterate solves grad A(theta+) = grad B(theta_t),
-and on the ball of radius e around the next float vector hess A >= m P^-T P^-1. So the solution lies in it when
+Every iterate is a float vector with a bound e_t of the distance |P_t^-1 (theta_t - float vector)| to the
+exact one. With g = grad B at the float vector of t, the exact next iterate solves
+grad A(theta+) = grad B(theta_t), and on the ball of radius e around the next float vector
+hess A >= m P^-T P^-1. So the solution lies in it when
 
     m e > |P'(grad A(next) - g)| + K e_t,
 
-where K bounds P' hess B P_t on the ball around the last vector. Curvatures at most change by e^(2 delta) where
-no argument moves by more than delta, for |f'| <= 2 f.
+where K bounds P' hess B P_t on the ball around the last vector. Curvatures change at most by e^(2 delta)
+where no argument moves by more than delta, for |f'| <= 2 f.
 """
 
 from dataclasses import dataclass

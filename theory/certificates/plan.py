@@ -76,7 +76,7 @@ class FloatBasin:
                 best = replace(best, radius=r, cubic=cubic, power=power)
         if not best.radius > 0.0:
             raise NotProved(
-                f"D_B(theta*, .) <= {rho:.6g} D_A(theta*, .) fails within any radius that was tried"
+                f"D_B(theta*, .) <= {rho:.6g} D_A(theta*, .) fails even within {_NARROWEST:g} of theta*"
             )
         radius = best.radius * (1.0 - _MARGIN)
         level, share = max((self._level(radius, share), share) for share in (0.0, *_CUBIC))

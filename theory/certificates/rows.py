@@ -1,6 +1,6 @@
 r"""The two symmetric models in balls: their formulas on exact data, and nothing else.
 
-With a = x'beta / sigma, b = x'w and G = log cosh the average loss is A - B up to a linear term and a constant,
+With a = x'beta / sigma, b = x'w and G = log cosh the average loss is A - B up to a constant,
 
     SymMoLinE:  A = E[a^2/2 + G(b/2)],   B = E[G(b/2 + a y/sigma)],
     SymMoLogE:  A = E[G(a/2) + G(b/2)],  B = E[G(b/2 + a y/2)],
@@ -121,7 +121,7 @@ class Rows:
         self.posterior = Term(False, seen, half)
 
     def _products(self, indices, start, stop):
-        """Return a product of columns of the features, exact balls before they are rounded to the precision."""
+        """Return a product of columns of the features for some rows."""
         factors = [balls(self.columns[j][start:stop]) for j in indices]
         out = factors[0]
         for factor in factors[1:]:
