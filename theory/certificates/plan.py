@@ -173,16 +173,35 @@ def _envelope(term, u, reach, cubic, upper):
     sign = 1.0 if upper else -1.0
     top = sech_squared(np.maximum(np.abs(u) - reach, 0.0))
     bow = np.maximum(top * (6.0 * top - 4.0), 0.0) / 2 if upper else np.minimum(4.0 * top, 2.0 / 3.0) / 2
-    cells = np.maximum(1, np.ceil(reach / _NODES)).astype(int)
+    near = np.minimum(reach, 1.0)
+    cells = max(1, int(np.ceil(near.max() / _NODES)))
     here, tilt = sech_squared(u), -4.0 / 3.0 * cubic * np.tanh(u) * sech_squared(u)
     largest = sign * here
-    for k in range(1, int(cells.max()) + 1):
-        rows = cells >= k
+    for k in range(1, cells + 1):
+        for t in (near * k / cells, -near * k / cells):
+            largest = np.maximum(largest, sign * (_quotient(u, t, here) - tilt * t))
+    largest += bow * (near / cells) ** 2 / 8
+    far = reach > 1.0
+    if far.any():
+        largest[far] = _far(u[far], reach[far], tilt[far], sign, largest[far])
+    return sign * largest
+
+
+def _far(u, reach, tilt, sign, largest):
+    """Bound sign * w beyond |t| = 1 by cells whose ends have a fixed ratio."""
+    start = np.ones_like(reach)
+    while (start < reach).any():
+        end = np.minimum(start * _RATIO, reach)
         for side in (1.0, -1.0):
-            t = side * reach[rows] * k / cells[rows]
-            values = _quotient(u[rows], t, here[rows]) - tilt[rows] * t
-            largest[rows] = np.maximum(largest[rows], sign * values)
-    return sign * (largest + bow * (reach / cells) ** 2 / 8)
+            inner, outer = side * start, side * end
+            quotient = _quotient(u, outer, None) * _RATIO**2 if sign > 0 else _quotient(u, inner, None)
+            quotient = quotient if sign > 0 else quotient / _RATIO**2
+            linear = np.maximum(-sign * tilt * inner, -sign * tilt * outer)
+            largest = np.maximum(largest, sign * quotient + linear)
+        start = np.where(end < reach, end, np.inf)
+        reach = np.where(end < reach, reach, 0.0)
+        start = np.where(np.isfinite(start), start, 1.0)
+    return largest
 
 
 def _quotient(u, t, here):

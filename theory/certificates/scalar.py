@@ -8,13 +8,17 @@ The divergence seen from u is D_G(u, u + t) = int_0^1 tau f(u + tau t) d tau t^2
 
 so that D_G(u, u + t) <= w t^2 / 2 + theta f'(u) t^3 / 3, and likewise from below. Between two nodes at a
 distance s a function with |w''| bounded by m stays within m s^2 / 8 of the larger, or the smaller, of its two
-values there, and w'' = 2 int tau^3 f''(u + tau t) d tau lies between 1/2 inf f'' and 1/2 sup f''.
+values there, and w'' = 2 int tau^3 f''(u + tau t) d tau lies between 1/2 inf f'' and 1/2 sup f''. Far off cells
+are long and D_G(u, u + t), which grows with |t|, is taken at one of their ends.
 """
 
 import math
 from typing import Any
 
 from emmd.theory.certificates.balls import flint
+
+_RATIO = 1.125
+"""Of the ends of a cell beyond |t| = 1, where only rows of high leverage reach."""
 
 _SHORT = 2.0**-20
 """Below this length a divergence loses more digits than its series: 40 of 128 bits."""
@@ -80,18 +84,37 @@ def lower_envelope(u: Any, reach: Any, share: Any, spacing: float) -> Any:
 
 
 def _extreme(u, reach, share, spacing, sign, bow):
-    """Return the largest sign * w at the nodes, plus bow s^2 / 8."""
+    """Return a bound of sign * w: at most the largest value at nodes plus bow s^2 / 8, or by cells far off."""
     tanh = u.tanh()
-    largest, tilt = sign * curvature(tanh), 2 * share * bend(tanh) / 3
+    here, tilt = sign * curvature(tanh), 2 * share * bend(tanh) / 3
     if not reach > _SHORT:
         # w = f + (2/3)(1 - theta) f' t + (1/4) f'' t^2 with -2 <= f'' <= 2
-        return largest + abs(2 * (1 - share) * bend(tanh) / 3) * reach + reach * reach / 2
-    cells = max(1, math.ceil(float(reach) / spacing))
-    step = reach / cells
-    log_here = log_cosh(u)
+        return here + abs(2 * (1 - share) * bend(tanh) / 3) * reach + reach * reach / 2
+    near = reach.min(flint.arb(1))
+    cells = max(1, math.ceil(float(near) / spacing))
+    step = near / cells
+    log_here, largest = log_cosh(u), here
     for k in range(1, cells + 1):
         for t in (step * k, -step * k):
-            sinh, cosh = (u + t).sinh_cosh()
-            value = 2 * (log_here - cosh.log() + t * sinh / cosh) / (t * t) - tilt * t
-            largest = largest.max(sign * value)
-    return largest + bow * step * step / 8
+            largest = largest.max(sign * (_doubled(u, t, log_here) / (t * t) - tilt * t))
+    largest = largest + bow * step * step / 8
+    for t in (flint.arb(1), flint.arb(-1)):
+        largest = _far(u, t, reach, tilt, sign, log_here, largest)
+    return largest
+
+
+def _doubled(u, t, log_here):
+    """Return 2 D_G(u, u + t)."""
+    sinh, cosh = (u + t).sinh_cosh()
+    return 2 * (log_here - cosh.log() + t * sinh / cosh)
+
+
+def _far(u, t, reach, tilt, sign, log_here, largest):
+    """Bound sign * w on the side of t = +-1 from there to the reach: D_G(u, u + t) grows with |t|."""
+    while reach > abs(t):
+        end = t * _RATIO if reach > abs(t * _RATIO) else reach * t.sgn()
+        inner, outer = (_doubled(u, each, log_here) for each in (t, end))
+        quotient = outer / (t * t) if sign > 0 else inner / (end * end)
+        largest = largest.max(sign * quotient + (-sign * tilt * t).max(-sign * tilt * end))
+        t = end
+    return largest
