@@ -71,8 +71,6 @@ class BasinPlan:
         The weights are omega_i = e_i / (e_i + e_j + e_k), e_i = (rho - lambda_i)^-power.
     level_cubic : float
         theta in the bound of D_A on the sphere.
-    spacing : float
-        Of the nodes of the envelopes.
     """
 
     rho: float
@@ -81,7 +79,6 @@ class BasinPlan:
     cubic: float
     power: float
     level_cubic: float
-    spacing: float
 
 
 class Basin:
@@ -107,7 +104,7 @@ class Basin:
     def _envelopes(self, term, bound, share):
         if term.quadratic:
             return term.curvatures(self.at[id(term)][0])
-        return [bound(u, reach, share, self.plan.spacing) for u, reach in zip(*self.at[id(term)])]
+        return [bound(u, reach, share) for u, reach in zip(*self.at[id(term)])]
 
     def _prove_level(self):
         """D_A(theta*, .) is at least z' E[w_A vv'] z / 2 + theta E[f'_A (v'z)^3] / 3."""

@@ -24,10 +24,6 @@ _PROVED = (SymMoLinE, SymMoLogE)
 """The classes whose formulas are written down in balls; a subclass may mean something else."""
 
 
-_FINEST = 1e-3
-"""Nodes closer than this gain nothing, and would take for ever."""
-
-
 def provable_model(model: Any) -> str:
     """Return a model's name, or raise a ValueError where no proof is known for it."""
     if type(model) not in _PROVED:
@@ -167,8 +163,8 @@ class Certificate:
                 f"1. Exactly one stationary point theta* of L lies within {self.radius:.6g} of the computed "
                 f"optimum, and it is within {self.error:.2g} of it; it is a strict local minimum.",
                 f"2. EM's local rate there: {lower:.15g} <= lambda_max(M(theta*)) <= {upper:.15g}.",
-                f"3. EM never leaves {{D_A(theta*, .) <= {c}}}, and each step multiplies D_A(theta*, .) by at "
-                f"most {rho} there.",
+                f"3. EM never leaves {{D_A(theta*, .) <= {c}}}, and each step multiplies D_A(theta*, .) "
+                f"by at most {rho} there.",
                 f"4. From the given start EM is in the basin after {T} steps; so for t >= {T}",
                 f"   D_A(theta*, theta_t) <= {rho}^(t - {T}) * {c}, and L(theta_t) - L(theta*) is no larger.",
             ]
@@ -208,19 +204,17 @@ def _require_sense(certificate, problem):
         certificate.radius,
         certificate.basin_radius,
         certificate.basin_level,
-        *(proof.get(name, 0.0) for name in ("whitened_radius", "convexity", "spacing")),
+        *(proof.get(name, 0.0) for name in ("whitened_radius", "convexity")),
     )
     if not (all(0.0 < value < np.inf for value in positive) and certificate.steps >= 0):
         raise NotProved("radii, levels and convexity must be positive and finite, and steps not negative")
-    if proof["spacing"] < _FINEST:
-        raise NotProved(f"the nodes must be at least {_FINEST:g} apart, got {proof['spacing']:.3g}")
     if not certificate.start.shape == certificate.optimum.shape == (problem.n_params,):
         raise NotProved(f"start and optimum must have {problem.n_params} entries")
 
 
 def basin_plan(certificate: Certificate) -> BasinPlan:
     """Return what the proof of the basin is tried with."""
-    shape = {name: certificate.proof[name] for name in ("cubic", "power", "level_cubic", "spacing")}
+    shape = {name: certificate.proof[name] for name in ("cubic", "power", "level_cubic")}
     return BasinPlan(certificate.basin_rate, certificate.basin_radius, certificate.basin_level, **shape)
 
 

@@ -170,7 +170,7 @@ class _Maker:
         upper = self.certificate.rate[1]
         rho = upper + self.share * (1.0 - upper)
         plan = self.basin.plan(rho)
-        shape = {name: getattr(plan, name) for name in ("cubic", "power", "level_cubic", "spacing")}
+        shape = {name: getattr(plan, name) for name in ("cubic", "power", "level_cubic")}
         self._add(
             basin_rate=float(rho),
             basin_radius=float(plan.radius),

@@ -12,7 +12,7 @@ from emmd.core.checks import file_path
 
 FORMAT = "emmd certificate 1"
 
-_PROOF = ("whitened_radius", "convexity", "cubic", "power", "level_cubic", "spacing")
+_PROOF = ("whitened_radius", "convexity", "cubic", "power", "level_cubic")
 _LONGEST = 10_000_000
 """Characters: a start and an optimum of 1e5 parameters take less."""
 

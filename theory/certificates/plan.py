@@ -3,6 +3,7 @@
 Every condition here is that of the proof, in floats and with a margin: see `optimum` and `basin`.
 """
 
+import math
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -12,15 +13,13 @@ import numpy as np
 from emmd.theory.certificates.balls import NotProved
 from emmd.theory.certificates.basin import BasinPlan
 from emmd.theory.certificates.guesses import log_cosh, natural_frame, sech_squared
+from emmd.theory.certificates.scalar import CELLS, RATIO
 
 _CUBIC = (0.7, 0.85, 1.0)
 _POWERS = (0.0, 0.5, 1.0, 2.0)
 _HALVINGS = 12
 _WIDEST = 8.0
 """In coordinates where hess A = 1: no basin was seen beyond 1."""
-
-_NODES = 0.125
-"""Spacing of the envelopes' nodes: their bow is at most 1/500, and falls with f."""
 
 _NARROWEST = 1e-9
 """A basin that is no wider is not worth a proof."""
@@ -68,7 +67,7 @@ class FloatBasin:
         NotProved
             When there is none.
         """
-        best = BasinPlan(rho, 0.0, 0.0, _CUBIC[-1], _POWERS[-1], 0.0, _NODES)
+        best = BasinPlan(rho, 0.0, 0.0, _CUBIC[-1], _POWERS[-1], 0.0)
         for cubic, power in product(_CUBIC[::-1], _POWERS[::-1]):
             tensor = self._multiplied(rho, cubic, power)
             r = self._widest_basin(best.radius, rho, cubic, tensor)
@@ -174,13 +173,12 @@ def _envelope(term, u, reach, cubic, upper):
     top = sech_squared(np.maximum(np.abs(u) - reach, 0.0))
     bow = np.maximum(top * (6.0 * top - 4.0), 0.0) / 2 if upper else np.minimum(4.0 * top, 2.0 / 3.0) / 2
     near = np.minimum(reach, 1.0)
-    cells = max(1, int(np.ceil(near.max() / _NODES)))
     here, tilt = sech_squared(u), -4.0 / 3.0 * cubic * np.tanh(u) * sech_squared(u)
     largest = sign * here
-    for k in range(1, cells + 1):
-        for t in (near * k / cells, -near * k / cells):
+    for k in range(1, CELLS + 1):
+        for t in (near * k / CELLS, -near * k / CELLS):
             largest = np.maximum(largest, sign * (_quotient(u, t, here) - tilt * t))
-    largest += bow * (near / cells) ** 2 / 8
+    largest += bow * (near / CELLS) ** 2 / 8
     far = reach > 1.0
     if far.any():
         largest[far] = _far(u[far], reach[far], tilt[far], sign, largest[far])
@@ -189,18 +187,15 @@ def _envelope(term, u, reach, cubic, upper):
 
 def _far(u, reach, tilt, sign, largest):
     """Bound sign * w beyond |t| = 1 by cells whose ends have a fixed ratio."""
-    start = np.ones_like(reach)
-    while (start < reach).any():
-        end = np.minimum(start * _RATIO, reach)
+    for k in range(math.ceil(math.log(reach.max()) / math.log(RATIO))):
+        start = np.full_like(reach, RATIO**k)
+        end = np.maximum(np.minimum(start * RATIO, reach), start)
+        taken, over = (end, start) if sign > 0 else (start, end)
         for side in (1.0, -1.0):
-            inner, outer = side * start, side * end
-            quotient = _quotient(u, outer, None) * _RATIO**2 if sign > 0 else _quotient(u, inner, None)
-            quotient = quotient if sign > 0 else quotient / _RATIO**2
-            linear = np.maximum(-sign * tilt * inner, -sign * tilt * outer)
-            largest = np.maximum(largest, sign * quotient + linear)
-        start = np.where(end < reach, end, np.inf)
-        reach = np.where(end < reach, reach, 0.0)
-        start = np.where(np.isfinite(start), start, 1.0)
+            quotient = _quotient(u, side * taken, sech_squared(u)) * (taken / over) ** 2
+            linear = np.maximum(-sign * tilt * side * start, -sign * tilt * side * end)
+            bound = np.maximum(largest, sign * quotient + linear)
+            largest = np.where(reach > start, bound, largest)
     return largest
 
 
