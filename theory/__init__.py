@@ -3,6 +3,7 @@
 from emmd.core.alias import alias
 from emmd.theory.certificates.certificate import Certificate, load_certificate
 from emmd.theory.certificates.certify import certify
+from emmd.theory.certificates.population.spectrum import PopulationCertificate, certify_population
 from emmd.theory.checker import claims, verify, verify_population
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.lab import Lab
@@ -33,6 +34,7 @@ __all__ = [
     "Lab",
     "MissingInformation",
     "ObservedRate",
+    "PopulationCertificate",
     "PopulationProblem",
     "RateGrid",
     "Record",
@@ -44,6 +46,7 @@ __all__ = [
     "basin_map",
     "best_step",
     "certify",
+    "certify_population",
     "check_bound",
     "claims",
     "contraction",
