@@ -27,7 +27,7 @@ e^(-D t^2/2 - g t/2) falls at least as fast as N t - k/t + g/2.
 import math
 from typing import Any, NamedTuple
 
-from emmd.theory.certificates.balls import above, ball, flint, matrix, root
+from emmd.theory.certificates.balls import NotProved, above, ball, flint, matrix, root
 from emmd.theory.certificates.population.trapezoid import (
     QUARTER,
     diagonal,
@@ -54,7 +54,7 @@ class Law(NamedTuple):
     decay: Any
 
 
-def information(snr_expert: float, snr_gate: float, c: Any, nats: float) -> tuple:
+def information(snr_expert: float, snr_gate: float, c: Any, s: Any, nats: float) -> tuple:
     """Return I_com and I_mis in the plane, order (beta_t, beta_o, w_t, w_o), and in a direction across it."""
     h = ball(step_of(_ZETA, nats, 3.0))
     last = int((nats + 3.0) * 2.0 / math.pi / float(h)) + 1
@@ -62,7 +62,7 @@ def information(snr_expert: float, snr_gate: float, c: Any, nats: float) -> tupl
     across = [[flint.arb(0)] * 2 for _ in range(2)]
     for k in range(last + 1):
         omega = h * k
-        law = _law(snr_expert, c, omega)
+        law = _law(snr_expert, c, s, omega)
         weight = (flint.arb.pi() * omega / 2).sech() / 2 * (h if k == 0 else 2 * h) * root(law.variance)
         moments = [weight * each for each in _gate_moments(ball(snr_gate), law.decay, omega, nats + _SPARE)]
         _add(plane, _plane(law, omega, *moments))
@@ -84,8 +84,8 @@ def _add(total, part):
             row[j] += each
 
 
-def _law(snr_expert, c, omega):
-    along, across = ball(snr_expert) * c, ball(snr_expert) * root((1 - c) * (1 + c))
+def _law(snr_expert, c, s, omega):
+    along, across = ball(snr_expert) * c, ball(snr_expert) * s
     strength = 1 + omega * omega
     variance = 1 / (1 + across * across * strength)
     return Law(
@@ -100,6 +100,8 @@ def _law(snr_expert, c, omega):
 def _gate_moments(g, decay, omega, nats):
     """Return the inner integrals for k = 0..4: cos for even k, sin for odd k."""
     N = 1 + decay
+    if not N.is_finite():
+        raise NotProved("the law of a given t cannot be enclosed: the range of angles is too wide")
     inverse, slow, speed = above(N), float(g) / 2.0, float(omega * g) / 2.0
     height = min((2.0 * nats / inverse) ** 0.5, QUARTER / slow if slow > 0.0 else math.inf)
     h = ball(step_of(height, nats, inverse * height**2 / 2 + speed * height + 5.0))
@@ -123,19 +125,19 @@ def _sums(g, N, omega, h, last):
     bell, turn = flint.arb(1), (-N * h * h / 2).exp()
     square = turn * turn
     up, rise = flint.arb(1), (g * h / 2).exp()
-    sine, cosine = (omega * g * h / 2).sin_cos()
-    sin, cos = flint.arb(0), flint.arb(1)
+    phase = omega * g * h / 2
     sums = [flint.arb(0)] * 5
     for k in range(last + 1):
         t = h * k
         weight = density * bell * 2 * up / (1 + up * up)
         weight = weight if k == 0 else 2 * weight
+        # a rotation of balls, step by step, would widen them by up to sqrt 2 each time
+        sin, cos = (phase * k).sin_cos()
         even, odd = weight * cos, weight * sin * t
         for place, value in enumerate((even, odd, even * t * t, odd * t * t, even * t**4)):
             sums[place] += value
         bell, turn = bell * turn, turn * square
         up = up * rise
-        sin, cos = sin * cosine + cos * sine, cos * cosine - sin * sine
     return sums
 
 

@@ -20,7 +20,7 @@ psi = (1 + t^2 + o^2) phi(o) / 4 where |o| > 1 and falls at least as |o| - 1; an
 
 from typing import Any, NamedTuple
 
-from emmd.theory.certificates.balls import above, ball, flint, matrix, root
+from emmd.theory.certificates.balls import above, ball, flint, matrix
 from emmd.theory.certificates.population.trapezoid import (
     diagonal,
     gaussian,
@@ -56,14 +56,13 @@ class Line(NamedTuple):
     powers: list
 
 
-def information(snr_expert: float, snr_gate: float, c: Any, nats: float) -> tuple:
+def information(snr_expert: float, snr_gate: float, c: Any, s: Any, nats: float) -> tuple:
     """Return I_com and I_mis in the plane, and in any one direction across it, as matrices of balls.
 
-    The block of the smaller SNR comes first, each block in the frame of its own parameter; `c` is the ball
-    of the cosine, and at +-1 the first entries of both blocks are the common line.
+    The block of the smaller SNR comes first, each block in the frame of its own parameter; c and s are
+    the balls of cosine and sine; at cosine +-1 the first entries of both blocks are the common line.
     """
     small, large = sorted((snr_expert, snr_gate))
-    s = root((1 - c) * (1 + c))
     same, mixed = _moments(small, large, c, s, nats)
     first, last = logistic_moments(small, nats), logistic_moments(large, nats)
     frames = ([(c, s), (-s, c)], [(ball(1), ball(0)), (ball(0), ball(1))])

@@ -16,6 +16,7 @@ from emmd.theory.certificates.balls import (
     exact_matrix,
     precision,
     require_balls,
+    root,
 )
 from emmd.theory.certificates.guesses import natural_frame
 from emmd.theory.certificates.population import linear, logistic
@@ -94,21 +95,32 @@ def certify_population(
     if d is not None and positive_integer("d", d) < span:
         raise ValueError(f"d must be at least {span} with cosine={cosine}, got {d}")
     with precision():
-        parts = blocks(model, *point[:2], ball(point[2]), d, _NATS)
+        parts = blocks(model, *point[:2], direction_of(point[2]), d, _NATS)
         ends = [enclose(*each) for each in parts]
     lower, upper = (max(end[k] for end in ends) for k in (0, 1))
     return PopulationCertificate(model, *point, d, (lower, upper))
 
 
-def blocks(model: str, snr_expert: float, snr_gate: float, cosine: Any, d: int | None, nats: float) -> list:
-    """Return the pairs (I_com, I_mis) that decide lambda_max in d dimensions; the cosine is a ball."""
+def blocks(
+    model: str, snr_expert: float, snr_gate: float, direction: tuple, d: int | None, nats: float
+) -> list:
+    """Return the pairs (I_com, I_mis) that decide lambda_max in d dimensions.
+
+    The direction is that of the gate from the expert: balls of its cosine and sine.
+    """
     # without a signal on one side the angle means nothing, and the plane is a line
-    angle = cosine if min(snr_expert, snr_gate) > 0.0 else ball(1)
-    plane, across = _MODELS[model](snr_expert, snr_gate, angle, nats)
-    line = bool(abs(angle) == 1)
+    direction = direction if min(snr_expert, snr_gate) > 0.0 else direction_of(1.0)
+    plane, across = _MODELS[model](snr_expert, snr_gate, *direction, nats)
+    line = direction[1].is_zero()
     span = 1 if line else 2
     parts: list[Any] = [tuple(_every_second(each) for each in plane) if line else plane]
     return parts + [across] * (d is None or d > span)
+
+
+def direction_of(cosine: float) -> tuple:
+    """Return the balls of an exact cosine and its sine."""
+    c = ball(cosine)
+    return c, root((1 - c) * (1 + c))
 
 
 def _every_second(square):

@@ -1,0 +1,103 @@
+r"""The rate on a box of SNRs, enclosed by its values at two corners.
+
+Write kappa for the ratio of two SNRs, kappa >= 1, and chi for the maximum of x (1 - tanh x), below 0.2785.
+
+**Complete information.** E[sech^2(snr t/2) xx'] / 4 falls with snr in the order of matrices; E[xx'] is fixed.
+
+**Missing information, a gate or a logistic expert.** Row and outcome enter by a positive number times a
+rank-one matrix. For SymMoLogE it is sech p sech q sech(p + y q) / 8; its logarithm's derivative in log q is
+-q tanh q - y q tanh(p + y q) <= |q| (1 - tanh |q|) <= chi. The same holds for the gate of SymMoLinE, where
+sech(b/2) sech(b/2 + a y) depends on b. So I_mis(kappa snr) <= kappa^chi I_mis(snr).
+
+**A linear expert.** With y = a eta the missing information given x is a D [int phi(a eta) e^(-a^2/2)
+sech(b/2 + a^2 eta) [eta^2, eta/2; eta/2, 1/4] d eta] D, D = diag(a, 1), and the logarithm of what multiplies
+the matrix under the integral has the derivative -y^2 - a^2 - 2 a y tanh(b/2 + a y) <= -(|y| - |a|)^2 <= 0 in
+log a. So I_mis(kappa SNR_e) <= kappa D I_mis(SNR_e) D with D = diag(kappa, 1) on experts and gate. I_com has
+these blocks, so lambda_max of the pencil with the right-hand side grows with kappa, and the largest kappa
+serves a whole box.
+
+Hence the corner of the smallest SNRs, with I_com of the largest, gives an upper end for the box; and the
+corner of the largest, divided by the same factors, with I_com of the smallest, gives a lower end. A range of
+angles enters by its ball.
+"""
+
+from functools import cache
+from typing import Any
+
+from emmd.theory.certificates.balls import NotProved, ball, congruent, flint, matrix
+from emmd.theory.certificates.population.spectrum import blocks, direction_of, enclose
+
+CHI = 0.2785
+"""Above max x (1 - tanh x) = W(1/e) = 0.278464..., at x = 0.63923."""
+
+_NATS = 22.0
+
+
+def _direction(low, high):
+    """Return cosine and sine of all angles between two cosines, as balls."""
+    if low == high:
+        return direction_of(low)
+    angle = ball(low).acos().union(ball(high).acos())
+    return angle.cos(), angle.sin()
+
+
+class BoxRates:
+    """Rates of one model on boxes; the corners are kept, neighbours share them.
+
+    Parameters
+    ----------
+    model : str
+    d : int or None
+        As in `certify_population`.
+    """
+
+    def __init__(self, model: str, d: int | None) -> None:
+        self.model, self.d = model, d
+        self.linear = model == "symmoline"
+        self.corner = cache(self._corner)
+
+    def _corner(self, snr_expert, snr_gate, cosine):
+        return blocks(self.model, snr_expert, snr_gate, _direction(*cosine), self.d, _NATS)
+
+    def point(self, snr_expert: float, snr_gate: float, cosine: float) -> tuple[float, float]:
+        """Return the ends of the rate at one point."""
+        ends = [enclose(*each) for each in self.corner(snr_expert, snr_gate, (cosine, cosine))]
+        return max(end[0] for end in ends), max(end[1] for end in ends)
+
+    def upper(self, box: Any) -> float:
+        """Return a bound of the rate from above on a box of (low, high) pairs."""
+        return self._end(box, 0, 1)
+
+    def lower(self, box: Any) -> float:
+        """Return a bound of the rate from below on a box."""
+        return self._end(box, 1, 0)
+
+    def _end(self, box, mine, other):
+        experts, gates, cosine = box
+        try:
+            missing = self.corner(experts[mine], gates[mine], cosine)
+            complete = self.corner(experts[other], gates[other], cosine)
+        except NotProved:
+            # too wide a range of angles: only what is true of every rate
+            return float(other)
+        up, ends = mine == 0, []
+        for (_, of_missing), (of_complete, _) in zip(missing, complete):
+            scaled = self._scaled(of_missing, experts, gates, up)
+            ends.append(enclose(of_complete, scaled)[int(up)])
+        return max(ends)
+
+    def _scaled(self, missing, experts, gates, up):
+        """Multiply the missing information by the growth across a box, or divide it."""
+        of_expert, of_gate = (
+            (ball(high) / ball(low) if high > low else flint.arb(1)) for low, high in (experts, gates)
+        )
+        chi = ball(CHI)
+        growth, stretch = of_gate**chi, of_expert
+        growth = growth * of_expert if self.linear else growth * of_expert**chi
+        stretch = stretch if self.linear else flint.arb(1)
+        if not up:
+            growth, stretch = 1 / growth, 1 / stretch
+        size = missing.nrows()
+        diagonal = [stretch if i < size // 2 else flint.arb(1) for i in range(size)]
+        D = matrix([[each if i == j else 0 for j in range(size)] for i, each in enumerate(diagonal)])
+        return congruent(missing, D) * growth
