@@ -64,6 +64,9 @@ def verify(
     ] = None,
     sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
     seed: Seed = 0,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Prove in ball arithmetic what can be proved of the claims.")
+    ] = False,
     every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
     out: Annotated[str | None, out_option("Write figures and verdicts to DIR.")] = None,
     json: Json = None,
@@ -72,7 +75,7 @@ def verify(
     from emmd.experiments.commands.verify import Request, run
 
     asked = (claim or None, model or None, data, target, seed, sigma, json, out, every)
-    return run(Request(*asked, claim_files=claims or [], model_file=model_file))
+    return run(Request(*asked, claim_files=claims or [], model_file=model_file, certify=certify))
 
 
 @app.command()
@@ -94,6 +97,33 @@ def rates(
 
 
 @app.command()
+def certify(
+    data: Annotated[str | None, typer.Option(metavar="FILE.csv", help="Your data.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="Target column of your data.")] = None,
+    model: Annotated[str | None, typer.Option(help="symmoline or symmologe.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="Number of rows of synthetic data.")] = None,
+    d: Annotated[int | None, typer.Option("--d", help="Number of features.")] = None,
+    snr_expert: Annotated[float | None, typer.Option(help="||beta|| / sigma.")] = None,
+    snr_gate: Annotated[float | None, typer.Option(help="||w||.")] = None,
+    cosine: Annotated[float | None, typer.Option(help="Cosine of the angle between beta and w.")] = None,
+    sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
+    share: Annotated[float, typer.Option(help="Of the way from the rate to 1: the basin's rate.")] = 0.75,
+    max_steps: Annotated[int, typer.Option(help="EM steps in which the basin must be reached.")] = 10_000,
+    save: Annotated[str | None, typer.Option(metavar="FILE", help="Write the certificate to FILE.")] = None,
+    check: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Prove a saved certificate again, from the data alone.")
+    ] = None,
+    seed: Seed = 0,
+    json: Json = None,
+) -> int:
+    """Prove in ball arithmetic that EM converges from a start: optimum, rate, basin and path."""
+    from emmd.experiments.commands.certify import Request, run
+
+    design = n, d, snr_expert, snr_gate, cosine
+    return run(Request(model, data, target, *design, sigma, seed, share, max_steps, json, save, check))
+
+
+@app.command()
 def population(
     model: Annotated[str, typer.Option(help="symmoline or symmologe.")],
     snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma.")],
@@ -103,13 +133,25 @@ def population(
     bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
     seed: Seed = 0,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Prove the bound on a box of SNRs in ball arithmetic.")
+    ] = False,
+    expert_range: Annotated[tuple[float, float], typer.Option(help="Expert SNRs of the box of --prove.")] = (
+        0.1,
+        10.0,
+    ),
+    gate_range: Annotated[tuple[float, float], typer.Option(help="Gate SNRs of the box of --prove.")] = (
+        0.1,
+        10.0,
+    ),
     out: Annotated[str | None, out_option("Write figures to DIR: of the bound, or all without one.")] = None,
     json: Json = None,
 ) -> int:
     """Print the exact spectrum of population EM, and check a bound on its rate."""
     from emmd.experiments.commands.population import population_command
 
-    return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed)
+    box = (expert_range, gate_range) if prove else None
+    return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed, box)
 
 
 @app.command()

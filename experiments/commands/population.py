@@ -2,7 +2,17 @@
 
 
 def population_command(
-    model, snr_expert, snr_gate, cosine, d, json_path=None, bound=None, out=None, kind="upper", seed=0
+    model,
+    snr_expert,
+    snr_gate,
+    cosine,
+    d,
+    json_path=None,
+    bound=None,
+    out=None,
+    kind="upper",
+    seed=0,
+    box=None,
 ):
     """Print the spectrum of M(theta*), check a bound if one is given, and return the exit code.
 
@@ -21,11 +31,13 @@ def population_command(
         ``"upper"`` or ``"lower"``.
     seed : int
         Seeds the search.
+    box : tuple or None
+        Ranges of the expert's and of the gate's SNR on which the bound is to be proved as well.
 
     Returns
     -------
     int
-        1 if the bound is violated, else 0.
+        1 if the bound is violated or refuted, else 0.
 
     Raises
     ------
@@ -35,6 +47,8 @@ def population_command(
     from emmd.experiments.files.output import write_json
     from emmd.theory.population.spectrum.spectrum import population
 
+    if box is not None and bound is None:
+        raise ValueError("--prove must come with --bound, got none")
     spectrum = population(model, snr_expert, snr_gate, cosine)
     report = {
         "model": model,
@@ -49,13 +63,18 @@ def population_command(
     checked = None if bound is None else _checked(bound, model, kind, d, seed)
     if checked is not None:
         report["bound"] = _bound_report(checked)
+    proof = None if box is None else _proved(bound, model, kind, d, cosine, box)
+    if proof is not None:
+        report["proof"] = proof
     if json_path != "-":
         _print(spectrum, d, checked)
+        _print_proof(proof)
     if json_path is not None:
         write_json(report, json_path)
     if out is not None:
         _draw(checked, out) if checked is not None else _draw_all(spectrum, out)
-    return int(checked is not None and checked.verdict.value == "violated")
+    refuted = proof is not None and proof.refuted is not None
+    return int(refuted or (checked is not None and checked.verdict.value == "violated"))
 
 
 def _checked(bound, model, kind, d, seed):
@@ -66,6 +85,33 @@ def _checked(bound, model, kind, d, seed):
     total = len(grid.snr_expert) * len(grid.snr_gate) * len(grid.cosine)
     with progress(total, "checking the bound") as advance:
         return check_bound(bound, model, kind, grid, seed, progress=lambda done, total: advance())
+
+
+def _proved(bound, model, kind, d, cosine, box):
+    from emmd.experiments.console.consoles import progress
+    from emmd.theory.certificates.bounds.prove import MOST_BOXES, prove_bound
+
+    with progress(MOST_BOXES, "proving the bound") as advance:
+        told = lambda done, total: advance()  # noqa: E731
+        return prove_bound(bound, model, *box, cosine, kind, max(d, 2), progress=told)
+
+
+def _print_proof(proof):
+    from emmd.experiments.console.consoles import literal, results
+
+    if proof is None:
+        return
+    if proof.proved:
+        said = f"proved in ball arithmetic on the whole box ({proof.boxes} boxes)"
+    elif proof.refuted is not None:
+        point = ", ".join(f"{name} = {value}" for name, value in proof.refuted.items())
+        said = f"refuted in ball arithmetic: {point}"
+    else:
+        said = f"undecided: {len(proof.undecided)} of {proof.boxes} boxes are left; the first are"
+    results.print(literal(said), soft_wrap=True)
+    for expert, gate, angle in proof.undecided[:5]:
+        sides = f"SNR_e {expert[0]:.4g}..{expert[1]:.4g}, SNR_g {gate[0]:.4g}..{gate[1]:.4g}"
+        results.print(literal(f"  {sides}, cosine {angle[0]:.4g}..{angle[1]:.4g}"))
 
 
 def _bound_report(checked):

@@ -24,9 +24,14 @@ _PROVED = (SymMoLinE, SymMoLogE)
 """The classes whose formulas are written down in balls; a subclass may mean something else."""
 
 
+def provable(model: Any) -> bool:
+    """Return whether the formulas of a model are written down in balls."""
+    return type(model) in _PROVED
+
+
 def provable_model(model: Any) -> str:
     """Return a model's name, or raise a ValueError where no proof is known for it."""
-    if type(model) not in _PROVED:
+    if not provable(model):
         raise ValueError(
             f"a certificate needs a model whose proof is known (symmoline, symmologe), got {model.name}: "
             "of K experts and of other models the set is curved, or the formula unknown"

@@ -15,6 +15,9 @@ from emmd.theory.certificates.population.spectrum import LARGEST_SNR, certify_po
 from emmd.theory.population.progress import reported
 
 _BITS = 64
+MOST_BOXES = 2000
+"""Boxes that are looked at unless more are asked for: a minute or two."""
+
 _KINDS = ("lower", "upper")
 _MODELS = ("symmoline", "symmologe")
 _D = 3
@@ -34,7 +37,7 @@ class BoundProof:
         A point of the box where it fails: snr_expert, snr_gate, cosine, the certified `rate` (lower, upper)
         there and the ends of the `bound`.
     undecided : tuple
-        Boxes that are left, each (snr_expert, snr_gate, cosine) as pairs (low, high); empty when proved.
+        Boxes that are left, each (snr_expert, snr_gate, cosine) as pairs (low, high); empty otherwise.
     boxes : int
         Boxes that were looked at.
     """
@@ -56,7 +59,7 @@ def prove_bound(
     cosine: Any = 0.0,
     kind: str = "upper",
     d: int | None = None,
-    max_boxes: int = 2000,
+    max_boxes: int = MOST_BOXES,
     progress: bool | Callable | None = None,
 ) -> BoundProof:
     """Prove or refute a bound on lambda_max(M(theta*)) over a whole box of SNRs and cosines.
@@ -110,7 +113,7 @@ def prove_bound(
         kind,
         not search.heap and search.refuted is None,
         search.refuted,
-        tuple(entry[-1] for entry in sorted(search.heap)),
+        () if search.refuted else tuple(entry[-1] for entry in sorted(search.heap)),
         search.boxes,
     )
 
