@@ -4,6 +4,7 @@ from emmd.core.alias import alias
 from emmd.theory.certificates.certificate import Certificate, load_certificate
 from emmd.theory.certificates.certify import certify
 from emmd.theory.certificates.population.spectrum import PopulationCertificate, certify_population
+from emmd.theory.certificates.bounds.prove import BoundProof, prove_bound
 from emmd.theory.checker import claims, verify, verify_population
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.lab import Lab
@@ -26,6 +27,7 @@ __all__ = [
     "BasinMap",
     "BoundCheck",
     "BoundGrid",
+    "BoundProof",
     "Certificate",
     "Claim",
     "Comparison",
@@ -58,6 +60,7 @@ __all__ = [
     "population_problem",
     "predicted_factors",
     "predicted_rate",
+    "prove_bound",
     "reference_optimum",
     "snr_coordinates",
     "verify",

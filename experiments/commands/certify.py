@@ -10,6 +10,21 @@ from emmd.theory.certificates.balls import require_balls
 from emmd.theory.certificates.certificate import load_certificate
 from emmd.theory.certificates.certify import certify
 
+_SHOWN = (
+    "model",
+    "start",
+    "certified",
+    "reason",
+    "optimum",
+    "radius",
+    "error",
+    "rate",
+    "basin_rate",
+    "basin_level",
+    "basin_radius",
+    "steps",
+    "digest",
+)
 _DESIGN = ("n", "d", "snr_expert", "snr_gate", "cosine")
 
 
@@ -89,9 +104,7 @@ def literal_lines(text):
 
 def machine(certificate):
     """Return a certificate as JSON knows it."""
-    names = "model start certified reason optimum radius error rate".split()
-    names += "basin_rate basin_level basin_radius steps digest".split()
-    numbers = {name: getattr(certificate, name) for name in names}
+    numbers = {name: getattr(certificate, name) for name in _SHOWN}
     return numbers | {"statement": certificate.statement()}
 
 

@@ -32,7 +32,7 @@ def population_command(
     seed : int
         Seeds the search.
     box : tuple or None
-        Ranges of the expert's and of the gate's SNR on which the bound is to be proved as well.
+        Ranges of the expert's and of the gate's SNR: the bound is proved on it instead of searched.
 
     Returns
     -------
@@ -49,6 +49,8 @@ def population_command(
 
     if box is not None and bound is None:
         raise ValueError("--prove must come with --bound, got none")
+    if box is not None and out is not None:
+        raise ValueError("--out must not be given with --prove: the figure is that of the search")
     spectrum = population(model, snr_expert, snr_gate, cosine)
     report = {
         "model": model,
@@ -60,7 +62,8 @@ def population_command(
         "rate": spectrum.rate(d),
         "error": spectrum.error,
     }
-    checked = None if bound is None else _checked(bound, model, kind, d, seed)
+    # a proof on the box takes the place of the search, which covers a wider one
+    checked = None if bound is None or box is not None else _checked(bound, model, kind, d, seed)
     if checked is not None:
         report["bound"] = _bound_report(checked)
     proof = None if box is None else _proved(bound, model, kind, d, cosine, box)
@@ -107,7 +110,7 @@ def _print_proof(proof):
         point = ", ".join(f"{name} = {value}" for name, value in proof.refuted.items())
         said = f"refuted in ball arithmetic: {point}"
     else:
-        said = f"undecided: {len(proof.undecided)} of {proof.boxes} boxes are left; the first are"
+        said = f"undecided: of {proof.boxes} boxes {len(proof.undecided)} are left, among them"
     results.print(literal(said), soft_wrap=True)
     for expert, gate, angle in proof.undecided[:5]:
         sides = f"SNR_e {expert[0]:.4g}..{expert[1]:.4g}, SNR_g {gate[0]:.4g}..{gate[1]:.4g}"

@@ -72,7 +72,7 @@ def certified_region(lab):
 
 
 def region_ratio(lab, theta):
-    """Return D_B(theta*, theta) / D_A(theta*, theta) and its rounding error; D_B is the posterior divergence."""
+    """Return D_B(theta*, theta) / D_A(theta*, theta), D_B the posterior's, and its rounding error."""
     target, problem = lab.reference.theta, lab.problem
     divergence = problem.divergence(target, theta)
     rounding = lab.loss_error(target, theta) + divergence_rounding(problem, target, theta, divergence)
@@ -97,5 +97,5 @@ def certified_contraction(lab):
 
 
 def beside_proof(measure):
-    """Return a function of the lab that yields the numbers of a claim about a certificate, without its proof."""
+    """Return a function of the lab that yields what `measure` does, without the proof's own verdict."""
     return lambda lab: (each for each in measure(lab) if each.part != "proof")

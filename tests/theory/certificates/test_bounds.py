@@ -1,0 +1,99 @@
+"""Bounds on boxes are proved, refuted by a certified point, or left undecided; enclosures hold inside."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from emmd import theory
+from emmd.theory.certificates.balls import precision
+from emmd.theory.certificates.bounds.rates import CHI, BoxRates
+
+
+@pytest.mark.parametrize("model", ["symmoline", "symmologe"])
+@pytest.mark.parametrize("seed", range(6))
+def test_enclosures_hold_inside_the_box(model, seed):
+    rng = np.random.default_rng(seed)
+    low = 10.0 ** rng.uniform(-1, 1, 2)
+    high = low * 10.0 ** rng.uniform(0, 0.5, 2)
+    cosines = np.sort(np.clip(rng.uniform(-1, 1) + np.array([0.0, rng.choice([0.0, 0.05])]), -1.0, 1.0))
+    box = (low[0], high[0]), (low[1], high[1]), tuple(cosines)
+    with precision(64):
+        rates = BoxRates(model, None)
+        lower, upper = rates.lower(box), rates.upper(box)
+    for _ in range(25):
+        point = [rng.uniform(*side) if rng.random() < 0.7 else side[rng.integers(2)] for side in box]
+        seen = theory.population(model, *map(float, point)).rate(3)
+        assert lower - 1e-9 <= seen <= upper + 1e-9
+    if (high / low).max() < 1.3 and cosines[0] == cosines[1]:
+        assert upper - lower < 1.0
+
+
+def test_the_constant_chi():
+    x = np.linspace(0.0, 3.0, 100_001)
+    assert 0.0 < CHI - (x * (1.0 - np.tanh(x))).max() < 1e-4
+
+
+def test_mixed_regression_is_proved_and_its_sabotages_are_refuted():
+    box = {"model": "symmoline", "snr_expert": (0.1, 10.0), "snr_gate": 0.0}
+    found = theory.prove_bound("1/sqrt(1+snr_e**2)", **box)
+    assert found.proved
+    assert found.refuted is None
+    assert found.undecided == ()
+    for wrong in ("(1+snr_e**2)**-0.75", "exp(-snr_e**2/2)"):
+        refuted = theory.prove_bound(wrong, **box)
+        assert not refuted.proved
+        point = refuted.refuted
+        assert point["rate"][0] > point["bound"][1]
+        seen = theory.population("symmoline", *(point[k] for k in ("snr_expert", "snr_gate", "cosine")))
+        assert point["rate"][0] - 1e-12 <= seen.rate(3) <= point["rate"][1] + 1e-12
+
+
+def test_a_lower_bound_and_a_sympy_expression():
+    snr = sp.Symbol("snr_e", positive=True)
+    found = theory.prove_bound(
+        sp.Rational(1, 2) / sp.sqrt(1 + snr**2), "symmoline", (1.0, 4.0), 0.0, kind="lower", max_boxes=600
+    )
+    assert found.proved
+    wrong = theory.prove_bound(sp.Max(0.9, 0) / snr, "symmoline", (1.0, 4.0), 0.0, kind="lower")
+    assert wrong.refuted["rate"][1] < wrong.refuted["bound"][0]
+
+
+def test_what_is_left_is_returned():
+    steps = []
+    found = theory.prove_bound(
+        "0.92", "symmoline", (1.0, 4.0), (0.5, 2.0), cosine=(-0.2, 0.2), max_boxes=9,
+        progress=lambda done, total: steps.append((done, total)),
+    )  # fmt: skip
+    assert not found.proved
+    assert found.refuted is None
+    assert found.undecided
+    assert found.boxes <= 10
+    assert steps[0] == (1, 9)
+    for expert, gate, cosine in found.undecided:
+        assert 1.0 <= expert[0] <= expert[1] <= 4.0
+        assert 0.5 <= gate[0] <= gate[1] <= 2.0
+        assert -0.2 <= cosine[0] <= cosine[1] <= 0.2
+
+
+def test_bounds_that_are_true_of_every_rate_need_no_box():
+    assert theory.prove_bound("1", "symmologe", (0.1, 10.0), (0.1, 10.0), (-1.0, 1.0)).boxes == 1
+    assert theory.prove_bound("-snr_e", "symmologe", (0.1, 10.0), 1.0, kind="lower").boxes == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("1", "moe", 1.0, 1.0), "model must be one of"),
+        (("1", "symmoline", (2.0, 1.0), 1.0), r"snr_expert must be a range from low to high, got \(2, 1\)"),
+        (("1", "symmoline", (0.0, 1.0), 1.0), "snr_expert must begin above 0"),
+        (("1", "symmoline", (), 1.0), "snr_expert must not be empty"),
+        (("1", "symmoline", (1.0, 2.0, 3.0), 1.0), "snr_expert must have shape"),
+        (("erf(snr_e)", "symmoline", 1.0, 1.0), "functions .* got 'erf'"),
+        (("log(-snr_e)", "symmoline", (1.0, 2.0), 1.0), "real values"),
+        ((sp.erf(sp.Symbol("snr_e")), "symmoline", 1.0, 1.0), "functions .* got 'erf'"),
+        ((lambda e, g, c, d: np.sqrt(float("x")), "symmoline", 1.0, 1.0), "values in ball arithmetic"),
+    ],
+)
+def test_bad_input(arguments, says):
+    with pytest.raises(ValueError, match=says):
+        theory.prove_bound(*arguments)
