@@ -1,7 +1,7 @@
 """A latent-variable model of one's own: exponential lifetimes that are censored on the right.
 
-Run its claims with ``emmd verify --model-file examples/model.py``. The complete datum is the lifetime y, density
-h exp(eta y - A(eta)) with eta = -rate < 0; where a row is censored only a lower bound of y was observed. EM's
+Run its claims with ``emmd verify --model-file examples/model.py``. The complete datum is the lifetime y, with
+density h exp(eta y - A(eta)), eta = -rate < 0; of a censored row only a lower bound of y was observed. EM's
 rate is the share of censored rows, exactly.
 """
 
@@ -11,7 +11,7 @@ import emmd
 
 
 class Censored(emmd.Model):
-    """theta = log rate; target: positive where the lifetime was seen, minus the bound where it was censored."""
+    """theta = log rate; target: the lifetime where it was seen, minus the bound where it was censored."""
 
     name, n_features, n_params = "censored", 1, 1
 

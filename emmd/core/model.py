@@ -11,7 +11,7 @@ from emmd.core.definition import Definition
 from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
 from emmd.core.pencil import solve_positive
 from emmd.core.status import Status
-from emmd.fits.newton import newton
+from emmd.fits.newton import newton_by_values
 
 
 @dataclass(frozen=True)
@@ -456,5 +456,5 @@ class Model(ABC):
 def _inner(evaluate, start, scale):
     """Minimise a function of theta by Newton's method; return the `MStep`."""
     with np.errstate(all="ignore"):
-        found = newton(evaluate, start, scale)
+        found = newton_by_values(evaluate, start, scale)
     return MStep(found.x, found.residual, found.solved, found.curvature, found.iterations)
