@@ -7,6 +7,7 @@ an inequality that holds here is proved, up to the correctness of that library.
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from importlib import import_module
 from typing import Any
 
@@ -75,6 +76,12 @@ def above(value: Any) -> float:
 def below(value: Any) -> float:
     """Return a float that is no larger than any point of a ball."""
     return -above(-value)
+
+
+def rounded(value: float, digits: int, up: bool) -> str:
+    """Return a decimal of so many digits that is no smaller than a float, or no larger."""
+    side = ROUND_CEILING if up else ROUND_FLOOR
+    return f"{Context(prec=digits, rounding=side).create_decimal(value):g}"
 
 
 def root(value: Any) -> Any:

@@ -12,10 +12,10 @@ from emmd.core.problem import Problem, required_problem
 from emmd.models.symmetric.linear import SymMoLinE
 from emmd.models.symmetric.logistic import SymMoLogE
 from emmd.theory.certificates import file
-from emmd.theory.certificates.balls import NotProved, ball, precision, require_balls, require_below
+from emmd.theory.certificates.balls import NotProved, precision, require_balls, rounded
 from emmd.theory.certificates.basin import Basin, BasinPlan
 from emmd.theory.certificates.guesses import FloatRows
-from emmd.theory.certificates.optimum import prove_optimum
+from emmd.theory.certificates.optimum import prove_optimum, require_within
 from emmd.theory.certificates.path import prove_entry
 from emmd.theory.certificates.rate import informations, prove_rate
 from emmd.theory.certificates.rows import Rows
@@ -160,14 +160,16 @@ class Certificate:
         """Return the theorem with its numbers, or why there is none."""
         if not self.certified:
             return f"Not certified: {self.reason.rstrip('.')}."
-        lower, upper = self.rate
-        rho, c, T = f"{self.basin_rate:.9g}", f"{self.basin_level:.6g}", self.steps
+        # every decimal is rounded to the side on which the sentence stays true
+        lower, upper = rounded(self.rate[0], 15, up=False), rounded(self.rate[1], 15, up=True)
+        radius, error = rounded(self.radius, 6, up=False), rounded(self.error, 3, up=True)
+        rho, c, T = rounded(self.basin_rate, 9, up=True), rounded(self.basin_level, 6, up=False), self.steps
         return "\n".join(
             [
                 f"Theorem ({self.model}, data with digest {self.digest[:12]}; proved in ball arithmetic).",
-                f"1. Exactly one stationary point theta* of L lies within {self.radius:.6g} of the computed "
-                f"optimum, and it is within {self.error:.2g} of it; it is a strict local minimum.",
-                f"2. EM's local rate there: {lower:.15g} <= lambda_max(M(theta*)) <= {upper:.15g}.",
+                f"1. Exactly one stationary point theta* of L lies within {radius} of the computed "
+                f"optimum, and it is within {error} of it; it is a strict local minimum.",
+                f"2. EM's local rate there: {lower} <= lambda_max(M(theta*)) <= {upper}.",
                 f"3. EM never leaves {{D_A(theta*, .) <= {c}}}, and each step multiplies D_A(theta*, .) "
                 f"by at most {rho} there.",
                 f"4. From the given start EM is in the basin after {T} steps; so for t >= {T}",
@@ -181,13 +183,13 @@ def prove(certificate: Certificate, problem: Problem, progress: Callable | None 
     data = data_of(problem)
     _require_sense(certificate, problem)
     proof = certificate.proof
-    with precision():
+    # a guess from numbers that make no sense may overflow: the proof then fails
+    with precision(), np.errstate(all="ignore"):
         rows, floats = Rows(*data), FloatRows(*data)
         optimum = prove_optimum(
             rows, floats, certificate.optimum, proof["whitened_radius"], proof["convexity"]
         )
-        require_below(ball(certificate.radius), optimum.radius, "the radius of uniqueness")
-        require_below(optimum.error, ball(certificate.error), "the distance from the computed optimum")
+        require_within(optimum, certificate.radius, certificate.error)
         prove_rate(*informations(rows, optimum), *certificate.rate)
         Basin(rows, optimum, basin_plan(certificate)).prove()
         prove_entry(
@@ -213,6 +215,8 @@ def _require_sense(certificate, problem):
     )
     if not (all(0.0 < value < np.inf for value in positive) and certificate.steps >= 0):
         raise NotProved("radii, levels and convexity must be positive and finite, and steps not negative")
+    if certificate.model != problem.model.name or certificate.reason:
+        raise NotProved(f"the certificate must be of {problem.model.name} and without a reason against it")
     if not certificate.start.shape == certificate.optimum.shape == (problem.n_params,):
         raise NotProved(f"start and optimum must have {problem.n_params} entries")
 

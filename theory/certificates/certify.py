@@ -13,16 +13,14 @@ from emmd.theory.certificates.balls import (
     NotProved,
     above,
     below,
-    flint,
     precision,
     require_balls,
-    require_below,
     shown,
 )
 from emmd.theory.certificates.basin import Basin
 from emmd.theory.certificates.certificate import Certificate, basin_plan, data_of, digest_of, provable_model
 from emmd.theory.certificates.guesses import FloatRows
-from emmd.theory.certificates.optimum import prove_optimum
+from emmd.theory.certificates.optimum import prove_optimum, require_within
 from emmd.theory.certificates.path import prove_entry
 from emmd.theory.certificates.plan import FloatBasin
 from emmd.theory.certificates.rate import informations, prove_rate, rayleigh
@@ -147,9 +145,9 @@ class _Maker:
             self.optimum = prove_optimum(self.rows, self.floats, self.computed, radius, convexity)
         except NotProved as failure:
             raise NotProved(self._doubted(failure)) from None
-        lowest = flint.arb(0)
-        require_below(lowest, self.optimum.radius, "a radius of uniqueness")
-        self._add(radius=_down(below(self.optimum.radius)), error=_up(above(self.optimum.error)))
+        radius, error = _down(below(self.optimum.radius)), _up(above(self.optimum.error))
+        require_within(self.optimum, radius, error)
+        self._add(radius=radius, error=error)
 
     def _prove_rate(self):
         complete, missing = informations(self.rows, self.optimum)

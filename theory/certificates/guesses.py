@@ -4,6 +4,7 @@ Nothing here is trusted. A poor guess makes a proof fail, it cannot make one suc
 and nothing of this is shared with the kernels whose numbers are being certified.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,11 +106,12 @@ class FloatRows:
 
 
 def _solve(square, right):
-    scale = np.sqrt(np.diag(square))
-    try:
-        return np.linalg.solve(square / np.outer(scale, scale), right / scale) / scale
-    except np.linalg.LinAlgError:
-        raise NotProved("hess A > 0 fails: it is singular to rounding") from None
+    with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):
+        scale = np.sqrt(np.diag(square))
+        step = np.linalg.solve(square / np.outer(scale, scale), right / scale) / scale
+        if np.isfinite(step).all():
+            return step
+    raise NotProved("hess A > 0 fails: it is singular to rounding")
 
 
 def natural_frame(complete, missing):

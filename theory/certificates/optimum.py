@@ -81,6 +81,10 @@ def prove_optimum(rows, floats, computed, radius, convexity):
     """
     frame, values = natural_frame(floats.complete(computed), floats.missing(computed))
     P = exact_matrix(frame)
+    try:
+        inverse = P.inv()
+    except ZeroDivisionError:
+        raise NotProved("hess A > 0 fails: it is singular to 128 bits") from None
     centre, left = _refined(rows, computed, frame, values, P)
     reach = _Reach(rows, centre, P, radius)
     require_positive(
@@ -93,7 +97,14 @@ def prove_optimum(rows, floats, computed, radius, convexity):
     error = norm([a - b for a, b in zip(theta, balls(computed))])
     shift = norm([a - b for a, b in zip(centre, balls(computed))])
     # |P^-1 (theta - centre)| <= |P^-1| (|theta - computed| + shift)
-    return Optimum(theta, P, values, ball(radius) / norm(P.inv().entries()) - shift, error)
+    return Optimum(theta, P, values, ball(radius) / norm(inverse.entries()) - shift, error)
+
+
+def require_within(optimum: Optimum, radius: float, error: float) -> None:
+    """Prove that theta* is that near to the computed optimum and alone within the radius, or raise `NotProved`."""
+    require_below(optimum.error, ball(error), "the distance from the computed optimum")
+    require_below(ball(error), ball(radius), "theta* within the radius of uniqueness")
+    require_below(ball(radius), optimum.radius, "the radius of uniqueness")
 
 
 def _refined(rows, computed, frame, values, P):

@@ -1,8 +1,72 @@
-"""Attempts to break a certificate with the kernels' floats, which it knows nothing of."""
+"""Attempts to break a certificate with floats, those of the kernels among them, which it knows nothing of.
+
+``python -m tests.theory.certificates.attack PROBLEMS POINTS`` searches the balls of many random problems.
+"""
+
+import sys
 
 import numpy as np
 
+import emmd
 from emmd import theory
+from emmd.data.snr import snr_parameters
+
+KINDS = {"symmoline": emmd.SymMoLinE, "symmologe": emmd.SymMoLogE}
+_ROUNDS = 6
+_CHUNK = 500
+
+
+def sampled(kind, snr_expert=2.5, snr_gate=2.0, cosine=0.2, n=400, d=3, seed=0, weights=None, sigma=1.0):
+    """Return a problem drawn from the model, and half of the truth as a start."""
+    model = KINDS[kind](d, **({"sigma": sigma} if kind == "symmoline" else {}))
+    truth = snr_parameters(d, snr_expert, snr_gate, cosine, sigma)
+    X, y, _ = model.sample(truth, n, seed)
+    return emmd.Problem(model, X, y, weights), truth / 2
+
+
+def worst_ratio(problem, certificate, count, seed=0, stretch=1.0):
+    """Return the largest D_B / D_A(optimum, .) found on the certified ball, stretched: it is at most rho.
+
+    A fifth of the points are drawn at random, half of these near modes of M; the others around the worst.
+    """
+    rng, radius = np.random.default_rng([seed, 2]), stretch * certificate.basin_radius * (1.0 - 1e-9)
+    vectors = theory.missing_information(problem, certificate.optimum).vectors
+    size, share = len(vectors), count // (_ROUNDS - 1)
+    z = rng.standard_normal((share, size))
+    z[np.arange(share), rng.integers(0, size, share)] *= rng.choice([1.0, 1.0, 10.0, 100.0], share)
+    z *= radius * rng.random((share, 1)) ** (1.0 / size) / np.linalg.norm(z, axis=1, keepdims=True)
+    z[: share // 2] *= radius / np.linalg.norm(z[: share // 2], axis=1, keepdims=True)
+    worst = -np.inf
+    for k in range(_ROUNDS - 1):
+        ratios = _ratios(problem, certificate.optimum, z @ vectors.T)
+        worst, best = max(worst, float(ratios.max())), z[np.argsort(ratios)[-10:]]
+        z = best[rng.integers(0, len(best), share)] + rng.standard_normal((share, size)) * radius * 3.0**-k
+        z *= np.minimum(1.0, radius / np.linalg.norm(z, axis=1, keepdims=True))
+    return worst
+
+
+def _ratios(problem, optimum, steps):
+    """Return D_B / D_A(optimum, optimum + step) of many steps, from the formulas alone."""
+    X, y, c, d = problem.X, problem.y, problem.weights, problem.model.n_features
+    linear, sigma, found = problem.model.name == "symmoline", float(problem.model.sigma), []
+    for start in range(0, len(steps), _CHUNK):
+        moves = steps[start : start + _CHUNK]
+        a, b = X @ optimum[:d], X @ optimum[d:]
+        da, db = moves[:, :d] @ X.T, moves[:, d:] @ X.T
+        seen = y / sigma**2 if linear else y / 2
+        below = _divergence(b / 2, db / 2)
+        below = below + ((da / sigma) ** 2 / 2 if linear else _divergence(a / 2, da / 2))
+        found.append(_divergence(b / 2 + seen * a, db / 2 + seen * da) @ c / (below @ c))
+    return np.concatenate(found)
+
+
+def _divergence(u, t):
+    """Return D_G(u, u + t), G = log cosh, by its series where t is small."""
+    v, f = u + t, np.cosh(np.clip(u, -300, 300)) ** -2.0
+    exact = np.logaddexp(u, -u) - np.logaddexp(v, -v) + t * np.tanh(v)
+    bend = -2.0 * f * np.tanh(u)
+    series = t**2 * (f / 2 + bend * t / 3 + f * (4.0 - 6.0 * f) * t**2 / 8)
+    return np.where(np.abs(t) < 3e-3, series, exact)
 
 
 def level_points(problem, certificate, count, seed):
@@ -62,3 +126,24 @@ def _another_point(problem, certificate, count, seed):
         if (gradient - at_optimum) @ step <= 0.0:
             return "the gradient does not grow within the radius of uniqueness"
     return ""
+
+
+def main(problems, points):
+    """Search the balls of random problems, and print what was found."""
+    for seed in range(problems):
+        rng = np.random.default_rng(seed)
+        kind = list(KINDS)[seed % 2]
+        snrs, cosine = rng.uniform(1.0, 4.0, 2), rng.uniform(-1.0, 1.0)
+        problem, start = sampled(kind, *snrs, cosine, n=int(rng.integers(100, 1000)), d=4, seed=seed)
+        found = theory.certify(problem, start)
+        if not found.certified:
+            print(seed, kind, found.reason, flush=True)
+            continue
+        ratio = worst_ratio(problem, found, points, seed)
+        farther = worst_ratio(problem, found, points // 10, seed, 4.0)
+        says = "BROKEN" if ratio > found.basin_rate else broken(problem, found, 100, seed) or "stands"
+        print(seed, kind, says, f"{ratio:.6f} <= {found.basin_rate:.6f}; 4 r: {farther:.6f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

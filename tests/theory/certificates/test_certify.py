@@ -1,6 +1,7 @@
 """Certificates are never wrong, and where there is none the reason names an inequality and both its sides."""
 
 import re
+import subprocess
 from dataclasses import replace
 
 import mpmath as mp
@@ -9,45 +10,49 @@ import pytest
 
 import emmd
 from emmd import theory
-from emmd.data.snr import snr_parameters
 from emmd.theory.certificates import balls
 from tests.generators.problems import draw
-from tests.theory.certificates.attack import broken
+from tests.theory.certificates.attack import KINDS, broken, sampled, worst_ratio
 
-KINDS = {"symmoline": emmd.SymMoLinE, "symmologe": emmd.SymMoLogE}
-
-
-def sampled(kind, snr_expert=2.5, snr_gate=2.0, cosine=0.2, n=400, d=3, seed=0, weights=None, sigma=1.0):
-    model = KINDS[kind](d, **({"sigma": sigma} if kind == "symmoline" else {}))
-    truth = snr_parameters(d, snr_expert, snr_gate, cosine, sigma)
-    X, y, _ = model.sample(truth, n, seed)
-    return emmd.Problem(model, X, y, weights), truth / 2
-
-
-@pytest.mark.parametrize(
-    ("kind", "sigma"), [("symmologe", 1.0), ("symmoline", 1.0), ("symmoline", 37.0), ("symmoline", 1e-3)]
-)
+@pytest.mark.parametrize(("kind", "sigma"), [("symmologe", 1.0), ("symmoline", 37.0), ("symmoline", 1e-3)])
 def test_a_certificate_stands_attacks_and_a_second_proof(kind, sigma):
-    weights = np.random.default_rng(1).integers(1, 4, 400).astype(float)
-    problem, start = sampled(kind, weights=weights, sigma=sigma)
+    weights = np.random.default_rng(1).integers(1, 4, 200).astype(float)
+    problem, start = sampled(kind, n=200, d=2, weights=weights, sigma=sigma)
     found = theory.certify(problem, start)
     assert found.certified, found.reason
     assert found.rate[1] - found.rate[0] < 1e-11
     assert 0.0 < found.error < found.radius
     assert found.rate[1] < found.basin_rate < 1.0
-    assert broken(problem, found) == ""
+    assert broken(problem, found, 40) == ""
+    assert worst_ratio(problem, found, 2000) <= found.basin_rate
+    # on a ball far larger the inequality is false, and the search sees it
+    assert worst_ratio(problem, found, 2000, stretch=30.0) > found.basin_rate
     assert found.check()
     assert found.objection(problem) == ""
-    says = found.statement()
-    assert all(word in says for word in ("stationary point", "lambda_max", "never leaves", "after"))
+
+
+def test_decimals_of_the_statement_are_rounded_to_the_side_on_which_it_stays_true(made):
+    _, _, found = made["symmoline"]
+    exact = replace(
+        found,
+        radius=0.1234567,
+        error=1.2341e-17,
+        rate=(0.12345678901234567, 0.12345678901234567),
+        basin_rate=0.1234567891,
+        basin_level=0.1234567,
+    )
+    says = exact.statement()
+    for decimal in ("0.123456 ", "1.24e-17", "0.123456789012345 <=", "<= 0.123456789012346", "0.123456790 "):
+        assert decimal in says, decimal
+    assert "<= 0.123456}" in says
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_the_enclosed_optimum_and_rate_are_those_of_forty_digits(kind):
-    problem, start = sampled(kind, n=60, d=1, cosine=1.0, snr_expert=2.0, snr_gate=1.0, seed=3)
+def test_the_enclosed_optimum_and_rate_are_those_of_sixty_digits(kind):
+    problem, start = sampled(kind, n=30, d=1, cosine=1.0, snr_expert=2.0, snr_gate=1.0, seed=3)
     found = theory.certify(problem, start)
     assert found.certified, found.reason
-    with mp.workdps(40):
+    with mp.workdps(60):
         x, y = ([mp.mpf(float(v)) for v in column] for column in (problem.X[:, 0], problem.y))
         logistic = kind == "symmologe"
 
@@ -60,7 +65,7 @@ def test_the_enclosed_optimum_and_rate_are_those_of_forty_digits(kind):
             return total / len(x)
 
         slope = [lambda *t, k=k: mp.diff(loss, t, k) for k in ((1, 0), (0, 1))]
-        root = mp.findroot(slope, tuple(map(float, found.optimum)), tol=1e-25)
+        root = mp.findroot(slope, tuple(map(float, found.optimum)), tol=1e-80)
         away = mp.sqrt(sum((r - mp.mpf(float(o))) ** 2 for r, o in zip(root, found.optimum)))
         assert away <= found.error
         hessian = mp.matrix([[mp.diff(loss, tuple(root), k) for k in row] for row in
@@ -116,17 +121,21 @@ def test_separable_data_have_no_certificate():
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_a_start_on_the_separating_set_has_no_certificate(kind):
-    problem, start = sampled(kind)
+def test_a_start_on_the_separating_set_has_no_certificate(kind, made):
+    problem, start, _ = made[kind]
     assert "fails" in refused(problem, np.zeros_like(start))
-    # beta = 0 stays 0 by symmetry, however long EM runs
-    assert "fails" in refused(problem, np.concatenate([np.zeros(3), start[3:]]), max_steps=50)
+    # with every y there is -y: beta = 0 stays 0, however long EM runs, though a step off it leads away
+    X, y = np.concatenate([problem.X, problem.X]), np.concatenate([problem.y, -problem.y])
+    mirrored = emmd.Problem(problem.model, X, y)
+    assert "fails" in refused(mirrored, np.concatenate([np.zeros(2), start[2:]]), max_steps=50)
+    off = theory.certify(mirrored, start)
+    assert not off.certified or broken(mirrored, off, 40) == ""
 
 
-def test_a_start_too_far_for_the_steps_allowed_says_how_far():
-    problem, start = sampled("symmologe")
-    reason = refused(problem, start, max_steps=1)
-    assert re.search(r"it is 0\.\d+ after 1 steps, and the basin's level is 0\.\d+", reason)
+def test_a_start_too_far_for_the_steps_allowed_says_how_far(made):
+    problem, start, _ = made["symmologe"]
+    reason = refused(problem, 0.02 * start, max_steps=1)
+    assert re.search(r"it is [\d.e-]+ after 1 steps, and the basin's level is 0\.\d+", reason)
 
 
 def test_a_rate_too_near_one_has_no_certificate():
@@ -138,11 +147,10 @@ def test_a_rate_too_near_one_has_no_certificate():
     assert "fails" in reason
 
 
-@pytest.mark.parametrize("stretch", [1e8, 1e-8])
-def test_units_of_features_change_no_rate(stretch):
-    problem, start = sampled("symmoline")
-    found = theory.certify(problem, start)
-    units = np.array([stretch, 1.0, 1.0])
+@pytest.mark.parametrize("stretch", [1e8, 1e-60])
+def test_units_of_features_change_no_rate(stretch, made):
+    problem, start, found = made["symmoline"]
+    units = np.array([stretch, 1.0])
     scaled = emmd.Problem(problem.model, problem.X * units, problem.y)
     other = theory.certify(scaled, start / np.tile(units, 2))
     assert other.certified, other.reason
@@ -151,8 +159,8 @@ def test_units_of_features_change_no_rate(stretch):
     assert broken(scaled, other, count=20) == ""
 
 
-def test_a_row_of_high_leverage():
-    problem, start = sampled("symmoline")
+def test_a_row_of_high_leverage(made):
+    problem, start, _ = made["symmoline"]
     X, y = problem.X.copy(), problem.y.copy()
     X[0] *= 300.0
     y[0] *= 300.0
@@ -161,67 +169,8 @@ def test_a_row_of_high_leverage():
     assert not found.certified or broken(leveraged, found) == ""
 
 
-def test_a_changed_bit_of_the_data_is_seen_and_the_proof_itself_fails_on_other_data():
-    problem, start = sampled("symmologe")
-    found = theory.certify(problem, start)
-    for change in ("X", "y", "weights"):
-        parts = {"X": problem.X.copy(), "y": problem.y.copy(), "weights": problem.weights.copy()}
-        if change == "y":
-            parts["y"][3] *= -1.0
-        else:
-            parts[change].flat[3] = np.nextafter(parts[change].flat[3], np.inf)
-        other = emmd.Problem(problem.model, parts["X"], parts["y"], parts["weights"])
-        assert "digest" in found.objection(other)
-    # with the digest forged the numbers themselves are refused
-    rng = np.random.default_rng(0)
-    other = emmd.Problem(problem.model, problem.X + 1e-6 * rng.standard_normal(problem.X.shape), problem.y)
-    forged = replace(found, digest=theory.certify(other, start).digest)
-    assert "fails" in forged.objection(other)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"basin_level": 4.0},
-        {"basin_radius": 4.0},
-        {"radius": 4.0},
-        {"error": 0.0},
-        {"steps": 0.0},
-        {"basin_level": -1.0},
-        {"basin_radius": np.nan},
-    ],
-)
-def test_numbers_that_claim_more_are_refused(changes):
-    problem, start = sampled("symmoline", snr_expert=1.5, snr_gate=3.0)
-    found = theory.certify(problem, start)
-    assert found.steps > 0
-    [(name, factor)] = changes.items()
-    value = getattr(found, name) * factor
-    assert not replace(found, **{name: int(value) if name == "steps" else value}).check()
-
-
-def test_rates_and_proofs_that_claim_more_are_refused():
-    problem, start = sampled("symmoline")
-    found = theory.certify(problem, start)
-    lower, upper = found.rate
-    rho = found.basin_rate
-    tampered = [
-        {"rate": (lower, lower)},
-        {"rate": (upper, upper + 1e-10)},
-        {"basin_rate": rho - 0.1 * (rho - upper)},
-        {"proof": found.proof | {"convexity": -1.0, "whitened_radius": -1.0}},
-        {"proof": found.proof | {"convexity": 4.0 * found.proof["convexity"]}},
-        {"proof": found.proof | {"power": np.nan}},
-        {"optimum": found.optimum + 1e-9},
-        {"start": found.start * 0.01},
-        {"start": found.start[:2]},
-    ]
-    for changes in tampered:
-        assert not replace(found, **changes).check(), changes
-
-
-def test_models_without_a_proof_and_bad_arguments():
-    problem, start = sampled("symmoline")
+def test_models_without_a_proof_and_bad_arguments(made):
+    problem, start, _ = made["symmoline"]
     moe = emmd.MixtureOfExperts(2, 3)
     X, y, _ = moe.sample(np.zeros(moe.n_params), 50, 0)
     with pytest.raises(ValueError, match=r"needs a model whose proof is known .* got moe.*K experts"):
@@ -231,17 +180,17 @@ def test_models_without_a_proof_and_bad_arguments():
         name = "mine"
 
     with pytest.raises(ValueError, match="got mine"):
-        theory.certify(emmd.Problem(Mine(3), problem.X, problem.y), start)
+        theory.certify(emmd.Problem(Mine(2), problem.X, problem.y), start)
     with pytest.raises(ValueError, match="share must lie between 0 and 1"):
         theory.certify(problem, start, share=1.0)
     with pytest.raises(ValueError, match=r"theta0 must have shape"):
-        theory.certify(problem, start[:3])
+        theory.certify(problem, start[:1])
     with pytest.raises(TypeError, match=r"problem must be an emmd.Problem"):
         theory.certify(3, start)
 
 
-def test_without_python_flint_one_sentence_names_the_extra(monkeypatch):
-    problem, start = sampled("symmoline")
+def test_without_python_flint_one_sentence_names_the_extra(monkeypatch, made):
+    problem, start, _ = made["symmoline"]
     monkeypatch.setattr(balls, "flint", None)
     for call in (
         lambda: theory.certify(problem, start),
@@ -251,11 +200,16 @@ def test_without_python_flint_one_sentence_names_the_extra(monkeypatch):
     ):
         with pytest.raises(ValueError, match=r"python-flint: pip install 'emmd\[certify\]'"):
             call()
-    assert theory.verify(problem, start, ["E1"])[0].verdict == "holds"
+    assert theory.verify(problem, start, ["R4"])[0].verdict == "holds"
 
 
-def test_verify_says_certified_where_a_proof_stands_behind_the_number():
-    problem, start = sampled("symmoline")
+def test_nothing_else_needs_python_flint(python):
+    script = "import sys; sys.modules['flint'] = None\nfrom emmd import theory; print(theory.certify)"
+    assert subprocess.run([python, "-c", script], check=True, capture_output=True).stdout
+
+
+def test_verify_says_certified_where_a_proof_stands_behind_the_number(made):
+    problem, start, _ = made["symmoline"]
     names = ["L1", "R1", "R2", "C4", "K1", "K2", "K3", "K4"]
     records = {record.claim: record for record in theory.verify(problem, start, names, certify=True)}
     certified = {name for name, record in records.items() if record.verdict == "certified"}

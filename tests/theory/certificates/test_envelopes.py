@@ -1,4 +1,4 @@
-"""The bounds of one row's divergence, against 40 digits of mpmath on fine grids."""
+"""The bounds of one row's divergence, against 80 digits of mpmath on fine grids."""
 
 import mpmath as mp
 import numpy as np
@@ -12,7 +12,7 @@ from emmd.theory.certificates.plan import _envelope
 
 def exact(u, t, share):
     """Return 2 D_G(u, u + t) / t^2 - (2/3) share f'(u) t."""
-    with mp.workdps(40):
+    with mp.workdps(80):
         u, t = mp.mpf(u), mp.mpf(t)
         divergence = mp.log(mp.cosh(u)) - mp.log(mp.cosh(u + t)) + t * mp.tanh(u + t)
         bend = -2 * mp.tanh(u) * mp.sech(u) ** 2
@@ -26,7 +26,7 @@ def draws(count):
         yield u, float(10.0 ** rng.uniform(-8, 2.5)), float(rng.choice([0.0, 0.7, 1.0]))
 
 
-@pytest.mark.parametrize(("u", "reach", "share"), list(draws(25)))
+@pytest.mark.parametrize(("u", "reach", "share"), list(draws(12)))
 def test_envelopes_hold_everywhere_and_are_not_wide(u, reach, share):
     with precision():
         arguments = ball(u), ball(reach), ball(share)

@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from emmd import theory
-from tests.theory.certificates.test_certify import sampled
+from tests.theory.certificates.attack import broken
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    problem, start = sampled("symmoline", n=120, d=2)
-    found = theory.certify(problem, start)
-    assert found.certified, found.reason
+def saved(made, tmp_path_factory):
+    problem, _, found = made["symmoline"]
     path = tmp_path_factory.mktemp("certificate") / "certificate.json"
     found.save(path)
     return problem, found, path
@@ -52,15 +50,61 @@ def accepted(path, problem):
         return False
 
 
-def test_a_thousand_changed_files_are_refused(saved, tmp_path):
-    problem, _, path = saved
-    text, rng, changed = path.read_text(), np.random.default_rng(0), tmp_path / "changed.json"
+def mutants(text, count, seed):
+    """Yield texts with one character changed, every second time a digit."""
+    rng = np.random.default_rng(seed)
     digits = [k for k, letter in enumerate(text) if letter.isdigit()]
-    for trial in range(1000):
+    for trial in range(count):
         k = int(rng.choice(digits) if trial % 2 else rng.integers(len(text)))
         new = rng.choice([c for c in "0123456789.-e\n }" if c != text[k]])
-        changed.write_text(text[:k] + new + text[k + 1 :])
-        assert not accepted(changed, problem), (trial, k, text[k], new)
+        yield text[:k] + new + text[k + 1 :]
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.soak)])
+def test_changed_files_are_refused(saved, tmp_path, count):
+    problem, _, path = saved
+    changed = tmp_path / "changed.json"
+    for text in mutants(path.read_text(), count, count):
+        changed.write_text(text)
+        assert not accepted(changed, problem), text
+
+
+def test_every_digit_matters(saved, tmp_path):
+    """The text that stands for some numbers is unique: no digit can change and none is idle."""
+    from emmd.theory.certificates import file
+
+    _, _, path = saved
+    text, changed = path.read_text(), tmp_path / "changed.json"
+    for k in (k for k, letter in enumerate(text) if letter.isdigit()):
+        changed.write_text(text[:k] + str((int(text[k]) + 1) % 10) + text[k + 1 :])
+        try:
+            assert file.read(changed)[1], k
+        except ValueError:
+            pass
+
+
+@pytest.mark.parametrize("count", [15, pytest.param(1000, marks=pytest.mark.soak)])
+def test_sealed_mutants_are_refused_or_true(saved, tmp_path, count):
+    """With a seal that fits the proof decides: what it accepts has to stand an attack."""
+    from emmd.theory.certificates import file
+
+    problem, _, path = saved
+    changed, accepted_at_all = tmp_path / "changed.json", 0
+    for text in mutants(path.read_text(), count, count + 1):
+        changed.write_text(text)
+        try:
+            numbers, _ = file.read(changed)
+        except ValueError:
+            continue
+        # a path of so many steps would be followed for hours
+        if numbers["steps"] > 50:
+            continue
+        file.write(changed, numbers)
+        loaded = theory.load_certificate(changed)
+        if loaded.certified and loaded.check(problem):
+            accepted_at_all += 1
+            assert broken(problem, loaded, 10) == "", text
+    assert accepted_at_all < count
 
 
 def test_a_forged_seal_does_not_help(saved, tmp_path):

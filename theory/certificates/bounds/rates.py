@@ -16,6 +16,17 @@ log a. So I_mis(kappa SNR_e) <= kappa D I_mis(SNR_e) D with D = diag(kappa, 1) o
 these blocks, so lambda_max of the pencil with the right-hand side grows with kappa, and the largest kappa
 serves a whole box.
 
+**A linear expert, by what is observed.** Let beta = SNR_e beta_0 and sigma = 1 / SNR_e with beta_0 fixed.
+Noise of a larger sigma is noise of a smaller one and more noise, which knows nothing of the parameters: so in
+(beta_0, w) I_com - I_mis grows with SNR_e in the order of matrices. In units of sigma, with P the projection
+on the expert, D = diag(q, 1) and q the ratio of another SNR_e to one's own, I_mis(SNR_e) is at most
+
+    I_com - D (I_com - I_mis(q SNR_e)) D = (1 - q^2) P + D I_mis(q SNR_e) D,    q <= 1,
+
+and at least that for q >= 1. The pencil's largest eigenvalue falls with q, being 1 less the minimum of
+k'(I_com - I_mis(q SNR_e))k / k'(D^-1 I_com D^-1)k: so the q farthest from 1 serves a whole box. At small SNRs,
+where the rate is near 1, this enclosure is the narrower; of both the better end is taken.
+
 Hence the corner of the smallest SNRs, with I_com of the largest, gives an upper end for the box; and the
 corner of the largest, divided by the same factors, with I_com of the smallest, gives a lower end. A range of
 angles enters by its ball.
@@ -24,8 +35,9 @@ angles enters by its ball.
 from functools import cache
 from typing import Any
 
-from emmd.theory.certificates.balls import NotProved, ball, congruent, flint, matrix
+from emmd.theory.certificates.balls import NotProved, ball, congruent, flint
 from emmd.theory.certificates.population.spectrum import blocks, direction_of, enclose
+from emmd.theory.certificates.population.trapezoid import diagonal
 
 CHI = 0.2785
 """Above max x (1 - tanh x) = W(1/e) = 0.278464..., at x = 0.63923."""
@@ -73,31 +85,44 @@ class BoxRates:
         return self._end(box, 1, 0)
 
     def _end(self, box, mine, other):
-        experts, gates, cosine = box
         try:
-            missing = self.corner(experts[mine], gates[mine], cosine)
-            complete = self.corner(experts[other], gates[other], cosine)
+            return self._proved_end(box, mine, other)
         except NotProved:
             # too wide a range of angles: only what is true of every rate
             return float(other)
+
+    def _proved_end(self, box, mine, other):
+        experts, gates, cosine = box
+        missing = self.corner(experts[mine], gates[mine], cosine)
+        complete = self.corner(experts[other], gates[other], cosine)
         up, ends = mine == 0, []
         for (_, of_missing), (of_complete, _) in zip(missing, complete):
-            scaled = self._scaled(of_missing, experts, gates, up)
-            ends.append(enclose(of_complete, scaled)[int(up)])
+            found = [enclose(of_complete, each)[int(up)] for each in self._scaled(of_missing, experts, gates, up)]
+            ends.append(min(found) if up else max(found))
         return max(ends)
 
     def _scaled(self, missing, experts, gates, up):
-        """Multiply the missing information by the growth across a box, or divide it."""
-        of_expert, of_gate = (
-            (ball(high) / ball(low) if high > low else flint.arb(1)) for low, high in (experts, gates)
-        )
-        chi = ball(CHI)
-        growth, stretch = of_gate**chi, of_expert
-        growth = growth * of_expert if self.linear else growth * of_expert**chi
-        stretch = stretch if self.linear else flint.arb(1)
-        if not up:
-            growth, stretch = 1 / growth, 1 / stretch
-        size = missing.nrows()
-        diagonal = [stretch if i < size // 2 else flint.arb(1) for i in range(size)]
-        D = matrix([[each if i == j else 0 for j in range(size)] for i, each in enumerate(diagonal)])
-        return congruent(missing, D) * growth
+        """Return bounds of the missing information anywhere in a box, from that in a corner."""
+        of_expert, of_gate = (_growth(side, up) for side in (experts, gates))
+        grown = missing * of_gate ** ball(CHI)
+        if not self.linear:
+            return [grown * of_expert ** ball(CHI)]
+        q = 1 / of_expert
+        return [
+            congruent(grown, _on_expert(of_expert, missing)) * of_expert,
+            congruent(grown, _on_expert(q, missing)) + _on_expert(1 - q * q, missing, 0),
+        ]
+
+
+def _growth(side, up):
+    """Return the ratio of a side's ends: above 1 from the smallest SNR, below 1 from the largest."""
+    low, high = side
+    if low == high:
+        return flint.arb(1)
+    return ball(high) / ball(low) if up else ball(low) / ball(high)
+
+
+def _on_expert(value, like, gate=1):
+    """Return the diagonal matrix of one value for the expert's parameters and another for the gate's."""
+    half = like.nrows() // 2
+    return diagonal([value] * half + [flint.arb(gate)] * half)

@@ -59,8 +59,8 @@ class Line(NamedTuple):
 def information(snr_expert: float, snr_gate: float, c: Any, s: Any, nats: float) -> tuple:
     """Return I_com and I_mis in the plane, and in any one direction across it, as matrices of balls.
 
-    The block of the smaller SNR comes first, each block in the frame of its own parameter; c and s are
-    the balls of cosine and sine; at cosine +-1 the first entries of both blocks are the common line.
+    The expert's block comes first, each block in the frame of its own parameter; c and s are the balls of
+    cosine and sine; at cosine +-1 the first entries of both blocks are the common line.
     """
     small, large = sorted((snr_expert, snr_gate))
     same, mixed = _moments(small, large, c, s, nats)
@@ -71,9 +71,17 @@ def information(snr_expert: float, snr_gate: float, c: Any, s: Any, nats: float)
         for i in (0, 1)
         for k in (0, 1)
     ]
-    plane = diagonal([*first, *last]), matrix(missing)
-    across = diagonal([first[1], last[1]]), matrix([[same[0], mixed[0]], [mixed[0], same[0]]])
-    return plane, across
+    plane = [diagonal([*first, *last]), matrix(missing)]
+    across = [diagonal([first[1], last[1]]), matrix([[same[0], mixed[0]], [mixed[0], same[0]]])]
+    if snr_expert > snr_gate:
+        plane, across = ([_swapped(each) for each in pair] for pair in (plane, across))
+    return tuple(plane), tuple(across)
+
+
+def _swapped(square):
+    """Exchange the blocks of the smaller and of the larger SNR."""
+    rows, half = square.tolist(), square.nrows() // 2
+    return matrix([row[half:] + row[:half] for row in rows[half:] + rows[:half]])
 
 
 def _quadratic(moments, left, right):

@@ -42,11 +42,11 @@ class Arithmetic(NamedTuple):
     Attributes
     ----------
     number : callable
-        Takes the formula's constants, which are floats.
+        Takes the formula's constants: integers, and decimals as floats.
     pi : callable
         Without arguments, so that a number may depend on the precision at work.
     functions : mapping
-        Those of `FUNCTIONS`, by the same names.
+        By the names that a formula calls them: those of `FUNCTIONS`, and maybe more.
     """
 
     number: Callable[[float], Any]
@@ -134,10 +134,10 @@ def _constant(value, arithmetic):
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"the bound's expression must hold real numbers only, got {_short(repr(value))}")
     try:
-        number = np.float64(value)
+        np.float64(value)
     except OverflowError:
         raise ValueError("the bound's expression must hold numbers below 1e308, got a larger one") from None
-    return lambda values: arithmetic.number(number)
+    return lambda values: arithmetic.number(value)
 
 
 def _variable(name, arithmetic):
@@ -152,7 +152,7 @@ def _variable(name, arithmetic):
 
 def _call(node, arithmetic):
     name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
-    if name not in FUNCTIONS:
+    if name not in arithmetic.functions:
         raise ValueError(
             f"the bound's expression must only use the functions {', '.join(FUNCTIONS)}, got {_short(name)}"
         )
