@@ -41,6 +41,7 @@ def options(
 
 
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
+Range = tuple[float, float] | None
 
 
 @app.command()
@@ -129,28 +130,31 @@ def population(
     snr_gate: Annotated[float, typer.Option(help="||w||.")],
     cosine: Annotated[float, typer.Option(help="Cosine of the angle between beta and w.")],
     d: Annotated[int, typer.Option("--d", help="Number of features.")],
-    bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
+    bound: Annotated[
+        str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check, or S2, S4 to --prove.")
+    ] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
     seed: Seed = 0,
     prove: Annotated[
         bool, typer.Option("--prove", help="Prove the bound on a box of SNRs in ball arithmetic.")
     ] = False,
-    expert_range: Annotated[tuple[float, float], typer.Option(help="Expert SNRs of the box of --prove.")] = (
-        0.1,
-        10.0,
-    ),
-    gate_range: Annotated[tuple[float, float], typer.Option(help="Gate SNRs of the box of --prove.")] = (
-        0.1,
-        10.0,
-    ),
+    expert_range: Annotated[Range, typer.Option(help="Expert SNRs of --prove, 0.1 10 by default.")] = None,
+    gate_range: Annotated[Range, typer.Option(help="Gate SNRs of --prove, 0.1 10 by default.")] = None,
+    cosine_range: Annotated[
+        Range, typer.Option(help="Cosines of --prove, that of --cosine by default.")
+    ] = None,
+    max_boxes: Annotated[int, typer.Option(help="Boxes of --prove until the rest is undecided.")] = 4000,
     out: Annotated[str | None, out_option("Write figures to DIR: of the bound, or all without one.")] = None,
     json: Json = None,
 ) -> int:
     """Print the exact spectrum of population EM, and check a bound on its rate."""
     from emmd.experiments.commands.population import population_command
 
-    box = (expert_range, gate_range) if prove else None
-    return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed, box)
+    box = expert_range, gate_range, cosine_range
+    if not prove and any(side is not None for side in box):
+        raise ValueError("--expert-range, --gate-range and --cosine-range must come with --prove")
+    proof = (box, max_boxes) if prove else None
+    return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed, proof)
 
 
 @app.command()

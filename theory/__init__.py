@@ -1,10 +1,10 @@
 """theory: claims about EM as mirror descent, and the symbolic and numeric tools that check them."""
 
 from emmd.core.alias import alias
+from emmd.theory.certificates.bounds.prove import BoundProof, prove_bound
 from emmd.theory.certificates.certificate import Certificate, load_certificate
 from emmd.theory.certificates.certify import certify
 from emmd.theory.certificates.population.spectrum import PopulationCertificate, certify_population
-from emmd.theory.certificates.bounds.prove import BoundProof, prove_bound
 from emmd.theory.checker import claims, verify, verify_population
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.lab import Lab

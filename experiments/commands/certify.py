@@ -133,4 +133,4 @@ def _case(request):
     if len(given) < len(design):
         missing = next(name for name in design if name not in given)
         raise ValueError(f"--{missing.replace('_', '-')} must be given with --model, unless there is --data")
-    return synthetic(request.model, *(design[name] for name in _DESIGN), request.seed)
+    return synthetic(request.model, **design, seed=request.seed)

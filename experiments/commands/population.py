@@ -32,7 +32,7 @@ def population_command(
     seed : int
         Seeds the search.
     box : tuple or None
-        Ranges of the expert's and of the gate's SNR: the bound is proved on it instead of searched.
+        The box and the number of boxes of `prove.proof_of`: the bound is proved instead of searched.
 
     Returns
     -------
@@ -44,6 +44,7 @@ def population_command(
     ValueError, TypeError
         For bad input, in one sentence.
     """
+    from emmd.experiments.commands.prove import print_proof, proof_of
     from emmd.experiments.files.output import write_json
     from emmd.theory.population.spectrum.spectrum import population
 
@@ -66,12 +67,13 @@ def population_command(
     checked = None if bound is None or box is not None else _checked(bound, model, kind, d, seed)
     if checked is not None:
         report["bound"] = _bound_report(checked)
-    proof = None if box is None else _proved(bound, model, kind, d, cosine, box)
+    proof = None if box is None else proof_of(bound, model, kind, d, cosine, *box)
     if proof is not None:
         report["proof"] = proof
     if json_path != "-":
         _print(spectrum, d, checked)
-        _print_proof(proof)
+        if proof is not None:
+            print_proof(proof)
     if json_path is not None:
         write_json(report, json_path)
     if out is not None:
@@ -88,33 +90,6 @@ def _checked(bound, model, kind, d, seed):
     total = len(grid.snr_expert) * len(grid.snr_gate) * len(grid.cosine)
     with progress(total, "checking the bound") as advance:
         return check_bound(bound, model, kind, grid, seed, progress=lambda done, total: advance())
-
-
-def _proved(bound, model, kind, d, cosine, box):
-    from emmd.experiments.console.consoles import progress
-    from emmd.theory.certificates.bounds.prove import MOST_BOXES, prove_bound
-
-    with progress(MOST_BOXES, "proving the bound") as advance:
-        told = lambda done, total: advance()  # noqa: E731
-        return prove_bound(bound, model, *box, cosine, kind, max(d, 2), progress=told)
-
-
-def _print_proof(proof):
-    from emmd.experiments.console.consoles import literal, results
-
-    if proof is None:
-        return
-    if proof.proved:
-        said = f"proved in ball arithmetic on the whole box ({proof.boxes} boxes)"
-    elif proof.refuted is not None:
-        point = ", ".join(f"{name} = {value}" for name, value in proof.refuted.items())
-        said = f"refuted in ball arithmetic: {point}"
-    else:
-        said = f"undecided: of {proof.boxes} boxes {len(proof.undecided)} are left, among them"
-    results.print(literal(said), soft_wrap=True)
-    for expert, gate, angle in proof.undecided[:5]:
-        sides = f"SNR_e {expert[0]:.4g}..{expert[1]:.4g}, SNR_g {gate[0]:.4g}..{gate[1]:.4g}"
-        results.print(literal(f"  {sides}, cosine {angle[0]:.4g}..{angle[1]:.4g}"))
 
 
 def _bound_report(checked):

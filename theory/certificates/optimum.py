@@ -101,7 +101,7 @@ def prove_optimum(rows, floats, computed, radius, convexity):
 
 
 def require_within(optimum: Optimum, radius: float, error: float) -> None:
-    """Prove that theta* is that near to the computed optimum and alone within the radius, or raise `NotProved`."""
+    """Prove that theta* is that near to the computed optimum, and alone within the radius; or `NotProved`."""
     require_below(optimum.error, ball(error), "the distance from the computed optimum")
     require_below(ball(error), ball(radius), "theta* within the radius of uniqueness")
     require_below(ball(radius), optimum.radius, "the radius of uniqueness")

@@ -12,7 +12,7 @@ where no argument moves by more than delta, for |f'| <= 2 f.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -34,7 +34,6 @@ from emmd.theory.certificates.balls import (
     symmetric_norm,
 )
 from emmd.theory.certificates.guesses import natural_frame
-
 
 _SPARE = 2.0**-16
 """Share of the level that is left free: rounded down to six digits it still lies above the entry."""
@@ -95,7 +94,7 @@ class Follower:
         lowest = lowest * (-2 * self._moved(after.frame, error)).exp()
         if not lowest * error > left:
             raise NotProved(f"the next iterate cannot be enclosed: {shown(lowest * error)} <= {shown(left)}")
-        return Point(*_fields(after)[:-1], error=(left / lowest).upper())
+        return replace(after, error=(left / lowest).upper())
 
     def _point(self, theta, error):
         frame, _ = natural_frame(self.floats.complete(theta), self.floats.missing(theta))
@@ -124,10 +123,6 @@ class Follower:
         """Return K: |P' B P_t|^2 <= |P' B P| |P_t' B P_t| for B >= 0."""
         both = [symmetric_norm(congruent(point.missing, each)) for each in (frame, point.frame)]
         return root(both[0] * both[1]) * (2 * self._moved(point.frame, point.error)).exp()
-
-
-def _fields(point):
-    return [getattr(point, name) for name in Point.__dataclass_fields__]
 
 
 def _times(frame, vector):
@@ -166,7 +161,11 @@ def prove_entry(rows, floats, optimum, theta0, steps, level, progress=None):
             progress(t + 1, steps)
     theta = [around(x, point.error * norm(row)) for x, row in zip(balls(point.theta), point.frame.tolist())]
     reached = divergence(rows, optimum.theta, theta)
-    require_below(reached, ball(level) * (1 - ball(_SPARE)), f"D_A(theta*, theta_{steps}) < {level:.4g} after {steps} steps")
+    require_below(
+        reached,
+        ball(level) * (1 - ball(_SPARE)),
+        f"D_A(theta*, theta_{steps}) < {level:.4g} after {steps} steps",
+    )
     return reached
 
 

@@ -57,7 +57,7 @@ class Term:
 
     def moments(self, values, degree):
         """Return value k^(degree - m) l^m of every row for m = 0..degree; None stands for zeros."""
-        found = []
+        found: list[list | None] = []
         for m in range(degree + 1):
             power, gate = self.powers[degree - m], self.gate**m
             if isinstance(power, list):
@@ -162,7 +162,8 @@ class Rows:
     def third(self, pairs):
         """Return E[sum of value v (x) v (x) v], a list of p matrices of balls."""
         triples = list(combinations_with_replacement(range(self.d), 3))
-        packed, weighted = None, self._weighted(pairs, 3)
+        packed: Any = None
+        weighted = self._weighted(pairs, 3)
         for start in range(0, self.n, _CHUNK):
             stop = min(start + _CHUNK, self.n)
             cubes = matrix(zip(*(self._products(triple, start, stop) for triple in triples)))

@@ -1,5 +1,7 @@
 """Certificates are never wrong, and where there is none the reason names an inequality and both its sides."""
 
+import itertools
+import os
 import re
 import subprocess
 from dataclasses import replace
@@ -13,6 +15,7 @@ from emmd import theory
 from emmd.theory.certificates import balls
 from tests.generators.problems import draw
 from tests.theory.certificates.attack import KINDS, broken, sampled, worst_ratio
+
 
 @pytest.mark.parametrize(("kind", "sigma"), [("symmologe", 1.0), ("symmoline", 37.0), ("symmoline", 1e-3)])
 def test_a_certificate_stands_attacks_and_a_second_proof(kind, sigma):
@@ -81,17 +84,14 @@ def test_the_enclosed_optimum_and_rate_are_those_of_sixty_digits(kind):
         assert found.rate[0] <= rate <= found.rate[1]
 
 
-def cases(count, soak):
+def cases(count):
     """Yield seeds of `draw` that give symmetric models."""
-    found, seed = 0, 0
-    while found < count:
-        if draw(seed, 300).problem.model.name in KINDS:
-            found += 1
-            yield pytest.param(seed, marks=[pytest.mark.soak] * (found > soak))
-        seed += 1
+    drawn = (seed for seed in itertools.count() if draw(seed, 300).problem.model.name in KINDS)
+    return itertools.islice(drawn, count)
 
 
-@pytest.mark.parametrize("seed", list(cases(12, 12)))
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", list(cases(300 if os.environ.get("EMMD_SOAK") else 8)))
 def test_random_problems_are_certified_truly_or_not_at_all(seed):
     drawn = draw(seed, 300)
     found = theory.certify(drawn.problem, drawn.theta0, max_steps=200)
@@ -147,7 +147,7 @@ def test_a_rate_too_near_one_has_no_certificate():
     assert "fails" in reason
 
 
-@pytest.mark.parametrize("stretch", [1e8, 1e-60])
+@pytest.mark.parametrize("stretch", [1e8, 1e-8])
 def test_units_of_features_change_no_rate(stretch, made):
     problem, start, found = made["symmoline"]
     units = np.array([stretch, 1.0])

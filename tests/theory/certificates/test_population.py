@@ -55,7 +55,9 @@ def test_the_experts_block_comes_first():
             (complete, _), (across, _) = blocks("symmologe", *pair, direction_of(0.3), None, 30.0)
             for k, snr in enumerate(pair):
                 expected = [float(each.mid()) for each in logistic_moments(snr, 30.0)]
-                assert [float(complete[2 * k + i, 2 * k + i].mid()) for i in (0, 1)] == pytest.approx(expected)
+                assert [float(complete[2 * k + i, 2 * k + i].mid()) for i in (0, 1)] == pytest.approx(
+                    expected
+                )
                 assert float(across[k, k].mid()) == pytest.approx(expected[1])
 
 

@@ -60,8 +60,8 @@ def _followed(function: Callable) -> Any:
         # a user's function may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ValueError(
-            f"expression must have values in ball arithmetic, so a callable must make a formula of four sympy "
-            f"symbols; got {describe(function)}: {reason}"
+            f"expression must have values in ball arithmetic, so a callable must make a formula of four "
+            f"sympy symbols; got {describe(function)}: {reason}"
         ) from error
 
 
@@ -85,7 +85,7 @@ def _sympy_text(expression):
 
 def _balls():
     """Return the arithmetic of balls."""
-    functions = {
+    functions: dict[str, Any] = {
         name: lambda x, name=name: getattr(x, name)()
         for name in ("exp", "log", "tanh", "cosh", "sinh", "sech")
     }
@@ -101,7 +101,7 @@ def _balls():
 
 
 def gate_moment(r: Any) -> Any:
-    """Return k(r) = min(E sech^2(r g/2), E g^2 sech^2(r g/2)), g ~ N(0, 1), for a ball r; k falls with |r|."""
+    """Return k(r) = min(E sech^2(r g/2), E g^2 sech^2(r g/2)), g ~ N(0, 1), for a ball; it falls with |r|."""
     r = abs(r)
     if not r.is_finite():
         return r

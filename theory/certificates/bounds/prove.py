@@ -163,7 +163,7 @@ class _Search:
         if left > 0.0:
             return
         heapq.heappush(self.heap, (left, next(self.order), box))
-        self._try_to_refute(tuple(_middle(*side, k < 2) for k, side in enumerate(box)))
+        self._try_to_refute(tuple(_middle(low, high, k < 2) for k, (low, high) in enumerate(box)))
 
     def _value(self, box):
         sides = [ball(low) if low == high else ball(low).union(ball(high)) for low, high in box]
@@ -190,7 +190,7 @@ class _Search:
             return
         lower, upper = self.rates.point(*point)
         if (lower > above(value)) if self.upper else (upper < below(value)):
-            sharp = certify_population(self.model, *point, self.d).rate
+            sharp = certify_population(self.model, point[0], point[1], point[2], self.d).rate
             names = ("snr_expert", "snr_gate", "cosine")
             self.refuted = dict(zip(names, point)) | {"rate": sharp, "bound": (below(value), above(value))}
 
@@ -208,6 +208,7 @@ def _halves(box, linear):
     # the gate's argument turns by at most its own size
     widths.append((box[2][1] - box[2][0]) * max(1.0, box[1][1], 0.0 if linear else box[0][1]))
     k = max(range(3), key=widths.__getitem__)
-    middle = _middle(*box[k], k < 2)
-    for side in ((box[k][0], middle), (middle, box[k][1])):
+    low, high = box[k]
+    middle = _middle(low, high, k < 2)
+    for side in ((low, middle), (middle, high)):
         yield tuple(side if j == k else each for j, each in enumerate(box))

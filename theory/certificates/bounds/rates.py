@@ -24,8 +24,8 @@ on the expert, D = diag(q, 1) and q the ratio of another SNR_e to one's own, I_m
     I_com - D (I_com - I_mis(q SNR_e)) D = (1 - q^2) P + D I_mis(q SNR_e) D,    q <= 1,
 
 and at least that for q >= 1. The pencil's largest eigenvalue falls with q, being 1 less the minimum of
-k'(I_com - I_mis(q SNR_e))k / k'(D^-1 I_com D^-1)k: so the q farthest from 1 serves a whole box. At small SNRs,
-where the rate is near 1, this enclosure is the narrower; of both the better end is taken.
+k'(I_com - I_mis(q SNR_e))k / k'(D^-1 I_com D^-1)k: so the q farthest from 1 serves a whole box. Where the
+rate is near 1 this enclosure is the narrower; of both the better end is taken.
 
 Hence the corner of the smallest SNRs, with I_com of the largest, gives an upper end for the box; and the
 corner of the largest, divided by the same factors, with I_com of the smallest, gives a lower end. A range of
@@ -97,7 +97,9 @@ class BoxRates:
         complete = self.corner(experts[other], gates[other], cosine)
         up, ends = mine == 0, []
         for (_, of_missing), (of_complete, _) in zip(missing, complete):
-            found = [enclose(of_complete, each)[int(up)] for each in self._scaled(of_missing, experts, gates, up)]
+            found = [
+                enclose(of_complete, each)[int(up)] for each in self._scaled(of_missing, experts, gates, up)
+            ]
             ends.append(min(found) if up else max(found))
         return max(ends)
 

@@ -109,9 +109,9 @@ def blocks(
     The direction is that of the gate from the expert: balls of its cosine and sine.
     """
     # without a signal on one side the angle means nothing, and the plane is a line
-    direction = direction if min(snr_expert, snr_gate) > 0.0 else direction_of(1.0)
-    plane, across = _MODELS[model](snr_expert, snr_gate, *direction, nats)
-    line = direction[1].is_zero()
+    c, s = direction if min(snr_expert, snr_gate) > 0.0 else direction_of(1.0)
+    plane, across = _MODELS[model](snr_expert, snr_gate, c, s, nats)
+    line = s.is_zero()
     span = 1 if line else 2
     parts: list[Any] = [tuple(_every_second(each) for each in plane) if line else plane]
     return parts + [across] * (d is None or d > span)
