@@ -14,7 +14,7 @@ from emmd.theory.certificates.bounds.rates import BoxRates
 from emmd.theory.certificates.population.spectrum import LARGEST_SNR, certify_population
 from emmd.theory.population.progress import reported
 
-_BITS = 64
+BITS = 64
 MOST_BOXES = 2000
 """Boxes that are looked at unless more are asked for: a minute or two."""
 
@@ -100,11 +100,11 @@ def prove_bound(
     require_balls()
     known_name("model", model, _MODELS)
     known_name("kind", kind, _KINDS)
-    box = (_side("snr_expert", snr_expert), _side("snr_gate", snr_gate), _range("cosine", cosine, -1.0, 1.0))
+    box = box_of(snr_expert, snr_gate, cosine)
     if d is not None:
         positive_integer("d", d, minimum=2)
     positive_integer("max_boxes", max_boxes)
-    with precision(_BITS):
+    with precision(BITS):
         search = _Search(BallExpression(expression), model, kind, d)
         search.run(box, max_boxes, progress)
     return BoundProof(
@@ -113,9 +113,14 @@ def prove_bound(
         kind,
         not search.heap and search.refuted is None,
         search.refuted,
-        () if search.refuted else tuple(entry[-1] for entry in sorted(search.heap)),
+        () if search.refuted else search.left(),
         search.boxes,
     )
+
+
+def box_of(snr_expert: Any, snr_gate: Any, cosine: Any) -> tuple:
+    """Return the three ranges of a box, or raise a ValueError that names the one that is none."""
+    return _side("snr_expert", snr_expert), _side("snr_gate", snr_gate), _range("cosine", cosine, -1.0, 1.0)
 
 
 def _side(name, value):
@@ -133,36 +138,65 @@ def _range(name, value, least, most):
     return low, high
 
 
-class _Search:
-    """Boxes in the order of their worst slack."""
+class BoxSearch:
+    """Boxes in the order of their worst slack; a subclass says in `look_at` which are left.
 
-    def __init__(self, bound, model, kind, d):
-        self.bound, self.model, self.d = bound, model, d
-        self.rates, self.upper = BoxRates(model, d), kind == "upper"
+    Parameters
+    ----------
+    rates : BoxRates
+    """
+
+    def __init__(self, rates: BoxRates) -> None:
+        self.rates, self.boxes = rates, 0
         self.heap: list = []
         self.order = itertools.count()
-        self.refuted, self.boxes = None, 0
 
-    def run(self, box, most, progress):
-        """Split boxes until none is left, a point refutes the bound, or there were too many."""
-        self._look_at(box)
+    def run(self, box: tuple, most: int, progress: bool | Callable | None) -> None:
+        """Split boxes until none is left, the search is over, or there were too many."""
+        self.look_at(box)
         for _ in reported(self._split(most), most, progress, "proving the bound"):
             pass
 
+    def push(self, left: float, box: tuple) -> None:
+        """Keep a box to be split, the smallest slack first."""
+        heapq.heappush(self.heap, (left, next(self.order), box))
+
+    def left(self) -> tuple:
+        """Return the boxes that are left."""
+        return tuple(entry[-1] for entry in sorted(self.heap))
+
+    def over(self) -> bool:
+        """Return whether there is nothing more to be found out."""
+        return not self.heap
+
+    def look_at(self, box: tuple) -> None:
+        """Count a box, and push it unless it is decided."""
+        raise NotImplementedError
+
     def _split(self, most):
-        while self.heap and self.refuted is None and self.boxes < most:
+        while not self.over() and self.boxes < most:
             _, _, box = heapq.heappop(self.heap)
             for half in _halves(box, self.rates.linear):
-                self._look_at(half)
+                self.look_at(half)
                 yield
 
-    def _look_at(self, box):
+
+class _Search(BoxSearch):
+    def __init__(self, bound, model, kind, d):
+        super().__init__(BoxRates(model, d))
+        self.bound, self.model, self.d = bound, model, d
+        self.upper, self.refuted = kind == "upper", None
+
+    def over(self):
+        return self.refuted is not None or not self.heap
+
+    def look_at(self, box):
         self.boxes += 1
         value = self._value(box)
         left = self._slack(value, box)
         if left > 0.0:
             return
-        heapq.heappush(self.heap, (left, next(self.order), box))
+        self.push(left, box)
         self._try_to_refute(tuple(_middle(low, high, k < 2) for k, (low, high) in enumerate(box)))
 
     def _value(self, box):
@@ -201,7 +235,8 @@ def _middle(low, high, positive):
 
 def _halves(box, linear):
     """Split a box where the enclosure is widest: both informations change there."""
-    weights = (4.0 if linear else 3.3, 3.3, 0.0)
+    # a linear expert's is in proportion to 1 less the rate, which is of the order of its SNR squared
+    weights = (4.0 * min(1.0, box[0][1]) if linear else 3.3, 3.3, 0.0)
     widths = [
         weight * math.log(high / low) if high > low else 0.0 for weight, (low, high) in zip(weights, box[:2])
     ]

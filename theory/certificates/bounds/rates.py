@@ -9,6 +9,12 @@ rank-one matrix. For SymMoLogE it is sech p sech q sech(p + y q) / 8; its logari
 -q tanh q - y q tanh(p + y q) <= |q| (1 - tanh |q|) <= chi. The same holds for the gate of SymMoLinE, where
 sech(b/2) sech(b/2 + a y) depends on b. So I_mis(kappa snr) <= kappa^chi I_mis(snr).
 
+**The gate of a linear expert at a small SNR_e.** With P = |a y| the derivative in log q is at most
+q (tanh(P - q) - tanh q) <= q (P - 2q) <= P^2 / 8, and the weight at most phi(y) e^(-a^2/2). So that of I_mis
+in log SNR_g is at most E[a^2 e^(-a^2/2) diag(3, 1/4) (x) xx'] / 8, which with r = 1 / (1 + SNR_e^2) is
+SNR_e^2 r^(3/2) / 8 diag(3, 1/4) (x) (I + (3r - 1) uu'), u the direction of beta. Of both bounds of a gate's
+growth the better is taken; the second is the narrower at small SNR_e.
+
 **A linear expert.** With y = a eta the missing information given x is a D [int phi(a eta) e^(-a^2/2)
 sech(b/2 + a^2 eta) [eta^2, eta/2; eta/2, 1/4] d eta] D, D = diag(a, 1), and the logarithm of what multiplies
 the matrix under the integral has the derivative -y^2 - a^2 - 2 a y tanh(b/2 + a y) <= -(|y| - |a|)^2 <= 0 in
@@ -96,24 +102,38 @@ class BoxRates:
         missing = self.corner(experts[mine], gates[mine], cosine)
         complete = self.corner(experts[other], gates[other], cosine)
         up, ends = mine == 0, []
-        for (_, of_missing), (of_complete, _) in zip(missing, complete):
-            found = [
-                enclose(of_complete, each)[int(up)] for each in self._scaled(of_missing, experts, gates, up)
-            ]
+        for k, ((_, of_missing), (of_complete, _)) in enumerate(zip(missing, complete)):
+            bounds = self._across(of_missing, box, up, in_plane=k == 0)
+            found = [enclose(of_complete, each)[int(up)] for each in bounds]
             ends.append(min(found) if up else max(found))
         return max(ends)
 
-    def _scaled(self, missing, experts, gates, up):
+    def _across(self, missing, box, up, in_plane):
         """Return bounds of the missing information anywhere in a box, from that in a corner."""
+        experts, gates, _ = box
         of_expert, of_gate = (_growth(side, up) for side in (experts, gates))
-        grown = missing * of_gate ** ball(CHI)
+        grown = [missing * of_gate ** ball(CHI)]
         if not self.linear:
-            return [grown * of_expert ** ball(CHI)]
-        q = 1 / of_expert
-        return [
-            congruent(grown, _on_expert(of_expert, missing)) * of_expert,
-            congruent(grown, _on_expert(q, missing)) + _on_expert(1 - q * q, missing, 0),
-        ]
+            return [grown[0] * of_expert ** ball(CHI)]
+        if gates[0] < gates[1]:
+            grown.append(missing + _slope(ball(experts[int(not up)]), missing, in_plane) * of_gate.log())
+        return [each for one in grown for each in _along_expert(one, of_expert)]
+
+
+def _along_expert(missing, ratio):
+    """Return the two bounds across a linear expert's SNRs."""
+    q = 1 / ratio
+    return [
+        congruent(missing, _on_expert(ratio, missing)) * ratio,
+        congruent(missing, _on_expert(q, missing)) + _on_expert(1 - q * q, missing, 0),
+    ]
+
+
+def _slope(snr, like, in_plane):
+    """Return a bound of the derivative of the missing information in log SNR_g."""
+    r = 1 / (1 + snr * snr)
+    size = snr * snr * r * r.sqrt() / 8 * ((3 * r).max(flint.arb(1)) if in_plane else 1)
+    return _on_expert(3 * size, like, size / 4)
 
 
 def _growth(side, up):

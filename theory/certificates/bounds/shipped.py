@@ -42,7 +42,7 @@ _GATED = "max(1, 1/gate_moment(snr_g))/sqrt(1+snr_e**2)"
 SHIPPED = {
     "S2": ShippedBound(_MIXED, "symmoline", SIDE, 0.0, 0.0, True, 83),
     "S2-steeper": ShippedBound("(1+snr_e**2)**-0.75", "symmoline", SIDE, 0.0, 0.0, False, 1),
-    "S4": ShippedBound(_GATED, "symmoline", SIDE, SIDE, 0.0, True, 1471),
+    "S4": ShippedBound(_GATED, "symmoline", SIDE, SIDE, 0.0, True, 981),
     "S4-without-gate": ShippedBound(_MIXED, "symmoline", SIDE, SIDE, 0.0, False, 5),
 }
 """By label; of every law one false variant beside it."""
