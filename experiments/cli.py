@@ -131,7 +131,8 @@ def population(
     cosine: Annotated[float, typer.Option(help="Cosine of the angle between beta and w.")],
     d: Annotated[int, typer.Option("--d", help="Number of features.")],
     bound: Annotated[
-        str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check, or S2, S4 to --prove.")
+        str | None,
+        typer.Option(help="Formula in snr_e, snr_g, cosine, d to check, or S2, S4, S7 to --prove."),
     ] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
     seed: Seed = 0,

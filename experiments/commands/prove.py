@@ -1,8 +1,8 @@
 """`emmd population --prove`: a bound on the rate, proved or refuted in ball arithmetic on a box of SNRs."""
 
 from emmd.experiments.console.consoles import literal, progress, results
-from emmd.theory.certificates.bounds.prove import BoundProof, prove_bound
-from emmd.theory.certificates.bounds.shipped import SHIPPED, SIDE
+from emmd.theory.certificates.bounds.prove import BoundProof
+from emmd.theory.certificates.bounds.shipped import SHIPPED, SIDE, ShippedBound
 
 
 def proof_of(
@@ -40,12 +40,11 @@ def proof_of(
     usual = (
         (SIDE, SIDE, cosine) if shipped is None else (shipped.snr_expert, shipped.snr_gate, shipped.cosine)
     )
-    expert, gate, angle = (own if given is None else given for given, own in zip(box, usual))
-    expression = bound if shipped is None else shipped.expression
+    box_asked = tuple(own if given is None else given for given, own in zip(box, usual))
+    law = ShippedBound(model, bound, *usual, proved=False, boxes=most) if shipped is None else shipped
     with progress(most, "proving the bound") as advance:
-        return prove_bound(
-            expression, model, expert, gate, angle, kind, d, most, lambda done, total: advance()
-        )
+        told = lambda done, total: advance()  # noqa: E731
+        return law.prove_on(box_asked, kind, d, max_boxes=most, progress=told)
 
 
 def print_proof(proof: BoundProof) -> None:

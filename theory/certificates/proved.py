@@ -12,7 +12,9 @@ _DIRECTIONS = 20
 def certified_start(lab):
     """A certificate exists: EM from the start is proved to converge."""
     if not provable(lab.model):
-        return f"no proof is known for {lab.model.name}: certificates are for two symmetric experts"
+        return (
+            f"no proof is known for a {type(lab.model).__name__}: certificates are for two symmetric experts"
+        )
     found = lab.certificate
     return "" if found.certified else f"no certificate: {found.reason}"
 

@@ -1,34 +1,17 @@
 """S7's first half by steps: the rate falls wherever the expert's SNR grows by a factor, on a whole box."""
 
+import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from emmd.core.checks import number_between, positive_integer
 from emmd.theory.certificates.balls import precision, require_balls
-from emmd.theory.certificates.bounds.prove import BITS, MOST_BOXES, BoxSearch, box_of
+from emmd.theory.certificates.bounds.prove import BITS, MOST_BOXES, BoundProof, BoxSearch, box_of
 from emmd.theory.certificates.bounds.rates import BoxRates
 
-
-@dataclass(frozen=True)
-class DecreaseProof:
-    """Whether the rate of linear experts was proved to fall.
-
-    Attributes
-    ----------
-    factor : float
-    proved : bool
-    undecided : tuple
-        Boxes that are left, as those of `BoundProof`.
-    boxes : int
-        Boxes that were looked at.
-    """
-
-    factor: float
-    proved: bool
-    undecided: tuple
-    boxes: int
+_NARROW = 0.15
+"""Logarithm of the ratio of two SNRs between which the enclosure is no longer wide."""
 
 
 def prove_decrease(
@@ -38,7 +21,7 @@ def prove_decrease(
     cosine: Any = 0.0,
     max_boxes: int = MOST_BOXES,
     progress: bool | Callable | None = None,
-) -> DecreaseProof:
+) -> BoundProof:
     """Prove that lambda_max(M(theta*)) of SymMoLinE falls between any two expert SNRs a factor apart.
 
     Parameters
@@ -50,7 +33,8 @@ def prove_decrease(
 
     Returns
     -------
-    DecreaseProof
+    BoundProof
+        Never refuted; what is left undecided may be true.
 
     Raises
     ------
@@ -69,7 +53,8 @@ def prove_decrease(
     with precision(BITS):
         search = _Decrease(factor, box[0][1])
         search.run(box, max_boxes, progress)
-    return DecreaseProof(factor, not search.heap, search.left(), search.boxes)
+    says = f"rate(k snr_e) < rate(snr_e), k >= {factor:g}"
+    return BoundProof(says, "symmoline", "decrease", not search.heap, None, search.left(), search.boxes)
 
 
 class _Decrease(BoxSearch):
@@ -81,10 +66,20 @@ class _Decrease(BoxSearch):
         """Push a box on which the rate is not seen to fall."""
         self.boxes += 1
         expert, gate, cosine = box
-        after = self.factor * expert[0], min(self.factor**2 * expert[1], self.end)
-        if after[0] <= self.end:
-            # the products are rounded: an ulp more on either side covers them
-            farther = math.nextafter(after[0], 0.0), math.nextafter(after[1], math.inf)
-            left = self.rates.lower(box) - self.rates.upper((farther, gate, cosine))
+        if self.factor * expert[0] > self.end:
+            return
+        least = self.rates.lower(box)
+        for farther in self._farther(*expert):
+            left = least - self.rates.upper((farther, gate, cosine))
             if not left > 0.0:
                 self.push(left, box)
+                return
+
+    def _farther(self, low, high):
+        """Yield ranges that cover what lies farther by the factor up to its square, each about as wide."""
+        # the products are rounded: an ulp more on either side covers them
+        start = math.nextafter(self.factor * low, 0.0)
+        stop = min(math.nextafter(self.factor**2 * high, math.inf), self.end)
+        pieces = math.ceil(math.log(stop / start) / max(math.log(high / low), _NARROW))
+        ends = [start * (stop / start) ** (k / pieces) for k in range(pieces)]
+        yield from itertools.pairwise([start, *ends[1:], stop])

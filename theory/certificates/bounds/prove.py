@@ -235,8 +235,8 @@ def _middle(low, high, positive):
 
 def _halves(box, linear):
     """Split a box where the enclosure is widest: both informations change there."""
-    # a linear expert's is in proportion to 1 less the rate, which is of the order of its SNR squared
-    weights = (4.0 * min(1.0, box[0][1]) if linear else 3.3, 3.3, 0.0)
+    # a linear expert's is in proportion to 1 less the rate
+    weights = (1.5 * min(1.0, box[0][1]) if linear else 3.3, 3.3 * min(1.0, box[1][1]), 0.0)
     widths = [
         weight * math.log(high / low) if high > low else 0.0 for weight, (low, high) in zip(weights, box[:2])
     ]
