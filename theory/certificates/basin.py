@@ -15,7 +15,8 @@ features are then independent) and leaves theta* where it is. Were theta+ outsid
 on the way from theta* to theta some point would be taken to the boundary of K, where D_A(theta*, .) = c; but
 (1) gives at most rho c < c there. So EM stays in K, (1) holds there with L(theta+) >= L*, and
 
-    D_A(theta*, theta_t) <= rho^t D_A(theta*, theta_0),   L(theta_t) - L* <= rho^t D_A(theta*, theta_0).
+    D_A(theta*, theta_t) <= rho^t D_A(theta*, theta_0),   t >= 0,
+    L(theta_t) - L* <= rho^t D_A(theta*, theta_0),        t >= 1.
 
 **The inequality in rho.** Each row's divergence lies below w t^2/2 + theta f' t^3/3 (`scalar`), those of A
 above the like; summed, what is to be shown is z'Q z >= (2/3) T[z, z, z] for |z| <= r, with

@@ -112,6 +112,11 @@ def broken(problem, certificate, count=100, seed=0):
     reached = problem.divergence(certificate.optimum, theta)
     if reached > certificate.basin_level * (1.0 + 1e-9):
         return f"after {certificate.steps} steps D_A is {reached}, above {certificate.basin_level}"
+    for t in range(1, 4):
+        theta, bound = problem.em_step(theta), certificate.basin_level * certificate.basin_rate**t
+        gap = problem.loss(theta) - problem.loss(certificate.optimum)
+        if max(problem.divergence(certificate.optimum, theta), gap - 1e-13) > bound * (1.0 + 1e-9):
+            return f"{t} steps after the entry D_A or the loss is above {bound}"
     return _another_point(problem, certificate, count, seed)
 
 

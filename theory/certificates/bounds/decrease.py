@@ -10,6 +10,9 @@ from emmd.theory.certificates.balls import precision, require_balls
 from emmd.theory.certificates.bounds.prove import BITS, MOST_BOXES, BoundProof, BoxSearch, box_of
 from emmd.theory.certificates.bounds.rates import BoxRates
 
+_NATS = 15.0
+"""At SNR_e = 0.1 a step of 2 lowers the rate by 6e-3 at least: e^-15 is far below."""
+
 _NARROW = 0.15
 """Logarithm of the ratio of two SNRs between which the enclosure is no longer wide."""
 
@@ -59,7 +62,7 @@ def prove_decrease(
 
 class _Decrease(BoxSearch):
     def __init__(self, factor, end):
-        super().__init__(BoxRates("symmoline", None))
+        super().__init__(BoxRates("symmoline", None, _NATS))
         self.factor, self.end = factor, end
 
     def look_at(self, box):

@@ -67,15 +67,17 @@ class BoxRates:
     model : str
     d : int or None
         As in `certify_population`.
+    nats : float
+        Accuracy of the integrals, e^-nats.
     """
 
-    def __init__(self, model: str, d: int | None) -> None:
-        self.model, self.d = model, d
+    def __init__(self, model: str, d: int | None, nats: float = _NATS) -> None:
+        self.model, self.d, self.nats = model, d, nats
         self.linear = model == "symmoline"
         self.corner = cache(self._corner)
 
     def _corner(self, snr_expert, snr_gate, cosine):
-        return blocks(self.model, snr_expert, snr_gate, _direction(*cosine), self.d, _NATS)
+        return blocks(self.model, snr_expert, snr_gate, _direction(*cosine), self.d, self.nats)
 
     def point(self, snr_expert: float, snr_gate: float, cosine: float) -> tuple[float, float]:
         """Return the ends of the rate at one point."""
