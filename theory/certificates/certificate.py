@@ -173,7 +173,8 @@ class Certificate:
                 f"3. EM never leaves {{D_A(theta*, .) <= {c}}}, and each step multiplies D_A(theta*, .) "
                 f"by at most {rho} there.",
                 f"4. From the given start EM is in the basin after {T} steps; so for t >= {T}",
-                f"   D_A(theta*, theta_t) <= {rho}^(t - {T}) * {c}, and for t > {T} L(theta_t) - L(theta*) is no larger.",
+                f"   D_A(theta*, theta_t) <= {rho}^(t - {T}) * {c}, "
+                f"and for t > {T} L(theta_t) - L(theta*) is no larger.",
             ]
         )
 
