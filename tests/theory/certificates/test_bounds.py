@@ -8,11 +8,12 @@ import pytest
 import sympy as sp
 
 from emmd import theory
-from emmd.theory.certificates.balls import above, below, flint, precision
+from emmd.theory.certificates.balls import above, below, exact_matrix, flint, precision
 from emmd.theory.certificates.bounds.decrease import _Decrease, prove_decrease
 from emmd.theory.certificates.bounds.expression import BallExpression, gate_moment
-from emmd.theory.certificates.bounds.rates import CHI, BoxRates
+from emmd.theory.certificates.bounds.rates import CHI, BoxRates, _along_expert, _slope
 from emmd.theory.certificates.bounds.shipped import SHIPPED
+from emmd.theory.certificates.population.spectrum import middles
 from emmd.theory.claims.snr.s4_gate_threshold import smallest_gate_moment
 
 
@@ -33,6 +34,31 @@ def test_enclosures_hold_inside_the_box(model, seed):
         assert lower - 1e-9 <= seen <= upper + 1e-9
     if (high / low).max() < 1.3 and cosines[0] == cosines[1]:
         assert upper - lower < 1.0
+
+
+def test_the_formulas_that_bounds_across_a_box_are_made_of():
+    """The inequalities are proved by hand; here the code is that of the proof."""
+    rng = np.random.default_rng(0)
+    missing, q = rng.standard_normal((4, 4)), 0.7
+    missing = missing @ missing.T
+    complete, D = np.diag([1.0, 1.0, 0.2, 0.1]), np.diag([q, q, 1.0, 1.0])
+    with precision():
+        by_weights, by_observed = (
+            middles(each) for each in _along_expert(exact_matrix(missing), 1 / flint.arb(q))
+        )
+        slopes = [
+            middles(_slope(flint.arb(2), exact_matrix(np.eye(2)), in_plane)) for in_plane in (False, True)
+        ]
+    np.testing.assert_allclose(by_observed, complete - D @ (complete - missing) @ D, atol=1e-14)
+    stretched = np.diag([1 / q, 1 / q, 1.0, 1.0])
+    np.testing.assert_allclose(by_weights, stretched @ missing @ stretched / q, atol=1e-12)
+    # E[a^2 exp(-a^2/2) x^2] / 8 for a = 2u and x across u
+    u = np.linspace(-9.0, 9.0, 2001)
+    moment = (u[1] - u[0]) * np.sum(4 * u**2 * np.exp(-(5 * u**2) / 2)) / np.sqrt(2 * np.pi) / 8
+    for slope in slopes:
+        np.testing.assert_allclose(slope, moment * np.diag([3.0, 0.25]), rtol=1e-10)
+    P, turn = np.meshgrid(np.linspace(0.0, 9.0, 300), np.linspace(0.0, 9.0, 300))
+    assert (turn * (np.tanh(P - turn) - np.tanh(turn)) <= P**2 / 8 + 1e-15).all()
 
 
 def test_the_constant_chi():
