@@ -45,6 +45,7 @@ Experts = Annotated[int, typer.Option("--experts", min=2, help="Of model moe: nu
 FamilyName = Annotated[str, typer.Option("--family", help="Of model moe: the experts' family.")]
 GateName = Annotated[str, typer.Option("--gate", help="Of model moe: softmax, constant or top-k.")]
 Classes = Annotated[int, typer.Option("--classes", min=2, help="Of categorical experts: number of classes.")]
+Range = tuple[float, float] | None
 
 
 @app.command()
@@ -71,6 +72,9 @@ def verify(
     family: FamilyName = "gaussian",
     gate: GateName = "softmax",
     classes: Classes = 3,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Prove in ball arithmetic what can be proved of the claims.")
+    ] = False,
     every: Annotated[bool, typer.Option("--all", help="Print a row per claim and problem.")] = False,
     out: Annotated[str | None, out_option("Write figures and verdicts to DIR.")] = None,
     json: Json = None,
@@ -81,7 +85,8 @@ def verify(
 
     mixture = MixtureChoice(experts, family, gate, classes)
     asked = (claim or None, model or None, data, target, seed, sigma, json, out, every)
-    return run(Request(*asked, claim_files=claims or [], model_file=model_file, mixture=mixture))
+    files = {"claim_files": claims or [], "model_file": model_file}
+    return run(Request(*asked, **files, mixture=mixture, certify=certify))
 
 
 @app.command()
@@ -109,19 +114,58 @@ def rates(
 
 
 @app.command()
+def certify(
+    data: Annotated[str | None, typer.Option(metavar="FILE.csv", help="Your data.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="Target column of your data.")] = None,
+    model: Annotated[str | None, typer.Option(help="symmoline or symmologe.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="Number of rows of synthetic data.")] = None,
+    d: Annotated[int | None, typer.Option("--d", help="Number of features.")] = None,
+    snr_expert: Annotated[float | None, typer.Option(help="||beta|| / sigma.")] = None,
+    snr_gate: Annotated[float | None, typer.Option(help="||w||.")] = None,
+    cosine: Annotated[float | None, typer.Option(help="Cosine of the angle between beta and w.")] = None,
+    sigma: Annotated[float, typer.Option(help="Noise of SymMoLinE on your data, target standardised.")] = 0.5,
+    share: Annotated[float, typer.Option(help="Of the way from the rate to 1: the basin's rate.")] = 0.75,
+    max_steps: Annotated[int, typer.Option(help="EM steps in which the basin must be reached.")] = 10_000,
+    save: Annotated[str | None, typer.Option(metavar="FILE", help="Write the certificate to FILE.")] = None,
+    check: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Prove a saved certificate again, from the data alone.")
+    ] = None,
+    seed: Seed = 0,
+    json: Json = None,
+) -> int:
+    """Prove in ball arithmetic that EM converges from a start: optimum, rate, basin and path."""
+    from emmd.experiments.commands.certify import Request, run
+
+    design = n, d, snr_expert, snr_gate, cosine
+    return run(Request(model, data, target, *design, sigma, seed, share, max_steps, json, save, check))
+
+
+@app.command()
 def population(
     model: Annotated[str, typer.Option(help="symmoline, symmologe or moe.")],
     snr_expert: Annotated[float, typer.Option(help="||beta|| / sigma; of moe, between two experts.")],
     snr_gate: Annotated[float, typer.Option(help="||w||; of moe, between two experts.")],
     cosine: Annotated[float, typer.Option(help="Cosine of the angle between beta and w.")],
     d: Annotated[int, typer.Option("--d", help="Number of features.")],
-    bound: Annotated[str | None, typer.Option(help="Formula in snr_e, snr_g, cosine, d to check.")] = None,
+    bound: Annotated[
+        str | None,
+        typer.Option(help="Formula in snr_e, snr_g, cosine, d to check, or S2, S4, S7 to --prove."),
+    ] = None,
     kind: Annotated[str, typer.Option(help="upper or lower: what the bound is.")] = "upper",
     experts: Experts = 2,
     family: FamilyName = "gaussian",
     gate: GateName = "softmax",
     classes: Classes = 3,
     seed: Seed = 0,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Prove the bound on a box of SNRs in ball arithmetic.")
+    ] = False,
+    expert_range: Annotated[Range, typer.Option(help="Expert SNRs of --prove, 0.1 10 by default.")] = None,
+    gate_range: Annotated[Range, typer.Option(help="Gate SNRs of --prove, 0.1 10 by default.")] = None,
+    cosine_range: Annotated[
+        Range, typer.Option(help="Cosines of --prove, that of --cosine by default.")
+    ] = None,
+    max_boxes: Annotated[int, typer.Option(help="Boxes of --prove until the rest is undecided.")] = 4000,
     out: Annotated[str | None, out_option("Write figures to DIR: of the bound, or all without one.")] = None,
     json: Json = None,
 ) -> int:
@@ -134,7 +178,11 @@ def population(
         return run(mixture, snr_expert, snr_gate, cosine, d, json, bound or out)
     from emmd.experiments.commands.population import population_command
 
-    return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed)
+    box = expert_range, gate_range, cosine_range
+    if not prove and any(side is not None for side in box):
+        raise ValueError("--expert-range, --gate-range and --cosine-range must come with --prove")
+    proof = (box, max_boxes) if prove else None
+    return population_command(model, snr_expert, snr_gate, cosine, d, json, bound, out, kind, seed, proof)
 
 
 @app.command()

@@ -1,6 +1,10 @@
 """theory: claims about EM as mirror descent, and the symbolic and numeric tools that check them."""
 
 from emmd.core.alias import alias
+from emmd.theory.certificates.bounds.prove import BoundProof, prove_bound
+from emmd.theory.certificates.certificate import Certificate, load_certificate
+from emmd.theory.certificates.certify import certify
+from emmd.theory.certificates.population.spectrum import PopulationCertificate, certify_population
 from emmd.theory.checker import claims, verify, verify_population
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.lab import Lab
@@ -23,6 +27,8 @@ __all__ = [
     "BasinMap",
     "BoundCheck",
     "BoundGrid",
+    "BoundProof",
+    "Certificate",
     "Claim",
     "Comparison",
     "Contraction",
@@ -30,6 +36,7 @@ __all__ = [
     "Lab",
     "MissingInformation",
     "ObservedRate",
+    "PopulationCertificate",
     "PopulationProblem",
     "RateGrid",
     "Record",
@@ -40,9 +47,12 @@ __all__ = [
     "ball_constants",
     "basin_map",
     "best_step",
+    "certify",
+    "certify_population",
     "check_bound",
     "claims",
     "contraction",
+    "load_certificate",
     "missing_information",
     "observed_rate",
     "population",
@@ -50,6 +60,7 @@ __all__ = [
     "population_problem",
     "predicted_factors",
     "predicted_rate",
+    "prove_bound",
     "reference_optimum",
     "snr_coordinates",
     "verify",

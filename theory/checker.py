@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from emmd.core.checks import describe, function_or_none, instance
+from emmd.core.checks import describe, flag, function_or_none, instance
 from emmd.core.discover import discover, discover_files
 from emmd.core.problem import Problem
 from emmd.theory import claims as claim_files
+from emmd.theory.certificates.balls import require_balls
 from emmd.theory.claim import Claim, Comparison
 from emmd.theory.kept_proofs import proved
 from emmd.theory.lab import Lab
@@ -87,6 +88,7 @@ def verify(
     seed: Any = 0,
     name: str = "problem",
     progress: Callable | None = None,
+    certify: bool = False,
 ) -> list[Record]:
     """Check claims, each with its sabotages, on one problem.
 
@@ -103,6 +105,9 @@ def verify(
         How the records call the problem.
     progress : callable, optional
         Called with the id of each claim when it is done.
+    certify : bool
+        Whether proofs in ball arithmetic are tried: claims whose numbers they cover are then *certified*, and
+        the claims about certificates run as well. Needs python-flint.
 
     Returns
     -------
@@ -111,10 +116,11 @@ def verify(
     Raises
     ------
     ValueError, TypeError
-        For an unknown claim or a bad start.
+        For an unknown claim or a bad start, and for `certify` without python-flint.
     """
     instance("name", name, str, "text")
-    return _run(claims, "problem", Lab(problem, theta0, seed), name, progress)
+    scopes = ("problem", "certificate") if flag("certify", certify) else ("problem",)
+    return _run(claims, scopes, Lab(problem, theta0, seed), name, progress)
 
 
 def verify_population(
@@ -143,18 +149,21 @@ def verify_population(
     ValueError
         For an unknown claim or model.
     """
-    return _run(claims, "population", PopulationLab(model, seed), "population", progress)
+    return _run(claims, ("population",), PopulationLab(model, seed), "population", progress)
 
 
-def _run(names, scope, lab, name, progress):
+def _run(names, scopes, lab, name, progress):
     function_or_none("progress", progress)
-    chosen = [claim for claim in select(names) if claim.scope == scope]
+    if "certificate" in scopes:
+        require_balls()
+    chosen = [claim for claim in select(names) if claim.scope in scopes]
     records = []
     for claim in chosen:
         # what overflows at a far probe is judged by its numbers, not by a warning
         try:
             with np.errstate(all="ignore"):
-                records.append(check(claim, lab, name))
+                record = check(claim, lab, name)
+                records.append(_certified(record, claim, lab) if "certificate" in scopes else record)
         except Exception as error:
             # a user's claim may raise anything: whose it is would not show
             error.add_note(f"while claim {claim.id!r} was checked on {name}")
@@ -187,6 +196,17 @@ def check(claim, lab, name="problem"):
         return replace(blank, verdict=Verdict.INCONCLUSIVE, reason=f"the measurement failed: {error}")
     record = _judged(claim, comparisons, blank)
     return _with_sabotages(_with_proof(record, claim, lab), claim, lab, comparisons)
+
+
+def _certified(record, claim, lab):
+    """Return the record of a claim that holds with a proof in balls behind its numbers, or what was given."""
+    if claim.certified is None or record.verdict is not Verdict.HOLDS:
+        return record
+    comparisons = list(claim.certified(lab))
+    if not comparisons:
+        return record
+    judged = _judged(claim, comparisons, record)
+    return replace(judged, verdict=Verdict.CERTIFIED) if judged.verdict is Verdict.HOLDS else judged
 
 
 FAILURES = (np.linalg.LinAlgError, ArithmeticError)

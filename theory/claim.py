@@ -9,6 +9,7 @@ from emmd.core.checks import (
     all_of,
     any_number,
     describe,
+    function_or_none,
     instance,
     known_name,
     positive_number,
@@ -133,7 +134,11 @@ class Claim:
         A comparison whose budget exceeds resolution * scale decides nothing.
     scope : str
         ``problem``: checked on any weighted data in a `Lab`; ``population``: a
-        statement about the population, checked over a stated grid in a `PopulationLab`.
+        statement about the population, checked over a stated grid in a `PopulationLab`;
+        ``certificate``: about a proof in ball arithmetic, checked where proofs are asked for.
+    certified : callable or None
+        Takes the lab and yields `Comparison` objects whose predicted numbers are proved in ball arithmetic on
+        this problem; none where the proof does not cover the claim.
     """
 
     id: str
@@ -147,6 +152,7 @@ class Claim:
     proof: str = ""
     resolution: float = 1e-3
     scope: str = "problem"
+    certified: Callable | None = None
 
     def __post_init__(self):
         for name in ("id", "statement", "latex", "source", "proof"):
@@ -159,7 +165,8 @@ class Claim:
             self, "assumptions", all_of("assumptions", self.assumptions, Callable, "functions of the lab")
         )
         positive_number("resolution", self.resolution)
-        known_name("scope", self.scope, ["population", "problem"])
+        known_name("scope", self.scope, ["certificate", "population", "problem"])
+        function_or_none("certified", self.certified)
 
     @property
     def name(self) -> str:

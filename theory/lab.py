@@ -15,6 +15,8 @@ from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
 from emmd.models.conjugate_prior import ConjugatePrior
+from emmd.theory.certificates.certificate import Certificate
+from emmd.theory.certificates.certify import certify
 from emmd.theory.models.known import natural_rounding, tempered
 from emmd.theory.numeric.bounds.curvature import Curvature
 from emmd.theory.numeric.bounds.rounding import (
@@ -118,6 +120,11 @@ class Lab:
     def formula(self) -> str | None:
         """Name of the symbolic model whose density makes up the loss, or None."""
         return formula(self)
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """A proof in ball arithmetic for the problem and the start, or why there is none."""
+        return certify(self.problem, self.theta0)
 
     @cached_property
     def curvature(self) -> Curvature:

@@ -11,9 +11,13 @@ BOUNDS = (Kind.UPPER_BOUND, Kind.LOWER_BOUND)
 
 
 class Verdict(StrEnum):
-    """What a check concluded; of a sabotage, also that it cannot be told from the claim here."""
+    """What a check concluded; of a sabotage, also that it cannot be told from the claim here.
+
+    *Certified* is a claim that holds, with a proof in ball arithmetic behind its predicted number.
+    """
 
     HOLDS = "holds"
+    CERTIFIED = "certified"
     VACUOUS = "vacuous"
     VIOLATED = "violated"
     INCONCLUSIVE = "inconclusive"

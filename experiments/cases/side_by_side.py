@@ -25,6 +25,8 @@ class Task:
     case : Case, optional
     population : str, optional
         A model's name.
+    certify : bool
+        Whether proofs in ball arithmetic are tried.
     """
 
     claims: list
@@ -32,12 +34,14 @@ class Task:
     seed: int
     case: Any = None
     population: str | None = None
+    certify: bool = False
 
     def run(self, progress=None):
         """Return the records; `progress` is called with a claim's id when it is done."""
         claims, case = select(self.claims, found_claims(self.claim_files)), self.case
         if case is not None:
-            return verify(case.problem, case.theta0, claims, self.seed, case.name, progress)
+            arguments = case.problem, case.theta0, claims, self.seed, case.name, progress
+            return verify(*arguments, self.certify)
         records = verify_population(self.population, claims, self.seed, progress)
         # a claim that speaks of the other model only is left out
         return [record for record in records if not _about_another(record)]

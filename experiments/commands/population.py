@@ -2,7 +2,17 @@
 
 
 def population_command(
-    model, snr_expert, snr_gate, cosine, d, json_path=None, bound=None, out=None, kind="upper", seed=0
+    model,
+    snr_expert,
+    snr_gate,
+    cosine,
+    d,
+    json_path=None,
+    bound=None,
+    out=None,
+    kind="upper",
+    seed=0,
+    box=None,
 ):
     """Print the spectrum of M(theta*), check a bound if one is given, and return the exit code.
 
@@ -21,20 +31,27 @@ def population_command(
         ``"upper"`` or ``"lower"``.
     seed : int
         Seeds the search.
+    box : tuple or None
+        The box and the number of boxes of `prove.proof_of`: the bound is proved instead of searched.
 
     Returns
     -------
     int
-        1 if the bound is violated, else 0.
+        1 if the bound is violated or refuted, else 0.
 
     Raises
     ------
     ValueError, TypeError
         For bad input, in one sentence.
     """
+    from emmd.experiments.commands.prove import print_proof, proof_of
     from emmd.experiments.files.output import write_json
     from emmd.theory.population.spectrum.spectrum import population
 
+    if box is not None and bound is None:
+        raise ValueError("--prove must come with --bound, got none")
+    if box is not None and out is not None:
+        raise ValueError("--out must not be given with --prove: the figure is that of the search")
     spectrum = population(model, snr_expert, snr_gate, cosine)
     report = {
         "model": model,
@@ -46,16 +63,23 @@ def population_command(
         "rate": spectrum.rate(d),
         "error": spectrum.error,
     }
-    checked = None if bound is None else _checked(bound, model, kind, d, seed)
+    # a proof on the box takes the place of the search, which covers a wider one
+    checked = None if bound is None or box is not None else _checked(bound, model, kind, d, seed)
     if checked is not None:
         report["bound"] = _bound_report(checked)
+    proof = None if box is None else proof_of(bound, model, kind, d, cosine, *box)
+    if proof is not None:
+        report["proof"] = proof
     if json_path != "-":
         _print(spectrum, d, checked)
+        if proof is not None:
+            print_proof(proof)
     if json_path is not None:
         write_json(report, json_path)
     if out is not None:
         _draw(checked, out) if checked is not None else _draw_all(spectrum, out)
-    return int(checked is not None and checked.verdict.value == "violated")
+    refuted = proof is not None and proof.refuted is not None
+    return int(refuted or (checked is not None and checked.verdict.value == "violated"))
 
 
 def _checked(bound, model, kind, d, seed):

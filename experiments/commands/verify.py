@@ -18,6 +18,7 @@ from emmd.experiments.console.consoles import announce_compilation, literal, mes
 from emmd.experiments.console.text import visible
 from emmd.experiments.console.verdict_table import count_sabotages, verdict_table
 from emmd.experiments.files.output import plain, write_json
+from emmd.theory.certificates.balls import require_balls
 from emmd.theory.checker import found_claims, select
 from emmd.theory.claim import Claim
 from emmd.theory.verdict import Verdict
@@ -40,6 +41,8 @@ class Request:
     every : bool
     mixture : MixtureChoice
         Of model moe on the user's data.
+    certify : bool
+        Whether proofs in ball arithmetic are tried.
     """
 
     claims: list | None = None
@@ -54,17 +57,18 @@ class Request:
     claim_files: list = field(default_factory=list)
     model_file: str | None = None
     mixture: MixtureChoice = field(default_factory=MixtureChoice)
+    certify: bool = False
 
     @property
     def ships(self):
         """Whether the problems are those whose verdicts are written down."""
-        return self.data is None and self.model_file is None and self.seed == 0
+        return self.data is None and self.model_file is None and self.seed == 0 and not self.certify
 
     def command(self, claim, model):
         """Return the command that repeats one claim on the same data."""
         words = ["emmd", "verify", "--claim", claim]
         words += ["--model", model] if self.model_file is None else ["--model-file", self.model_file]
-        words += ["--seed", str(self.seed)]
+        words += ["--seed", str(self.seed)] + ["--certify"] * self.certify
         for path in self.claim_files:
             words += ["--claims", path]
         if self.data is not None:
@@ -83,13 +87,15 @@ def run(request):
     """Run the claims, print the table, and return the exit code: 1 when a claim failed, else 0."""
     found = found_claims(request.claim_files)
     chosen = _chosen(request, found)
-    claims = [claim for claim in chosen if claim.scope == "problem"]
+    if request.certify:
+        require_balls()
+    scopes = ("problem", "certificate") if request.certify else ("problem",)
+    claims = [claim for claim in chosen if claim.scope in scopes]
     announce_compilation()
     cases = list(_cases(request)) if claims or request.data or request.model_file else []
     populations = _populations(request, chosen)
-    tasks = populations + [
-        Task([claim.id for claim in claims], request.claim_files, request.seed, case) for case in cases
-    ]
+    asked = [claim.id for claim in claims], request.claim_files, request.seed
+    tasks = populations + [Task(*asked, case, certify=request.certify) for case in cases]
     with progress(sum(len(task.claims) for task in tasks), "verifying") as advance:
         found_by_task = run_all(tasks, advance, apart=request.model_file is None)
     in_order = found_by_task[len(populations) :] + found_by_task[: len(populations)]

@@ -13,10 +13,12 @@ _ORDER = (
     Verdict.INCONCLUSIVE,
     Verdict.VACUOUS,
     Verdict.HOLDS,
+    Verdict.CERTIFIED,
     Verdict.NOT_APPLICABLE,
 )
 _STYLE = {
     Verdict.HOLDS: "green",
+    Verdict.CERTIFIED: "bold green",
     Verdict.VIOLATED: "bold red",
     Verdict.NOT_DISCRIMINATING: "bold red",
     Verdict.INCONCLUSIVE: "yellow",

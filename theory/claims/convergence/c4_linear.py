@@ -7,6 +7,7 @@ alpha is a bound, row by row, over all segments from the path to the optimum: se
 from itertools import pairwise
 
 from emmd.theory.assumptions import linear_model_set, regular_design, strict_minimum
+from emmd.theory.certificates.proved import certified_contraction
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 
 
@@ -67,4 +68,5 @@ CLAIM = Claim(
         Sabotage("the cube of 1 - alpha", {"power": 3}),
     ),
     assumptions=(regular_design, linear_model_set, strict_minimum),
+    certified=certified_contraction,
 )

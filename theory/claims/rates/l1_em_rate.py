@@ -3,6 +3,7 @@
 import numpy as np
 
 from emmd.theory.assumptions import more_than_a_sign, regular_design, strict_minimum
+from emmd.theory.certificates.proved import certified_rate
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import divergence_rounding
 from emmd.theory.numeric.rates.loss_gap import loss_gap
@@ -121,4 +122,5 @@ CLAIM = Claim(
     ),
     assumptions=(regular_design, strict_minimum),
     resolution=0.05,
+    certified=certified_rate,
 )

@@ -5,6 +5,7 @@ bound, a row of high leverage makes a dip between any two of them.
 """
 
 from emmd.theory.assumptions import linear_model_set, regular_design, strict_minimum
+from emmd.theory.certificates.proved import certified_region
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 
 _LENGTHS = (0.05, 0.3, 1.0)
@@ -57,4 +58,5 @@ CLAIM = Claim(
     measure=measure,
     sabotages=(Sabotage("alpha from the smallest eigenvalue", {"constant": "best"}),),
     assumptions=(regular_design, linear_model_set, strict_minimum),
+    certified=certified_region,
 )

@@ -2,6 +2,7 @@
 
 from emmd.core.pencil import pencil
 from emmd.theory.assumptions import linear_model_set, regular_design, strict_minimum
+from emmd.theory.certificates.proved import certified_constant
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.derivatives.jacobian import directional_derivatives
 from emmd.theory.numeric.rates.contraction import natural_basis
@@ -86,5 +87,6 @@ CLAIM = Claim(
     measure=measure,
     sabotages=(Sabotage("M = I_obs^-1 I_mis", {"missing_over": "observed"}),),
     assumptions=(regular_design, linear_model_set, strict_minimum),
+    certified=certified_constant,
     resolution=0.05,
 )

@@ -5,10 +5,11 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["FUNCTIONS", "NAMES", "parse"]
+__all__ = ["FLOATS", "FUNCTIONS", "NAMES", "Arithmetic", "parse"]
 
 NAMES = ("snr_e", "snr_g", "cosine", "d")
 """Variables of a formula."""
@@ -34,6 +35,27 @@ FUNCTIONS: Mapping[str, Callable] = {
 }
 """Functions of a formula; min and max take two arguments or more."""
 
+
+class Arithmetic(NamedTuple):
+    """The numbers that a formula is evaluated in.
+
+    Attributes
+    ----------
+    number : callable
+        Takes the formula's constants: integers, and decimals as floats.
+    pi : callable
+        Without arguments, so that a number may depend on the precision at work.
+    functions : mapping
+        By the names that a formula calls them: those of `FUNCTIONS`, and maybe more.
+    """
+
+    number: Callable[[float], Any]
+    pi: Callable[[], Any]
+    functions: Mapping[str, Callable]
+
+
+FLOATS = Arithmetic(np.float64, lambda: np.float64(math.pi), FUNCTIONS)
+
 _BINARY = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -45,7 +67,7 @@ _UNARY = {ast.UAdd: operator.pos, ast.USub: operator.neg}
 _VARIADIC = ("min", "max")
 
 
-def parse(text):
+def parse(text, arithmetic=FLOATS):
     """Turn a formula into a function of arrays.
 
     Parameters
@@ -53,6 +75,8 @@ def parse(text):
     text : str
         Numbers, + - * / **, parentheses, the names snr_e, snr_g, cosine, d, pi and the functions exp, log,
         sqrt, tanh, cosh, sinh, sech, abs, min, max.
+    arithmetic : Arithmetic
+        Floats by default.
 
     Returns
     -------
@@ -67,7 +91,7 @@ def parse(text):
     Notes
     -----
     Python's own parser makes the tree, and only the nodes above are translated; nothing is ever evaluated
-    but NumPy operations on floats.
+    but operations on these numbers.
     """
     if len(text) > _LONGEST:
         raise ValueError(f"the bound's expression must have at most {_LONGEST} characters, got {len(text)}")
@@ -79,7 +103,7 @@ def parse(text):
         detail = getattr(error, "msg", None) or str(error)
         raise ValueError(f"the bound's expression {_short(text)} does not parse: {detail}") from None
     try:
-        compiled = _translate(tree.body)
+        compiled = _translate(tree.body, arithmetic)
     except RecursionError:
         raise ValueError(
             f"the bound's expression {_short(text)} does not parse: it is nested too deeply"
@@ -87,18 +111,18 @@ def parse(text):
     return lambda snr_e, snr_g, cosine, d: compiled(dict(zip(NAMES, (snr_e, snr_g, cosine, d))))
 
 
-def _translate(node):
+def _translate(node, arithmetic):
     """Return a function from the values of the variables to the value of a node."""
     if isinstance(node, ast.Constant):
-        return _constant(node.value)
+        return _constant(node.value, arithmetic)
     if isinstance(node, ast.Name):
-        return _variable(node.id)
+        return _variable(node.id, arithmetic)
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-        return _applied(_BINARY[type(node.op)], [node.left, node.right])
+        return _applied(_BINARY[type(node.op)], [node.left, node.right], arithmetic)
     if isinstance(node, ast.UnaryOp) and type(node.op) in _UNARY:
-        return _applied(_UNARY[type(node.op)], [node.operand])
+        return _applied(_UNARY[type(node.op)], [node.operand], arithmetic)
     if isinstance(node, ast.Call):
-        return _call(node)
+        return _call(node, arithmetic)
     power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor)
     raise ValueError(
         f"the bound's expression must be made of numbers, + - * / **, parentheses, {', '.join(NAMES)}, pi "
@@ -106,19 +130,19 @@ def _translate(node):
     )
 
 
-def _constant(value):
+def _constant(value, arithmetic):
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"the bound's expression must hold real numbers only, got {_short(repr(value))}")
     try:
-        number = np.float64(value)
+        np.float64(value)
     except OverflowError:
         raise ValueError("the bound's expression must hold numbers below 1e308, got a larger one") from None
-    return lambda values: number
+    return lambda values: arithmetic.number(value)
 
 
-def _variable(name):
+def _variable(name, arithmetic):
     if name == "pi":
-        return lambda values: np.float64(math.pi)
+        return lambda values: arithmetic.pi()
     if name not in NAMES:
         raise ValueError(
             f"the bound's expression must only use the names {', '.join(NAMES)} and pi, got {name!r}"
@@ -126,9 +150,9 @@ def _variable(name):
     return lambda values: values[name]
 
 
-def _call(node):
+def _call(node, arithmetic):
     name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
-    if name not in FUNCTIONS:
+    if name not in arithmetic.functions:
         raise ValueError(
             f"the bound's expression must only use the functions {', '.join(FUNCTIONS)}, got {_short(name)}"
         )
@@ -137,11 +161,11 @@ def _call(node):
     wanted, count = ("two or more" if name in _VARIADIC else "one"), len(node.args)
     if (count < 2) if name in _VARIADIC else (count != 1):
         raise ValueError(f"the bound's expression must give {name} {wanted} argument(s), got {count}")
-    return _applied(FUNCTIONS[name], node.args)
+    return _applied(arithmetic.functions[name], node.args, arithmetic)
 
 
-def _applied(function, nodes):
-    arguments = [_translate(node) for node in nodes]
+def _applied(function, nodes, arithmetic):
+    arguments = [_translate(node, arithmetic) for node in nodes]
     if len(arguments) == 1:
         return lambda values: function(arguments[0](values))
 
