@@ -36,6 +36,10 @@ class Family(ABC):
         Derivative of the log of `precision` in the dispersion predictor.
     variance_bound : float or None
         At least the largest eigenvalue of Cov(T) for every nu, if canonical and bounded.
+    discrete : bool
+        Whether y is a whole number.
+    dispersion_name : str
+        What e to the dispersion predictor is, for people who read a table of parameters.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Family(ABC):
     n_statistics = 1
     precision_slope = 0.0
     variance_bound: float | None = None
+    discrete = False
+    dispersion_name = "dispersion"
 
     @property
     def n_predictors(self) -> int:
@@ -142,6 +148,14 @@ class Family(ABC):
     def prediction(self, xi: np.ndarray) -> np.ndarray:
         """Return E[y] for predictors xi, shape (n,)."""
         raise TypeError(f"family {self.name} has no mean of y")
+
+    def cdf(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
+        """Return P(Y <= y) for predictors xi, shape (n,)."""
+        raise TypeError(f"family {self.name} has no distribution function")
+
+    def quantile(self, level: float, xi: np.ndarray) -> np.ndarray:
+        """Return the least y with P(Y <= y) >= level, within a step of it, shape (n,)."""
+        raise TypeError(f"family {self.name} has no quantiles")
 
     # what the models need, derived from the above
 

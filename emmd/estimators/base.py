@@ -34,9 +34,12 @@ from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_sh
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
 from emmd.estimators.starts.draw import draw_starts, pooled_fit, redrawn, start_from
-from emmd.estimators.starts.run import KEEP, Start, fit_from_starts
+from emmd.estimators.starts.run import KEEP, SAME_OPTIMUM, Start, fit_from_starts
 from emmd.estimators.units import Units, feature_units
-from emmd.estimators.validated import drawn_seed, validated
+from emmd.estimators.validated import drawn_seed, positive_rows, validated
+from emmd.inference.criteria import CriteriaMethods, entropy
+from emmd.inference.methods import InferenceMethods
+from emmd.inference.order import canonical_order
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.models.mixture.model import MixtureOfExperts
 from emmd.models.mixture.ridge import LARGEST_PENALTY
@@ -44,12 +47,13 @@ from emmd.models.mixture.ridge import LARGEST_PENALTY
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
 
-class MixtureOfExpertsBase(BaseEstimator):
+class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
     """Base of `MixtureOfExpertsRegressor` and `MixtureOfExpertsClassifier`; not for use on its own."""
 
     _units: Units
     _model: MixtureOfExperts
     _theta: np.ndarray
+    _covariance: np.ndarray | None
     _before: tuple | None
 
     def __init__(
@@ -135,13 +139,18 @@ class MixtureOfExpertsBase(BaseEstimator):
             names = ", ".join(["X", "y", *(name for name in _SCALES if hasattr(self, name))])
             raise ValueError(f"{names} must give a finite likelihood at every start: {error}") from error
         self._theta = started.runs[started.best].x
+        if neighbour is not None and self.fixed is None:
+            # a warm start keeps the experts where they were, and what is fixed numbers them
+            order = canonical_order(self._model, problem, self._theta)
+            self._theta = self._model.permuted(self._theta, order)
+        self.entropy_ = total * entropy(problem.weights, problem.responsibilities(self._theta))
         self._report(problem, started, total)
         self._infer(problem, total)
         return self
 
     def _least_rows(self):
         """Return the number of rows that scikit-learn must ask for."""
-        return positive_integer("n_experts", self.n_experts, minimum=2, maximum=MANY)
+        return positive_integer("n_experts", self.n_experts, maximum=MANY)
 
     def _columns(self, n_features):
         """Return the columns of X that experts and gate are to use."""
@@ -206,6 +215,9 @@ class MixtureOfExpertsBase(BaseEstimator):
         if before is None:
             n_init = positive_integer("n_init", self.n_init, maximum=MANY)
             seed = drawn_seed(self.random_state)
+            if self.n_experts == 1:
+                # all starts are the same one, and no expert has a neighbour
+                return draw_starts(problem, 1, seed), None
 
             def neighbour(theta, attempt):
                 return redrawn(problem, theta, np.random.default_rng([seed, n_init, attempt]))
@@ -311,6 +323,12 @@ class MixtureOfExpertsBase(BaseEstimator):
             warnings.warn(self.message_, ConvergenceWarning, stacklevel=5)
 
     @property
+    def starts_at_best_(self) -> int:
+        """How many of the starts ended at the optimum that is kept: few of many ask for more starts."""
+        near = SAME_OPTIMUM * (1.0 + abs(self.loglik_))
+        return sum(abs(start["loglik"] - self.loglik_) <= near for start in self.starts_)
+
+    @property
     def message_(self) -> str:
         """How the kept fit ended and what to do about it."""
         if self.status_ is Status.SINGULAR_DESIGN and len(self._units.dropped):
@@ -345,13 +363,13 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _infer(self, problem, total):
         """Set EM's local rate and the standard errors, or None with the reason."""
-        self.em_rate_ = self.standard_errors_ = None
+        self.em_rate_ = self.standard_errors_ = self._covariance = None
         self.standard_errors_message_ = "The fit is not at a stationary point."
         if self.status_ not in (Status.CONVERGED, Status.SINGULAR_DESIGN):
             return
         complete, missing = problem.informations(self._theta)
         self.em_rate_ = em_rate(complete, missing)
-        spread = covariance(complete - missing, total)
+        spread = self._covariance = covariance(complete - missing, total)
         if spread is None:
             self.standard_errors_message_ = (
                 "The observed information is not positive definite at the fit (a saddle point or a flat "
@@ -394,6 +412,15 @@ class MixtureOfExpertsBase(BaseEstimator):
         require_finite("X", what, value)
         return value
 
+    def _problem(self, X, y, sample_weight=None):
+        """Return the problem of the standardised features that checked data pose, and their total weight."""
+        check_is_fitted(self)
+        X, y = validated(self, X, y, reset=False)
+        X, y, weights = positive_rows(X, y, sample_weight)
+        y = self._units.target(self._encode(y))
+        problem = Problem(self._model, self._units.features(X), y, weights)
+        return self._with_prior(problem), float(weights.sum())
+
     def _log_joint(self, X, y):
         check_is_fitted(self)
         X, y = validated(self, X, y, reset=False)
@@ -425,32 +452,3 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _draw(self, X, random_state):
         return self._model.sample_y(self._theta, self._features(X), drawn_seed(random_state))
-
-    def _criterion(self, X, y, penalty):
-        if (X is None) != (y is None):
-            raise ValueError("X and y must be given together, or neither for the data of fit")
-        check_is_fitted(self)
-        if X is None:
-            return -2.0 * self.loglik_ + penalty(self.n_observations_) * self._model.n_params
-        loglik = self.log_density(X, y)
-        return float(-2.0 * loglik.sum() + penalty(len(loglik)) * self._model.n_params)
-
-    def aic(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> float:
-        """Return Akaike's criterion, -2 log-likelihood + 2 p; lower is better.
-
-        Parameters
-        ----------
-        X, y : array_like, optional
-            The data of `fit` by default.
-        """
-        return self._criterion(X, y, lambda n: 2.0)
-
-    def bic(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> float:
-        """Return the Bayesian criterion, -2 log-likelihood + p log n; lower is better.
-
-        Parameters
-        ----------
-        X, y : array_like, optional
-            The data of `fit` by default; n is then the sum of its sample weights.
-        """
-        return self._criterion(X, y, np.log)

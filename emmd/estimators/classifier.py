@@ -22,7 +22,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
     Parameters
     ----------
     n_experts : int
-        K, at least 2.
+        K, at least 1.
     gate : "softmax" or "constant"
         Whether mixing weights depend on x.
     expert_ridge, gate_ridge : float
@@ -124,6 +124,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         if len(self.classes_) == 2:
             return "bernoulli", {}
         return "categorical", {"n_classes": len(self.classes_)}
+
+    def _predictor_labels(self):
+        """Return what each of an expert's linear predictors is the logit of."""
+        return [f"class {label}" for label in self.classes_[:-1]]
 
     def _encode(self, y):
         with naming("y"):

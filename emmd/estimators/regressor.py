@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
 from emmd.core.algorithm import Algorithm
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
@@ -14,12 +15,13 @@ from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
 from emmd.estimators.units import with_target_units
 from emmd.estimators.validated import naming, positive_rows, scored, validated
+from emmd.inference.methods import DistributionMethods
 from emmd.models.experts.gaussian import REPRESENTABLE
 
 _FAMILIES = ("gamma", "gaussian", "poisson")
 
 
-class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
+class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfExpertsBase):
     """Softmax-gated mixture of regression experts, fitted by EM with exact M-steps.
 
     P(z = k | x) is a softmax of linear functions of x; given z = k, y follows a
@@ -29,7 +31,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
     Parameters
     ----------
     n_experts : int
-        K, at least 2.
+        K, at least 1.
     family : "gaussian", "poisson", "gamma" or Family
         Of y given x and the expert; log link for counts and positive targets.
     variance : "free", "shared" or float
@@ -231,6 +233,12 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
                 "MixtureOfExpertsClassifier takes labels"
             )
         return numbers.astype(np.float64)
+
+    def _checked_rows(self, X, y):
+        """Return standardised features and targets."""
+        check_is_fitted(self)
+        X, y = validated(self, X, y, reset=False)
+        return self._units.features(X), self._units.target(self._encode(y))
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return E[y | x].

@@ -109,16 +109,6 @@ class Units:
             return values
         return np.concatenate([values, (constants + slopes @ self.centre[used])[..., None]], axis=-1)
 
-    def back_deviations(self, covariance, part):
-        """Return the standard deviations that `back` makes of a covariance of coefficients."""
-        slopes, constants = self.back(np.eye(len(covariance)), part)
-        maps = np.column_stack([slopes, constants])
-        return np.sqrt(np.maximum(np.einsum("aj,ab,bj->j", maps, covariance, maps), 0.0))
-
-    def constant_deviation(self, covariance):
-        """Return the same for a constant: no slopes, and the deviation of the constant itself."""
-        return np.append(np.zeros(self.n_features), np.sqrt(covariance[0, 0]))
-
 
 def feature_units(X, weights, intercept, expert, gate, penalised=(), names=None):
     """Return the `Units` of features.

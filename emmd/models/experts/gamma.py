@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import digamma, loggamma, polygamma
+from scipy.special import digamma, gammainc, gammaincinv, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.family import Family
@@ -20,6 +20,7 @@ class Gamma(Family):
     dispersion = "free"
     n_statistics = 2
     precision_slope = 1.0
+    dispersion_name = "shape"
 
     def check_target(self, y):
         """Raise unless every target is positive and has representable powers."""
@@ -81,6 +82,16 @@ class Gamma(Family):
     def prediction(self, xi):
         """Return e^u."""
         return np.exp(xi[:, 0])
+
+    def cdf(self, y, xi):
+        """Return the regularised incomplete gamma function at y alpha e^-u."""
+        shape = np.exp(xi[:, 1])
+        return gammainc(shape, np.maximum(y, 0.0) * shape * np.exp(-xi[:, 0]))
+
+    def quantile(self, level, xi):
+        """Return its inverse."""
+        shape = np.exp(xi[:, 1])
+        return gammaincinv(shape, level) / shape * np.exp(xi[:, 0])
 
     def score_size(self, rows):
         """Return 1: residuals are relative to y already."""

@@ -1,7 +1,7 @@
 """Poisson experts with a log link, for counts."""
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, pdtr, pdtrik
 
 from emmd.core.family import Family, whole_numbers
 
@@ -12,6 +12,7 @@ class Poisson(Family):
     """y | x ~ Poisson(e^{x'beta}): T = y, a = e^nu, h = 1 / y!."""
 
     name = "poisson"
+    discrete = True
 
     def check_target(self, y):
         """Raise unless y holds counts that double precision tells apart."""
@@ -52,3 +53,11 @@ class Poisson(Family):
     def prediction(self, xi):
         """Return e^xi."""
         return np.exp(xi[:, 0])
+
+    def cdf(self, y, xi):
+        """Return the sum of the probabilities up to y."""
+        return np.where(y < 0, 0.0, pdtr(np.maximum(np.floor(y), 0.0), np.exp(xi[:, 0])))
+
+    def quantile(self, level, xi):
+        """Return the inverse of the distribution function between whole numbers, rounded up."""
+        return np.ceil(pdtrik(level, np.exp(xi[:, 0])))

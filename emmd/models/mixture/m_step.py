@@ -51,7 +51,8 @@ class MixtureMStep:
     @cached_property
     def fused(self) -> Any:
         """Fused kernels for the family and the gate, or None: they know of no penalty and nothing fixed."""
-        if self.ridge is not None or self.fixed:
+        # one expert needs no E-step: a step is one weighted fit
+        if self.ridge is not None or self.fixed or self.n_experts == 1:
             return None
         return fused_pass(self.family, self.gate, self.n_experts)
 
@@ -115,7 +116,7 @@ class MixtureMStep:
             collapse = self._set_dispersion(data, image, dispersions, masses)
             residuals += inner
             curvatures += pivots
-        if "gate" in self.index:
+        if "gate" in self.index and self.index["gate"].size:
             gate = self._gate_m_step(data, r, named["gate"], total)
             image[self.spans["gate"]], iterations = gate.x, gate.iterations
             residuals.append(gate.residual)

@@ -53,7 +53,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     n_features : int
         d; an intercept is a column of ones in X.
     n_experts : int
-        K, at least 2.
+        K, at least 1.
     family : str or Family
         ``gaussian`` (option ``variance``: "free", "shared" or a number), ``bernoulli``,
         ``categorical`` (option ``n_classes``), ``poisson``, ``gamma``, or a `Family` object.
@@ -96,7 +96,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         **options: Any,
     ) -> None:
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
-        self.n_experts = positive_integer("n_experts", n_experts, minimum=2, maximum=MANY)
+        self.n_experts = positive_integer("n_experts", n_experts, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
         self.gate = gate_object(gate)
@@ -287,6 +287,19 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         experts = [r[k] * score for k, part in enumerate(scores) for score in part]
         slopes = -data.weights * np.array([*experts, *self.gate.score(r, logits)])
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
+
+    def row_gradients(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the gradient of log p(y | x) in every row, without weights and penalty, shape (n, p)."""
+        xi, logits = self.predictors(data.designs, theta)
+        r = self.posterior_at(data, xi, logits)[1]
+        slopes = [r[k] * part for k, xi_k in enumerate(xi) for part in self.family.score(data.y, xi_k).T]
+        slopes += list(self.gate.score(r, logits))
+        gradients = np.zeros((len(data.y), self.n_params))
+        for a, block in free(self.blocks):
+            design = data.designs[block.features]
+            part = slopes[a][:, None]
+            gradients[:, block.entries] += part if design is None else part * design.X
+        return gradients
 
     def pull_back_second(self, data: Any, curvatures: np.ndarray) -> np.ndarray:
         """Return the Hessian in theta for weighted second derivatives in the predictors, shape (n, B, B)."""
