@@ -143,10 +143,14 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
             # a warm start keeps the experts where they were, and what is fixed numbers them
             order = canonical_order(self._model, problem, self._theta)
             self._theta = self._model.permuted(self._theta, order)
-        self.entropy_ = total * entropy(problem.weights, problem.responsibilities(self._theta))
+        self.entropy_ = float(total) * self._entropy(problem)
         self._report(problem, started, total)
         self._infer(problem, total)
         return self
+
+    def _entropy(self, problem):
+        data = getattr(problem.data, "data", problem.data)
+        return entropy(problem.weights, self._model.posterior(data, self._theta)[1].T)
 
     def _least_rows(self):
         """Return the number of rows that scikit-learn must ask for."""

@@ -18,7 +18,11 @@ from emmd.estimators.validated import naming, positive_rows, scored, validated
 from emmd.inference.methods import DistributionMethods
 from emmd.models.experts.gaussian import REPRESENTABLE
 
-_FAMILIES = ("gamma", "gaussian", "poisson")
+_FAMILIES = ("gamma", "gaussian", "negative_binomial", "poisson", "student_t", "zero_inflated_poisson")
+_SCALED = ("gaussian", "student_t")
+"""Families that a linear map of y leaves: y is standardised inside."""
+
+_NOT_NEGATIVE = ("gamma", "negative_binomial", "poisson", "zero_inflated_poisson")
 
 
 class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfExpertsBase):
@@ -32,10 +36,14 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
     ----------
     n_experts : int
         K, at least 1.
-    family : "gaussian", "poisson", "gamma" or Family
-        Of y given x and the expert; log link for counts and positive targets.
+    family : str or Family
+        Of y given x and the expert: "gaussian", "student_t" (which outliers do not pull), "gamma", or
+        "poisson", "negative_binomial" and "zero_inflated_poisson" for counts. Positive targets and counts
+        have a log link.
     variance : "free", "shared" or float
         Gaussian only: a variance per expert, one for all, or a known value.
+    df : float
+        Student t only: its degrees of freedom, known; the fewer, the less an outlier counts.
     gate : "softmax" or "constant"
         Whether mixing weights depend on x.
     expert_ridge, gate_ridge : float
@@ -85,7 +93,8 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
     gate_coef_, gate_intercept_ : ndarray of shape (K, d) and (K,)
         0 for the last expert: only differences matter.
     dispersion_ : ndarray of shape (K,) or (1,), or None
-        Variances (Gaussian) or shapes (Gamma).
+        Variances (Gaussian), squared scales (Student t), shapes (Gamma), sizes (negative binomial) or odds of
+        counting (zero-inflated Poisson).
     loglik_ : float
         Total log-likelihood, without penalties; sample weights count observations.
     trace_ : ndarray of shape (n_iter_,)
@@ -120,6 +129,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         *,
         family: str | Family = "gaussian",
         variance: str | float = "free",
+        df: float = 4.0,
         gate: str = "softmax",
         expert_ridge: ArrayLike = 0.0,
         gate_ridge: ArrayLike = 0.0,
@@ -162,11 +172,12 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         )
         self.family = family
         self.variance = variance
+        self.df = df
 
     def __sklearn_tags__(self):
-        """Return scikit-learn's tags: Gamma and Poisson targets cannot be negative."""
+        """Return scikit-learn's tags: some targets cannot be negative."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = isinstance(self.family, str) and self.family in ("gamma", "poisson")
+        tags.target_tags.positive_only = isinstance(self.family, str) and self.family in _NOT_NEGATIVE
         return tags
 
     def fit(
@@ -208,12 +219,16 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
                         f"({units.y_scale**2:.3g}), got {self.variance!r}"
                     )
             return "gaussian", {"variance": known}
+        if self.family != "student_t" and self.df != 4.0:
+            raise ValueError(f"df is an option of family 'student_t' only, got {describe(self.df)}")
         if not isinstance(self.variance, str) or self.variance != "free":
             raise ValueError(
                 f"variance is an option of family 'gaussian' only, got {describe(self.variance)}"
             )
         if isinstance(self.family, Family):
             return self.family, {}
+        if self.family == "student_t":
+            return "student_t", {"df": self.df}
         if isinstance(self.family, str) and self.family in ("bernoulli", "categorical"):
             raise ValueError(
                 f"family must be one of {', '.join(_FAMILIES)}, got {self.family!r}: that is what "
@@ -222,7 +237,8 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         return known_name("family", self.family, [*_FAMILIES, *found_families().outside]), {}
 
     def _target_units(self, units, y, weights):
-        return with_target_units(units, y, weights) if self._gaussian else units
+        scaled = isinstance(self.family, str) and self.family in _SCALED
+        return with_target_units(units, y, weights) if scaled else units
 
     def _encode(self, y):
         with naming("y"):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 def entropy(weights: np.ndarray, responsibilities: np.ndarray) -> float:
     """Return ``-sum_i c_i sum_k r_ik log r_ik`` for weights c, shape (n,), and responsibilities, (n, K)."""
-    return -float(weights @ xlogy(responsibilities, responsibilities).sum(axis=1))
+    return float(weights @ -xlogy(responsibilities, responsibilities).sum(axis=1))
 
 
 class CriteriaMethods:

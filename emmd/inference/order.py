@@ -25,8 +25,9 @@ def canonical_order(model: Any, problem: Any, theta: np.ndarray) -> np.ndarray:
         no change of units alters. Among equal shares the one with the least mean predictor comes first, then
         the one whose predictor varies least.
     """
-    shares = problem.weights @ problem.responsibilities(theta)
-    predictors = model.predictors(problem.data.designs, theta)[0]
+    data = getattr(problem.data, "data", problem.data)
+    shares = model.posterior(data, theta)[1] @ problem.weights
+    predictors = model.predictors(data.designs, theta)[0]
     means = np.array([problem.weights @ part for part in predictors])
     spreads = np.array([problem.weights @ part**2 for part in predictors])
     keys = np.column_stack([-shares, means, spreads])

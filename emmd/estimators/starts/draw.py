@@ -79,7 +79,7 @@ def redrawn(problem, theta, rng):
 
 
 def _with_other_rows(problem, theta, expert, rows, pooled, rng):
-    rest = np.maximum(problem.responsibilities(theta), np.finfo(float).tiny)
+    rest = np.maximum(problem.model.posterior(problem.data, theta)[1].T, np.finfo(float).tiny)
     rest[:, expert] = 0.0
     taken = _at_random(problem, rows, pooled, rng)[:, expert]
     responsibilities = rest * ((1.0 - taken) / rest.sum(axis=1))[:, None]

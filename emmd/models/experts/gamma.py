@@ -1,11 +1,11 @@
 """Gamma experts with a log link: positive targets, one shape per expert."""
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import digamma, gammainc, gammaincinv, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.family import Family
+from emmd.fits.gamma_shape import log_shape
 from emmd.fits.glm import fit_coefficients
 
 
@@ -106,7 +106,7 @@ class Gamma(Family):
         solved = fit_coefficients(rows, _mean_sums, self, start, ridge, rows.mean[0])
         pull = 0.0 if ridge is None else 0.5 * ridge @ solved.x**2
         deviance = float((rows.add_up(_excess, solved.x) + pull) / rows.mass) - 1.0
-        return solved.x[None], _log_shape(deviance), solved.residual, solved.curvature
+        return solved.x[None], log_shape(deviance), solved.residual, solved.curvature
 
 
 def _mean_sums(rows, family, coefficients):
@@ -124,14 +124,3 @@ def _excess(rows, coefficients):
     """Return the weighted sum of u + y e^-u - log y."""
     (y, log_y), u = rows.statistics.T, rows.design.predict(coefficients)
     return rows.weights @ (u + y * np.exp(-u) - log_y)
-
-
-def _log_shape(deviance):
-    """Solve log alpha - digamma(alpha) = deviance for log alpha; infinite when the fit is exact."""
-    if not deviance > 1e-14:
-        return np.inf
-
-    def excess(rho):
-        return rho - float(digamma(np.exp(rho))) - deviance
-
-    return float(brentq(excess, -np.log(deviance) - 2.0, -np.log(deviance) + 1.0, xtol=1e-15, rtol=1e-15))

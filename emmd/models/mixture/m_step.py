@@ -38,6 +38,8 @@ class MixtureMStep:
     penalty: Any
     posterior: Any
     same_region: Any
+    project: Any
+    statistics: Any
 
     @property
     def fit_options(self) -> dict:
@@ -46,6 +48,8 @@ class MixtureMStep:
 
     def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
+        if self.family.hidden:
+            return self.project(data, self.statistics(data, responsibilities), start)
         return self._fit_parts(data, responsibilities.T, start, start)
 
     @cached_property
@@ -69,6 +73,8 @@ class MixtureMStep:
 
     def em_step(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple[float, MStep]:
         """Evaluate the EM map: by a fused kernel, where that determines it, else by a fit for each part."""
+        if self.family.hidden:
+            return super().em_step(data, theta, start)
         here = isinstance(data, MixtureData)
         if start is None or not self.same_region(data, theta, start):
             start = theta

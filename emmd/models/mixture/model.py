@@ -99,6 +99,9 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         self.n_experts = positive_integer("n_experts", n_experts, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
+        if self.family.hidden:
+            # the E-step answers with mean statistics, not with responsibilities alone
+            self.responsibility_columns, self.takes_partitions = None, False
         self.gate = gate_object(gate)
         self.columns = {
             "expert": self._columns("expert_columns", expert_columns),
@@ -246,9 +249,18 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         return loss, weight / total
 
     def e_step(self, data: Any, theta: np.ndarray) -> EStep:
-        """Return the loss and the responsibilities, shape (n, K)."""
+        """Return the loss and the responsibilities, shape (n, K).
+
+        Where a family hides something, `statistics` take the place of the responsibilities.
+        """
         loss, r = data.posterior(self, theta)
-        return EStep(float(loss) + self.penalty(theta), r.T)
+        loss = float(loss) + self.penalty(theta)
+        return EStep(loss, self._mean_statistics(data, theta, r) if self.family.hidden else r.T)
+
+    def _mean_statistics(self, data, theta, r):
+        xi = self.predictors(data.designs, theta)[0]
+        experts = [mass[:, None] * self.family.expected_statistics(data.y, part) for mass, part in zip(r, xi)]
+        return np.column_stack([*experts, r.T])
 
     def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative marginal log-likelihood."""
@@ -273,6 +285,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the expected complete loss at theta, shape (p,)."""
+        if self.family.hidden:
+            return super().surrogate_gradient(data, responsibilities, theta)
         return self._with_ridge(data.add_up(self._gradient_of_rows, responsibilities, theta), theta)
 
     def _gradient_of_rows(self, data, responsibilities, theta):
@@ -385,9 +399,13 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         scores = [{k: score} for k, part in enumerate(xi) for score in self.family.score(data.y, part).T]
         scores += self.gate.indicators(logits)
         means = [sum(r[k] * score for k, score in part.items()) for part in scores]
+        q, hidden = self.family.n_predictors, [self.family.missing(data.y, part) for part in xi]
 
         def entry(a, b):
             both = sum(r[k] * scores[a][k] * scores[b][k] for k in scores[a].keys() & scores[b].keys())
+            (k, i), (h, j) = divmod(a, q), divmod(b, q)
+            if h == k and b < len(xi) * q and hidden[k] is not None:
+                both = both + r[k] * hidden[k][:, i, j]
             return data.weights * (both - means[a] * means[b])
 
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
@@ -404,13 +422,21 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return -E[sum_k r_k log p(y, z = k | x)], plus the ridge penalty."""
+        if self.family.hidden:
+            return super().surrogate(data, responsibilities, theta)
         return self.penalty(theta) - float(data.add_up(self._complete_of_rows_log, responsibilities, theta))
 
     def _complete_of_rows_log(self, data, responsibilities, theta):
         return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
 
     def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
-        """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
+        """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1)).
+
+        What an E-step answers where a family hides something is that already; for responsibilities alone,
+        such as those of a start, T is what the family takes it for when nothing is known.
+        """
+        if responsibilities.shape[1] > self.n_experts:
+            return responsibilities
         statistics = self.family.statistics(data.y)
         return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
 

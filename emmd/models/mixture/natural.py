@@ -49,8 +49,7 @@ class MixtureNatural:
     def log_numerator(self, data: Any, eta: np.ndarray) -> np.ndarray:
         """Return A_y(eta) = log sum_k h(y) exp(<T(y), eta_k1> + eta_k2), shape (n,)."""
         nu, levels = self._split_natural(eta)
-        statistics, base = self.family.statistics(data.y), self.family.log_base(data.y)
-        terms = [base + np.einsum("ns,ns->n", statistics, part) + level for level, part in zip(levels, nu)]
+        terms = [self.family.log_numerator(data.y, part) + level for level, part in zip(levels, nu)]
         return log_sum_exp(terms)
 
     def mean_statistics(self, eta: np.ndarray) -> np.ndarray:
@@ -72,7 +71,9 @@ class MixtureNatural:
         return self._average(data, np.exp(log_v) * (log_v - log_u + inner))
 
     def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
-        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) ), z with whatever else is hidden."""
+        if self.family.hidden:
+            return super().posterior_divergence(data, u, v)
         log_u, log_v = (self._log_posterior(data, theta) for theta in (u, v))
         return self._average(data, np.exp(log_v) * (log_v - log_u))
 

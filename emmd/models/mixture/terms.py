@@ -16,7 +16,7 @@ class MixtureTerms:
     gate: Any
     blocks: list
     predictors: Any
-    e_step: Any
+    posterior: Any
 
     def predictor_sizes(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return |x|'|theta| of every predictor, shape (blocks, n)."""
@@ -45,4 +45,4 @@ class MixtureTerms:
 
     def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the same for each row's loss, shape (n,): an average over the experts."""
-        return (self.e_step(data, theta).responsibilities.T * self.joint_terms(data, theta)).sum(axis=0)
+        return (self.posterior(data, theta)[1] * self.joint_terms(data, theta)).sum(axis=0)
