@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from emmd.models.symmetric.linear import SymMoLinE
     from emmd.models.symmetric.logistic import SymMoLogE
     from emmd.runs import load_runs, load_traces
+    from emmd.tables.formula import formula_design
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ __all__ = [
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
+    "formula_design",
     "likelihood_ratio_test",
     "load_model",
     "load_runs",
@@ -84,6 +86,7 @@ _MODULES = {
     "emmd.models.symmetric.linear": ("SymMoLinE",),
     "emmd.models.symmetric.logistic": ("SymMoLogE",),
     "emmd.runs": ("load_runs", "load_traces"),
+    "emmd.tables.formula": ("formula_design",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -113,10 +113,24 @@ def population(
 
 @app.command()
 def fit(
-    file: Annotated[str, typer.Argument(metavar="FILE.csv", help="A table of numbers with a header.")],
-    target: Annotated[str, typer.Option(metavar="COL", help="Target column; all others are features.")],
-    experts: Annotated[int, typer.Option(help="Number of experts, at least 2.")],
-    family: Annotated[str, typer.Option(help="gaussian, poisson, gamma, bernoulli or categorical.")],
+    file: Annotated[str, typer.Argument(metavar="FILE.csv", help="A CSV or Parquet table with a header.")],
+    experts: Annotated[int, typer.Option(help="Number of experts, at least 1.")],
+    family: Annotated[
+        str,
+        typer.Option(
+            help="gaussian, student_t, gamma, poisson, negative_binomial, zero_inflated_poisson, bernoulli, "
+            "categorical."
+        ),
+    ],
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="Target column; all others are features.")
+    ] = None,
+    formula: Annotated[
+        str | None, typer.Option(help="Instead of --target, e.g. 'y ~ x + C(site) | x': experts | gate.")
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave out rows with a missing cell, and count them.")
+    ] = False,
     variance: Annotated[str, typer.Option(help="Of gaussian experts: free, shared or a number.")] = "free",
     expert_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the experts.")] = 0.0,
     gate_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the gate.")] = 0.0,
@@ -157,7 +171,20 @@ def fit(
     features = {"expert_features": expert_feature, "gate_features": gate_feature}
     options.update({name: columns for name, columns in features.items() if columns})
     request = FitRequest(
-        file, target, experts, family, variance, starts, seed, json, out, options, fixed_gate, fixed_experts
+        file,
+        target,
+        experts,
+        family,
+        variance,
+        starts,
+        seed,
+        json,
+        out,
+        options,
+        fixed_gate,
+        fixed_experts,
+        drop_missing,
+        formula,
     )
     return run(request)
 
