@@ -150,6 +150,9 @@ def fit(
     fixed_experts: Annotated[
         str | None, typer.Option(metavar="FILE.json", help="Hold the experts of an earlier --json result.")
     ] = None,
+    exposure: Annotated[
+        str | None, typer.Option(metavar="COL", help="Exposures of counts: their logs are added to u.")
+    ] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts, see --keep.")] = 12,
     keep: Annotated[
         str, typer.Option(help="Which start: the best, or the best one that converged.")
@@ -168,7 +171,7 @@ def fit(
         "gate": gate,
         "keep": keep,
     }
-    features = {"expert_features": expert_feature, "gate_features": gate_feature}
+    features = {"expert_features": expert_feature, "gate_features": gate_feature, "exposure": exposure}
     options.update({name: columns for name, columns in features.items() if columns})
     request = FitRequest(
         file,

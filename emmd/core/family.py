@@ -39,6 +39,8 @@ class Family(ABC):
         At least the largest eigenvalue of Cov(T) for every nu, if canonical and bounded.
     discrete : bool
         Whether y is a whole number.
+    log_link : bool
+        Whether y is about e^u: rows may then have exposures, whose logs are added to u.
     hidden : bool
         Whether T depends, beside y, on a variable that nobody sees, such as the scale of a row: the family
         then writes `log_numerator`, and EM's E-step takes the mean of T given y.
@@ -53,6 +55,7 @@ class Family(ABC):
     precision_slope = 0.0
     variance_bound: float | None = None
     discrete = False
+    log_link = False
     hidden = False
     dispersion_name = "dispersion"
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,10 +126,12 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
         total = weights.sum()
         ridges = {"expert": self.expert_ridge, "gate": self.gate_ridge}
         penalised = [part for part, ridge in ridges.items() if not_negative(f"{part}_ridge", ridge)]
-        expert, gate = self._columns(X.shape[1])
+        exposure = self._exposure(X.shape[1])
+        expert, gate = self._columns(X.shape[1], exposure)
         names = getattr(self, "feature_names_in_", None)
         intercept = flag("fit_intercept", self.fit_intercept)
         units = feature_units(X, weights / total, intercept, expert, gate, penalised, names)
+        units = replace(units, exposure=exposure)
         self._adopt(self._target_units(units, y, weights / total))
         problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
         try:
@@ -156,12 +159,25 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
         """Return the number of rows that scikit-learn must ask for."""
         return positive_integer("n_experts", self.n_experts, maximum=MANY)
 
-    def _columns(self, n_features):
+    def _exposure(self, n_features):
+        """Return the column of exposures, or None."""
+        if getattr(self, "exposure", None) is None:
+            return None
+        names = getattr(self, "feature_names_in_", None)
+        return chosen_columns("exposure", [self.exposure], n_features, names)[0]
+
+    def _columns(self, n_features, exposure):
         """Return the columns of X that experts and gate are to use."""
         names = getattr(self, "feature_names_in_", None)
-        expert = chosen_columns("expert_features", self.expert_features, n_features, names)
+
+        def chosen(argument):
+            columns = getattr(self, argument)
+            found = chosen_columns(argument, columns, n_features, names)
+            return [j for j in found if columns is not None or j != exposure]
+
+        expert = chosen("expert_features")
         if gate_object(self.gate).sees_features:
-            return expert, chosen_columns("gate_features", self.gate_features, n_features, names)
+            return expert, chosen("gate_features")
         if self.gate_features is not None:
             raise ValueError(f"gate_features must be None for gate={self.gate!r}, got {self.gate_features!r}")
         return expert, []
@@ -179,8 +195,10 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
         model = problem.model
         named = {name: np.zeros(shape) for name, shape in model.shapes.items() if name in model.index}
         if self._units.intercept and "coef" in named:
-            alone = MixtureOfExperts(1, model.n_experts, model.family, "constant")
-            ones = Problem(alone, np.ones((problem.n_rows, 1)), problem.y, problem.weights)
+            offset = None if model.offset_column is None else 1
+            width = 1 + (offset is not None)
+            alone = MixtureOfExperts(width, model.n_experts, model.family, "constant", offset_column=offset)
+            ones = Problem(alone, _constant(problem), problem.y, problem.weights)
             fitted = alone.unpack(pooled_fit(ones))
             named["coef"][..., -1:], named["dispersion"] = fitted["coef"], fitted["dispersion"]
         return model.pack(**named)
@@ -195,9 +213,16 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
     def _make_model(self, units):
         family, options = self._make_family(units)
         family = family_object(family, **options)
+        if units.exposure is not None and not family.log_link:
+            raise ValueError(
+                f"exposure must be None for family {family.name!r}: it has no log link, got {self.exposure!r}"
+            )
         K, constant = self.n_experts, not gate_object(self.gate).sees_features
         width = units.width + units.intercept
         parts = {"expert_columns": units.columns("expert")}
+        if units.exposure is not None:
+            parts["offset_column"] = width
+            width += 1
         if not constant:
             parts["gate_columns"] = units.columns("gate")
         for part in ("expert_ridge", "gate_ridge"):
@@ -456,3 +481,9 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
 
     def _draw(self, X, random_state):
         return self._model.sample_y(self._theta, self._features(X), drawn_seed(random_state))
+
+
+def _constant(problem):
+    """Return a column of ones, and the offsets beside it where there are any."""
+    ones, column = np.ones((problem.n_rows, 1)), problem.model.offset_column
+    return ones if column is None else np.column_stack([ones, problem.X[:, column]])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from emmd.core.checks import describe, file_path, real_array
 from emmd.core.status import Status
@@ -72,6 +73,11 @@ def save_model(estimator: Any, path: str | Path) -> None:
     -----
     Callback and random state are not kept.
     """
+    if isinstance(estimator, Pipeline):
+        raise TypeError(
+            "estimator must be a fitted emmd estimator, got a Pipeline: save its last step, pipeline[-1], "
+            "and keep what comes before it as scikit-learn does"
+        )
     if not isinstance(estimator, MixtureOfExpertsBase) or not hasattr(estimator, "_theta"):
         raise TypeError(f"estimator must be a fitted emmd estimator, got {describe(estimator)}")
     path = file_path("path", path)
@@ -188,6 +194,10 @@ def _units(plain):
         places = getattr(units, name)
         whole = isinstance(places, np.ndarray) and places.ndim == 1 and places.dtype.kind == "i"
         _require(whole and (places >= 0).all() and (places < count).all(), f"units.{name} names no columns")
+    exposure = units.exposure
+    _require(
+        exposure is None or (type(exposure) is int and 0 <= exposure < units.n_features), "units.exposure"
+    )
     for name in ("centre", "scale", "y_centre", "y_scale"):
         value = np.asarray(getattr(units, name))
         shape = () if name.startswith("y_") else units.kept.shape

@@ -44,6 +44,9 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         Gaussian only: a variance per expert, one for all, or a known value.
     df : float
         Student t only: its degrees of freedom, known; the fewer, the less an outlier counts.
+    exposure : int or str, optional
+        Column of X that holds exposures (time, area), for families with a log link: the mean of y is the
+        exposure times e^u. Experts and gate do not see the column unless they are asked to.
     gate : "softmax" or "constant"
         Whether mixing weights depend on x.
     expert_ridge, gate_ridge : float
@@ -130,6 +133,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         family: str | Family = "gaussian",
         variance: str | float = "free",
         df: float = 4.0,
+        exposure: int | str | None = None,
         gate: str = "softmax",
         expert_ridge: ArrayLike = 0.0,
         gate_ridge: ArrayLike = 0.0,
@@ -173,6 +177,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         self.family = family
         self.variance = variance
         self.df = df
+        self.exposure = exposure
 
     def __sklearn_tags__(self):
         """Return scikit-learn's tags: some targets cannot be negative."""

@@ -63,6 +63,7 @@ def validated(estimator, X, *target, y_numeric=False, **options):
 
 def _require_table(name, value):
     """Refuse what scikit-learn would turn into numbers: text, dates, one row or column without brackets."""
+    _require_numeric_columns(name, value)
     try:
         array = np.asarray(value)
     except Exception:
@@ -80,6 +81,29 @@ def _require_table(name, value):
             f"{name} must have 2 dimensions, got shape {array.shape}. Reshape your data: (-1, 1) for one "
             "feature, (1, -1) for one row"
         )
+
+
+def _require_numeric_columns(name, value):
+    """Refuse a table's columns of text and of dates by their names, and say what to do with them."""
+    dtypes = getattr(value, "dtypes", None)
+    if not hasattr(dtypes, "items") or not hasattr(value, "select_dtypes"):
+        return
+    numbers = set(value.select_dtypes(["number", "bool"]).columns)
+    others = [
+        column for column in value.columns if column not in numbers and not _holds_numbers(value[column])
+    ]
+    if others:
+        kinds = sorted({str(value[column].dtype) for column in others})
+        raise TypeError(
+            f"{name} must hold numbers, got columns {', '.join(repr(column) for column in others)} of dtype "
+            f"{', '.join(kinds)}: encode text (sklearn.preprocessing.OneHotEncoder(drop='first'), or "
+            "emmd.formula_design) and turn dates into numbers"
+        )
+
+
+def _holds_numbers(column):
+    """Return whether a column of objects holds numbers all the same."""
+    return column.dtype == object and not any(isinstance(cell, str) for cell in column)
 
 
 def _target(estimator, X, y, y_numeric):

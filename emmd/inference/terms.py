@@ -79,6 +79,8 @@ def _linear(part, coef, intercept, where, names, used, model, units, name="coef"
     rows = []
     if used is not None:
         for j, feature in enumerate(names):
+            if j == units.exposure and j not in used:
+                continue
             remark = LEFT_OUT if j not in used else FIXED if held else ESTIMATED
             rows.append(Term(part, feature, coef, (*where, j), remark))
     if units.intercept or used is None:

@@ -132,6 +132,10 @@ def _estimator(request, data, features):
     variance = _variance(request)
     if request.family not in _LABELS:
         return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), data.y
+    if "exposure" in common:
+        raise ValueError(
+            f"--exposure must not be given with --family {request.family}: counts and gamma only"
+        )
     return MixtureOfExpertsClassifier(**common), class_labels(data.y, request.family)
 
 
@@ -142,6 +146,8 @@ def _by_number(options, names):
         if name in options:
             option = f"--{name.removesuffix('s').replace('_', '-')}"
             chosen[name] = [names.index(known_name(option, column, names)) for column in options[name]]
+    if "exposure" in options:
+        chosen["exposure"] = names.index(known_name("--exposure", options["exposure"], names))
     return chosen
 
 

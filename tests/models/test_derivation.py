@@ -31,6 +31,7 @@ MIXTURES = {
     "student_t": {"df": 3.0},
     "negative_binomial": {},
     "zero_inflated_poisson": {},
+    "offset": {"family": "negative_binomial", "offset_column": 1},
     "constant gate": {"family": "poisson", "gate": "constant"},
     "top-k": {"family": "gaussian", "gate": "top-k"},
     "floor": {"family": "bernoulli", "gate": Floor()},

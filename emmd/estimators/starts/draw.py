@@ -99,6 +99,8 @@ def _working(problem):
     target = model.family.working_target(problem.y)
     if target is None or model.fixed or model.ridge is not None:
         return None
+    if model.offset_column is not None:
+        target = target - problem.X[:, model.offset_column]
     columns = {f"{part}_columns": model.columns[part] for part in ("expert", "gate")}
     gaussian = MixtureOfExperts(
         model.n_features, model.n_experts, variance="shared", gate=model.gate, **columns

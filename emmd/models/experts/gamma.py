@@ -21,6 +21,7 @@ class Gamma(Family):
     n_statistics = 2
     precision_slope = 1.0
     dispersion_name = "shape"
+    log_link = True
 
     def check_target(self, y):
         """Raise unless every target is positive and has representable powers."""

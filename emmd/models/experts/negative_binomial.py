@@ -25,6 +25,7 @@ class NegativeBinomial(Family):
     n_statistics = 3
     hidden = True
     discrete = True
+    log_link = True
 
     def check_target(self, y):
         """Raise unless y holds counts."""

@@ -13,6 +13,7 @@ class Poisson(Family):
 
     name = "poisson"
     discrete = True
+    log_link = True
 
     def check_target(self, y):
         """Raise unless y holds counts that double precision tells apart."""

@@ -30,6 +30,7 @@ class ZeroInflatedPoisson(Family):
     n_statistics = 2
     hidden = True
     discrete = True
+    log_link = True
 
     def check_target(self, y):
         """Raise unless y holds counts."""

@@ -41,10 +41,11 @@ class MixtureLayout:
     columns: dict
     fixed: dict
     ridge: Any
+    offset_column: int | None
 
     def _columns(self, name, columns):
         if columns is None:
-            return list(range(self.n_features))
+            return [j for j in range(self.n_features) if j != self.offset_column]
         if isinstance(columns, str | bytes) or not np.iterable(columns):
             raise TypeError(f"{name} must be a sequence of columns or None, got {describe(columns)}")
         columns = list(columns)

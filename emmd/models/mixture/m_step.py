@@ -40,6 +40,7 @@ class MixtureMStep:
     same_region: Any
     project: Any
     statistics: Any
+    e_step: Any
 
     @property
     def fit_options(self) -> dict:
@@ -74,7 +75,8 @@ class MixtureMStep:
     def em_step(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple[float, MStep]:
         """Evaluate the EM map: by a fused kernel, where that determines it, else by a fit for each part."""
         if self.family.hidden:
-            return super().em_step(data, theta, start)
+            e_step = self.e_step(data, theta)
+            return e_step.loss, self.m_step(data, e_step.responsibilities, theta if start is None else start)
         here = isinstance(data, MixtureData)
         if start is None or not self.same_region(data, theta, start):
             start = theta

@@ -68,6 +68,9 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     fixed : dict, optional
         Named parameters, as `pack` takes them, that stay at known values: ``{"gate": ...}``, or
         ``{"coef": ..., "dispersion": ...}`` for the experts. They have no place in theta.
+    offset_column : int, optional
+        Column of X that is added to every expert's linear predictor, with coefficient 1: the log of an
+        exposure, for a family with a log link. By default neither experts nor gate see it otherwise.
     **options
         Of the family.
 
@@ -93,6 +96,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         expert_ridge: Any = 0.0,
         gate_ridge: Any = 0.0,
         fixed: dict | None = None,
+        offset_column: int | None = None,
         **options: Any,
     ) -> None:
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
@@ -103,12 +107,27 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
             # the E-step answers with mean statistics, not with responsibilities alone
             self.responsibility_columns, self.takes_partitions = None, False
         self.gate = gate_object(gate)
+        self.offset_column = self._offset_column(offset_column)
         self.columns = {
             "expert": self._columns("expert_columns", expert_columns),
             "gate": self._columns("gate_columns", gate_columns) if self.gate.sees_features else None,
         }
         self._lay_out(fixed)
         self.ridge = self._make_ridge(expert_ridge, gate_ridge)
+
+    def _offset_column(self, column):
+        if column is None:
+            return None
+        if not self.family.log_link:
+            raise ValueError(
+                f"offset_column must be None for family {self.family.name}, it has no log link, got {column}"
+            )
+        self.takes_partitions = False
+        return positive_integer("offset_column", column, minimum=0, maximum=self.n_features - 1)
+
+    def _offset(self, X):
+        """Return what the experts' predictors begin with, shape (n,), or None."""
+        return None if self.offset_column is None else np.ascontiguousarray(X[:, self.offset_column])
 
     def _make_ridge(self, expert_ridge, gate_ridge):
         values = {"expert": expert_ridge, "gate": gate_ridge}
@@ -134,7 +153,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         with np.errstate(all="ignore"):
             terms = self.family.statistics(y), self.family.log_base(y)
         require_finite("y", f"statistics of family {self.family.name}", *terms)
-        designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights))
+        offsets = {"expert": self._offset(X), "gate": None}
+        designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights, offsets[name]))
         sizes = self.family.unit(Rows(designs["expert"], terms[0], weights))
         return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
 
@@ -156,7 +176,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     def _designs(self, make):
         """Return the designs by their names; experts and gate share one where they see the same."""
         expert, gate = make("expert"), self.columns["gate"]
-        same = gate is None or gate == self.columns["expert"]
+        same = gate is None or (gate == self.columns["expert"] and self.offset_column is None)
         return {"expert": expert, "constant": None, "gate": expert if same else make("gate")}
 
     def _unit(self, designs, sizes):
@@ -206,7 +226,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         weights = np.full(len(X), 1.0 / len(X))
         gate = self.columns["gate"] if self.columns["gate"] is not None else self.columns["expert"]
         return {
-            "expert": Design(X[:, self.columns["expert"]], weights),
+            "expert": Design(X[:, self.columns["expert"]], weights, self._offset(X)),
             "gate": Design(X[:, gate], weights),
             "constant": None,
         }

@@ -73,7 +73,7 @@ class MixtureNatural:
     def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) ), z with whatever else is hidden."""
         if self.family.hidden:
-            return super().posterior_divergence(data, u, v)
+            return super().posterior_divergence(data, u, v)  # type: ignore[misc]
         log_u, log_v = (self._log_posterior(data, theta) for theta in (u, v))
         return self._average(data, np.exp(log_v) * (log_v - log_u))
 

@@ -24,6 +24,8 @@ class MixtureTerms:
         for block in self.blocks:
             design, part = data.designs[block.features], np.abs(block.coefficients(theta))
             rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.X) @ part)
+            if design is not None and design.offset is not None:
+                rows[-1] += np.abs(design.offset)
         return np.array(rows)
 
     def joint_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
