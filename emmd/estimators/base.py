@@ -24,31 +24,29 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.family import family_object
 from emmd.core.gate import gate_object
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
+from emmd.estimators.building.model import ModelBuilder
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
-from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
-from emmd.estimators.starts.draw import draw_starts, pooled_fit, redrawn, start_from
+from emmd.estimators.starts.draw import draw_starts, redrawn, start_from
 from emmd.estimators.starts.run import KEEP, SAME_OPTIMUM, Start, fit_from_starts
 from emmd.estimators.units import Units, feature_units
-from emmd.estimators.validated import drawn_seed, positive_rows, validated
+from emmd.estimators.validated import drawn_seed, group_numbers, positive_rows, validated
 from emmd.inference.criteria import CriteriaMethods, entropy
 from emmd.inference.methods import InferenceMethods
-from emmd.inference.order import canonical_order
+from emmd.inference.order import canonical_order, without_prior
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.models.mixture.model import MixtureOfExperts
-from emmd.models.mixture.ridge import LARGEST_PENALTY
 
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
 
-class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
+class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, BaseEstimator):
     """Base of `MixtureOfExpertsRegressor` and `MixtureOfExpertsClassifier`; not for use on its own."""
 
     _units: Units
@@ -115,8 +113,11 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
 
     # fitting
 
-    def _fit(self, X, y, weights):
-        """Fit to rows of positive weight; `y` is a float64 target in the user's units."""
+    def _fit(self, X, y, weights, groups=None):
+        """Fit to rows of positive weight; `y` is a float64 target in the user's units.
+
+        `groups` are numbers of the rows' groups, or None where every row has an expert of its own.
+        """
         n_experts = self._least_rows()
         gate_object(self.gate)
         if len(X) < n_experts:
@@ -133,7 +134,8 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
         units = feature_units(X, weights / total, intercept, expert, gate, penalised, names)
         units = replace(units, exposure=exposure)
         self._adopt(self._target_units(units, y, weights / total))
-        problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
+        self._grouped = groups is not None
+        problem = self._problem_of(self._units.features(X), self._units.target(y), weights, groups)
         try:
             starts, neighbour = self._starts(problem, X, y)
             problem = self._with_prior(problem)
@@ -144,7 +146,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
         self._theta = started.runs[started.best].x
         if neighbour is not None and self.fixed is None:
             # a warm start keeps the experts where they were, and what is fixed numbers them
-            order = canonical_order(self._model, problem, self._theta)
+            order = canonical_order(problem, self._theta)
             self._theta = self._model.permuted(self._theta, order)
         self.entropy_ = float(total) * self._entropy(problem)
         self._report(problem, started, total)
@@ -152,56 +154,12 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
         return self
 
     def _entropy(self, problem):
-        data = getattr(problem.data, "data", problem.data)
-        return entropy(problem.weights, self._model.posterior(data, self._theta)[1].T)
+        model, data = without_prior(problem)
+        return entropy(data.gate_weights, model.posterior(data, self._theta)[1].T)
 
     def _least_rows(self):
         """Return the number of rows that scikit-learn must ask for."""
         return positive_integer("n_experts", self.n_experts, maximum=MANY)
-
-    def _exposure(self, n_features):
-        """Return the column of exposures, or None."""
-        if getattr(self, "exposure", None) is None:
-            return None
-        names = getattr(self, "feature_names_in_", None)
-        return chosen_columns("exposure", [self.exposure], n_features, names)[0]
-
-    def _columns(self, n_features, exposure):
-        """Return the columns of X that experts and gate are to use."""
-        names = getattr(self, "feature_names_in_", None)
-
-        def chosen(argument):
-            columns = getattr(self, argument)
-            found = chosen_columns(argument, columns, n_features, names)
-            return [j for j in found if columns is not None or j != exposure]
-
-        expert = chosen("expert_features")
-        if gate_object(self.gate).sees_features:
-            return expert, chosen("gate_features")
-        if self.gate_features is not None:
-            raise ValueError(f"gate_features must be None for gate={self.gate!r}, got {self.gate_features!r}")
-        return expert, []
-
-    def _with_prior(self, problem):
-        """Return the problem with pseudo-observations that do not depend on x, if any are asked for."""
-        strength = not_negative("prior_strength", self.prior_strength, LARGEST_PENALTY)
-        if strength == 0.0:
-            return problem
-        model = ConjugatePrior(problem.model, strength, self._prior_centre(problem))
-        return Problem(model, problem.X, problem.y, problem.weights)
-
-    def _prior_centre(self, problem):
-        """Return K equal experts without slopes, fitted to all rows, and equal mixing weights."""
-        model = problem.model
-        named = {name: np.zeros(shape) for name, shape in model.shapes.items() if name in model.index}
-        if self._units.intercept and "coef" in named:
-            offset = None if model.offset_column is None else 1
-            width = 1 + (offset is not None)
-            alone = MixtureOfExperts(width, model.n_experts, model.family, "constant", offset_column=offset)
-            ones = Problem(alone, _constant(problem), problem.y, problem.weights)
-            fitted = alone.unpack(pooled_fit(ones))
-            named["coef"][..., -1:], named["dispersion"] = fitted["coef"], fitted["dispersion"]
-        return model.pack(**named)
 
     def _adopt(self, units):
         """Take units, and make the model of the standardised features that goes with them."""
@@ -209,29 +167,6 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
         self._before = previous if flag("warm_start", self.warm_start) else None
         self._units = units
         self._model = self._make_model(units)
-
-    def _make_model(self, units):
-        family, options = self._make_family(units)
-        family = family_object(family, **options)
-        if units.exposure is not None and not family.log_link:
-            raise ValueError(
-                f"exposure must be None for family {family.name!r}: it has no log link, got {self.exposure!r}"
-            )
-        K, constant = self.n_experts, not gate_object(self.gate).sees_features
-        width = units.width + units.intercept
-        parts = {"expert_columns": units.columns("expert")}
-        if units.exposure is not None:
-            parts["offset_column"] = width
-            width += 1
-        if not constant:
-            parts["gate_columns"] = units.columns("gate")
-        for part in ("expert_ridge", "gate_ridge"):
-            # an intercept is not penalised
-            parts[part] = np.full(width, not_negative(part, getattr(self, part), LARGEST_PENALTY))
-            parts[part][units.width :] = 0.0
-        shapes = parameter_shapes(family, K, units, constant)
-        parts["fixed"] = fixed_parameters(self.fixed, units, shapes, constant)
-        return MixtureOfExperts(width, K, family, gate=self.gate, **parts)
 
     def _restore(self, units, theta):
         """Become fitted with parameters that were fitted before."""
@@ -317,7 +252,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
     def _penalty(self, problem, theta):
         """Return what the loss holds beside the likelihood."""
         prior = 0.0
-        if problem.model is not self._model:
+        if isinstance(problem.model, ConjugatePrior):
             prior = problem.loss(theta) - self._model.loss(problem.data.data, theta)
         return problem.penalty(theta) + prior
 
@@ -407,7 +342,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
             warnings.warn(self.standard_errors_message_, ConvergenceWarning, stacklevel=4)
             return
         self.standard_errors_ = named_deviations(self._model, self._units, self._theta, spread)
-        penalised = problem.model.ridge is not None or problem.model is not self._model
+        penalised = problem.model.ridge is not None or isinstance(problem.model, ConjugatePrior)
         self.standard_errors_message_ = (
             f"From the inverse of the observed information{' of the penalised loss' if penalised else ''}."
         )
@@ -444,6 +379,8 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
     def _problem(self, X, y, sample_weight=None):
         """Return the problem of the standardised features that checked data pose, and their total weight."""
         check_is_fitted(self)
+        if getattr(self, "_grouped", False):
+            raise ValueError("the fit must be one without groups: rows of a group depend on each other")
         X, y = validated(self, X, y, reset=False)
         X, y, weights = positive_rows(X, y, sample_weight)
         y = self._units.target(self._encode(y))
@@ -460,19 +397,26 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
             require_finite("X and y", "log densities", logsumexp(joint, axis=0))
         return joint
 
-    def responsibilities(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
+    def responsibilities(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> np.ndarray:
         """Return P(z = k | x, y), the posterior probabilities of the experts.
 
         Parameters
         ----------
         X : array_like of shape (n, d)
         y : array_like of shape (n,)
+        groups : array_like of shape (n,), optional
+            Labels of rows that share their expert: all of them count for each.
 
         Returns
         -------
         ndarray of shape (n, K)
         """
         joint = self._log_joint(X, y)
+        numbers = group_numbers(groups, joint.shape[1])
+        if numbers is not None:
+            gate = log_gate(self._model, self._theta, self._features(X))
+            sums = np.array([np.bincount(numbers, rows) for rows in joint - gate])
+            joint = gate + sums[:, numbers]
         return np.exp(joint - logsumexp(joint, axis=0)).T
 
     def log_density(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
@@ -481,9 +425,3 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, BaseEstimator):
 
     def _draw(self, X, random_state):
         return self._model.sample_y(self._theta, self._features(X), drawn_seed(random_state))
-
-
-def _constant(problem):
-    """Return a column of ones, and the offsets beside it where there are any."""
-    ones, column = np.ones((problem.n_rows, 1)), problem.model.offset_column
-    return ones if column is None else np.column_stack([ones, problem.X[:, column]])

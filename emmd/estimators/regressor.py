@@ -14,7 +14,7 @@ from emmd.core.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
 from emmd.estimators.units import with_target_units
-from emmd.estimators.validated import naming, positive_rows, scored, validated
+from emmd.estimators.validated import group_numbers, naming, positive_rows, scored, validated
 from emmd.inference.methods import DistributionMethods
 from emmd.models.experts.gaussian import REPRESENTABLE
 
@@ -186,7 +186,11 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         return tags
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> "MixtureOfExpertsRegressor":
         """Fit the mixture.
 
@@ -196,6 +200,9 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         y : array_like of shape (n,)
         sample_weight : array_like of shape (n,), optional
             Non-negative; weight 2 counts as the same row twice, rows of weight 0 are left out.
+        groups : array_like of shape (n,), optional
+            Labels of rows that share their expert, such as repeated measures of one subject. The gate
+            must see what is the same in all of them (`gate_features`, or ``gate="constant"``).
 
         Returns
         -------
@@ -207,7 +214,8 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
             When the kept start did not lead to a proper optimum; `status_` names the reason.
         """
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
-        return self._fit(*positive_rows(X, self._encode(y), sample_weight))
+        numbers = group_numbers(groups, len(X))
+        return self._fit(*positive_rows(X, self._encode(y), sample_weight, numbers))
 
     @property
     def _gaussian(self):

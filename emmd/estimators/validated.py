@@ -132,10 +132,26 @@ def scored(score, estimator, X, y, sample_weight, **options):
     return value
 
 
-def positive_rows(X, y, sample_weight):
-    """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
+def group_numbers(groups, n_rows):
+    """Return the groups of rows as numbers 0, 1, ..., for labels of any kind; None for None."""
+    if groups is None:
+        return None
+    with naming("groups"):
+        labels = column_or_1d(groups)
+        if len(labels) != n_rows:
+            raise ValueError(f"a label for each of {n_rows} rows, got {len(labels)}")
+        if labels.dtype.kind == "O" and any(label is None or label != label for label in labels):
+            raise ValueError("a label for each row, got a missing one")
+        if labels.dtype.kind == "f":
+            assert_all_finite(labels, input_name="groups")
+        return np.unique(labels, return_inverse=True)[1]
+
+
+def positive_rows(X, y, sample_weight, groups=None):
+    """Return the rows of positive weight, their weights and, if given, groups; others are left out."""
+    more = () if groups is None else (groups,)
     if sample_weight is None:
-        return X, y, np.ones(len(X))
+        return X, y, np.ones(len(X)), *more
     weights = one_for_all("sample_weight", sample_weight, len(X))
     if (weights < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weights.min():g}")
@@ -148,7 +164,7 @@ def positive_rows(X, y, sample_weight):
         raise ValueError(
             f"sample_weight must have a sum of {_LEAST:g} to {_LARGEST:g}, got {total:g}; rescale it"
         )
-    return (X, y, weights) if rows.all() else (X[rows], y[rows], weights[rows])
+    return tuple(part if rows.all() else part[rows] for part in (X, y, weights, *more))
 
 
 def drawn_seed(random_state):

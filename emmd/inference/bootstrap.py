@@ -13,6 +13,7 @@ from emmd.core.problem import Problem
 from emmd.core.status import Status
 from emmd.estimators.parameters import named_parameters
 from emmd.estimators.starts.run import Start, fit_from_starts
+from emmd.inference.order import without_prior
 from emmd.inference.terms import estimated, labelled, values
 
 KINDS = ("nonparametric", "parametric")
@@ -105,8 +106,7 @@ def resampled(problem: Problem, total: float, kind: str, theta: np.ndarray, rng:
     if kind == "parametric":
         # a row of weight 2 is two rows, whose targets differ
         X = np.repeat(problem.X, counts, axis=0)
-        model = getattr(problem.model, "model", problem.model)
-        return Problem(problem.model, X, model.sample_y(theta, X, rng))
+        return Problem(problem.model, X, without_prior(problem)[0].sample_y(theta, X, rng))
     drawn = rng.multinomial(counts.sum(), problem.weights)
     rows = drawn > 0
     return Problem(problem.model, problem.X[rows], problem.y[rows], drawn[rows])
@@ -168,7 +168,7 @@ def _refit(estimator, problem, total, kind, seed):
     """Return ``index -> (theta, status)``: the refit to one resample, theta None where it failed."""
     theta, covariance = estimator._theta, estimator._covariance
     # a parameter that is not estimated well does not say which expert is which
-    sizes = 1.0 / estimator._model.parameter_scale(getattr(problem.data, "data", problem.data))
+    sizes = 1.0 / estimator._model.parameter_scale(without_prior(problem)[1])
     scale = sizes if covariance is None else np.sqrt(np.diag(covariance))
     options = {"method": estimator.method, "tol": estimator.tol, "max_iter": estimator.max_iter}
 

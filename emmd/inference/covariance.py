@@ -6,6 +6,7 @@ import numpy as np
 
 from emmd.core.problem import Problem
 from emmd.estimators.parameters import parameter_jacobian
+from emmd.inference.order import without_prior
 from emmd.inference.terms import estimated, labelled, values
 
 
@@ -47,8 +48,8 @@ def sandwich(
     groups : ndarray of int of shape (n,), optional
         Rows of one group may depend on each other: their scores are added up before they are squared.
     """
-    model = getattr(problem.model, "model", problem.model)
-    scores = model.row_gradients(getattr(problem.data, "data", problem.data), theta)
+    model, data = without_prior(problem)
+    scores = model.row_gradients(data, theta)
     weights = total * problem.weights
     if groups is None:
         meat = scores.T @ (weights[:, None] * scores)

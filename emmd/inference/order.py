@@ -4,18 +4,26 @@ from typing import Any
 
 import numpy as np
 
+from emmd.models.conjugate_prior import ConjugatePrior
+
 _DIGITS = 6
 """Runs that meet one optimum agree in so many digits of what is compared here."""
 
 
-def canonical_order(model: Any, problem: Any, theta: np.ndarray) -> np.ndarray:
+def without_prior(problem: Any) -> tuple[Any, Any]:
+    """Return a problem's mixture and its data, without the pseudo-observations that there may be."""
+    if isinstance(problem.model, ConjugatePrior):
+        return problem.model.model, problem.data.data
+    return problem.model, problem.data
+
+
+def canonical_order(problem: Any, theta: np.ndarray) -> np.ndarray:
     """Return the experts in the order in which an estimator reports them.
 
     Parameters
     ----------
-    model : MixtureOfExperts
     problem : Problem
-        Of the model, or of the model with a prior.
+        Of a `MixtureOfExperts`, or of one with a prior.
     theta : ndarray of shape (p,)
 
     Returns
@@ -25,7 +33,7 @@ def canonical_order(model: Any, problem: Any, theta: np.ndarray) -> np.ndarray:
         no change of units alters. Among equal shares the one with the least mean predictor comes first, then
         the one whose predictor varies least.
     """
-    data = getattr(problem.data, "data", problem.data)
+    model, data = without_prior(problem)
     shares = model.posterior(data, theta)[1] @ problem.weights
     predictors = model.predictors(data.designs, theta)[0]
     means = np.array([problem.weights @ part for part in predictors])

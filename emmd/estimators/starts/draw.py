@@ -143,7 +143,8 @@ def _rows(problem, pooled):
     predictors = model.predictors(problem.data.designs, pooled)[0][0]
     residuals = model.family.score(problem.y, predictors)[:, : model.family.n_linear]
     residuals = _standardised(residuals, weights)
-    features = _canonical(problem.X, weights, (residuals**2).sum(axis=1))
+    seen = sorted({*model.columns["expert"], *(model.columns["gate"] or [])})
+    features = _canonical(problem.X[:, seen], weights, (residuals**2).sum(axis=1))
     rows = np.column_stack([features, residuals])
     return rows if rows.shape[1] else np.zeros((len(rows), 1))
 

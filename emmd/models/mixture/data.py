@@ -37,6 +37,11 @@ class MixtureData:
         """Weights with sum 1, shape (n,)."""
         return self.designs["expert"].weights
 
+    @property
+    def gate_weights(self):
+        """Weights of the choices of experts, shape (n,): those of the rows, each of which has its own."""
+        return self.weights
+
     def add_up(self, sums, *arguments):
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)

@@ -209,11 +209,14 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
             xi, logits = self.predictors(designs, theta)
             require_finite("theta (and X)", "predictors", *xi, logits)
             cumulative = np.cumsum(np.exp(self.gate.log_probabilities(logits)), axis=0)
-            z = (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
+            z = self._chosen(X, cumulative, rng)
             draws = np.array([self._draw_expert(part, rng) for part in xi])
         y = draws[z, np.arange(len(X))]
         require_finite("theta (and X)", "targets", y)
         return y, z
+
+    def _chosen(self, X, cumulative, rng):
+        return (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
 
     def _draw_expert(self, xi, rng):
         try:
@@ -265,7 +268,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         largest = joint.max(axis=0)
         weight = np.exp(joint - largest)
         total = weight.sum(axis=0)
-        loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
+        loss = -float(np.sum(data.gate_weights * (largest + np.log(total))))
         return loss, weight / total
 
     def e_step(self, data: Any, theta: np.ndarray) -> EStep:
@@ -276,11 +279,6 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         loss, r = data.posterior(self, theta)
         loss = float(loss) + self.penalty(theta)
         return EStep(loss, self._mean_statistics(data, theta, r) if self.family.hidden else r.T)
-
-    def _mean_statistics(self, data, theta, r):
-        xi = self.predictors(data.designs, theta)[0]
-        experts = [mass[:, None] * self.family.expected_statistics(data.y, part) for mass, part in zip(r, xi)]
-        return np.column_stack([*experts, r.T])
 
     def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative marginal log-likelihood."""
@@ -318,22 +316,9 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def _pull_back_scores(self, data, r, scores, logits):
         """Return minus the gradient of the mean log joint, for the experts' scores, K arrays (q, n)."""
-        experts = [r[k] * score for k, part in enumerate(scores) for score in part]
-        slopes = -data.weights * np.array([*experts, *self.gate.score(r, logits)])
+        experts = [data.weights * (r[k] * score) for k, part in enumerate(scores) for score in part]
+        slopes = -np.array([*experts, *(data.gate_weights * self.gate.score(r, logits))])
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
-
-    def row_gradients(self, data: Any, theta: np.ndarray) -> np.ndarray:
-        """Return the gradient of log p(y | x) in every row, without weights and penalty, shape (n, p)."""
-        xi, logits = self.predictors(data.designs, theta)
-        r = self.posterior_at(data, xi, logits)[1]
-        slopes = [r[k] * part for k, xi_k in enumerate(xi) for part in self.family.score(data.y, xi_k).T]
-        slopes += list(self.gate.score(r, logits))
-        gradients = np.zeros((len(data.y), self.n_params))
-        for a, block in free(self.blocks):
-            design = data.designs[block.features]
-            part = slopes[a][:, None]
-            gradients[:, block.entries] += part if design is None else part * design.X
-        return gradients
 
     def pull_back_second(self, data: Any, curvatures: np.ndarray) -> np.ndarray:
         """Return the Hessian in theta for weighted second derivatives in the predictors, shape (n, B, B)."""
@@ -404,7 +389,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
         def entry(a, b):
             if a >= K * q:
-                return data.weights * of_gate[:, a - K * q, b - K * q]
+                return data.gate_weights * of_gate[:, a - K * q, b - K * q]
             (k, i), (h, j) = divmod(a, q), divmod(b, q)
             return data.weights * r[k] * curvatures[k][:, i, j] if h == k and b < K * q else None
 
@@ -447,18 +432,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         return self.penalty(theta) - float(data.add_up(self._complete_of_rows_log, responsibilities, theta))
 
     def _complete_of_rows_log(self, data, responsibilities, theta):
-        return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
-
-    def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
-        """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1)).
-
-        What an E-step answers where a family hides something is that already; for responsibilities alone,
-        such as those of a start, T is what the family takes it for when nothing is known.
-        """
-        if responsibilities.shape[1] > self.n_experts:
-            return responsibilities
-        statistics = self.family.statistics(data.y)
-        return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
+        return data.gate_weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
 
     def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent for the experts or the gate."""
