@@ -412,7 +412,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
         ndarray of shape (n, K)
         """
         joint = self._log_joint(X, y)
-        numbers = group_numbers(groups, joint.shape[1])
+        numbers = group_numbers(groups, joint.T)
         if numbers is not None:
             gate = log_gate(self._model, self._theta, self._features(X))
             sums = np.array([np.bincount(numbers, rows) for rows in joint - gate])

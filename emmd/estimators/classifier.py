@@ -116,7 +116,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         with naming("y"):
             check_classification_targets(y)
             np.unique(y)
-        X, y, weights, *numbers = positive_rows(X, y, sample_weight, group_numbers(groups, len(X)))
+        X, y, weights, *numbers = positive_rows(X, y, sample_weight, group_numbers(groups, X))
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(

@@ -214,7 +214,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
             When the kept start did not lead to a proper optimum; `status_` names the reason.
         """
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
-        numbers = group_numbers(groups, len(X))
+        numbers = group_numbers(groups, X)
         return self._fit(*positive_rows(X, self._encode(y), sample_weight, numbers))
 
     @property

@@ -132,14 +132,14 @@ def scored(score, estimator, X, y, sample_weight, **options):
     return value
 
 
-def group_numbers(groups, n_rows):
+def group_numbers(groups, rows):
     """Return the groups of rows as numbers 0, 1, ..., for labels of any kind; None for None."""
     if groups is None:
         return None
     with naming("groups"):
         labels = column_or_1d(groups)
-        if len(labels) != n_rows:
-            raise ValueError(f"a label for each of {n_rows} rows, got {len(labels)}")
+        if len(labels) != len(rows):
+            raise ValueError(f"a label for each of {len(rows)} rows, got {len(labels)}")
         if labels.dtype.kind == "O" and any(label is None or label != label for label in labels):
             raise ValueError("a label for each row, got a missing one")
         if labels.dtype.kind == "f":

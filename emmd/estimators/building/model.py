@@ -25,6 +25,7 @@ class ModelBuilder:
     prior_strength: float
     expert_features: Any
     gate_features: Any
+    exposure: int | str | None = None
     _units: Any
     _model: Any
     _make_family: Any
@@ -46,7 +47,7 @@ class ModelBuilder:
 
     def _exposure(self, n_features):
         """Return the column of exposures, or None."""
-        if getattr(self, "exposure", None) is None:
+        if self.exposure is None:
             return None
         names = getattr(self, "feature_names_in_", None)
         return chosen_columns("exposure", [self.exposure], n_features, names)[0]
