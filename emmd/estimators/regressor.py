@@ -222,6 +222,9 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         return isinstance(self.family, str) and self.family == "gaussian"
 
     def _make_family(self, units):
+        student = isinstance(self.family, str) and self.family == "student_t"
+        if not student and not (isinstance(self.df, float | int) and self.df == 4.0):
+            raise ValueError(f"df is an option of family 'student_t' only, got {describe(self.df)}")
         if self._gaussian:
             known = self.variance
             if not isinstance(known, str):
@@ -232,15 +235,13 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
                         f"({units.y_scale**2:.3g}), got {self.variance!r}"
                     )
             return "gaussian", {"variance": known}
-        if self.family != "student_t" and self.df != 4.0:
-            raise ValueError(f"df is an option of family 'student_t' only, got {describe(self.df)}")
         if not isinstance(self.variance, str) or self.variance != "free":
             raise ValueError(
                 f"variance is an option of family 'gaussian' only, got {describe(self.variance)}"
             )
         if isinstance(self.family, Family):
             return self.family, {}
-        if self.family == "student_t":
+        if student:
             return "student_t", {"df": self.df}
         if isinstance(self.family, str) and self.family in ("bernoulli", "categorical"):
             raise ValueError(

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from emmd.core.checks import describe, function_or_none, known_name, number_between, positive_integer
-from emmd.estimators.validated import drawn_seed
+from emmd.core.checks import MANY, describe, function_or_none, known_name, number_between, positive_integer
+from emmd.estimators.validated import drawn_seed, group_numbers
 
 
 class InferenceMethods:
@@ -72,7 +72,7 @@ class InferenceMethods:
         X, y, sample_weight
             The data of `fit`.
         groups : array_like of shape (n,), optional
-            Labels of rows that may depend on each other, e.g. of one subject.
+            Labels of the rows of positive weight that may depend on each other, e.g. of one subject.
 
         Returns
         -------
@@ -87,15 +87,7 @@ class InferenceMethods:
 
         problem, total = self._problem(X, y, sample_weight)
         bread = self._known_covariance()
-        codes = None
-        if groups is not None:
-            labels = np.asarray(groups)
-            if labels.shape != (problem.n_rows,):
-                raise ValueError(
-                    f"groups must hold a label for each of the {problem.n_rows} rows of positive weight, "
-                    f"got {describe(labels)}"
-                )
-            codes = np.unique(labels, return_inverse=True)[1]
+        codes = group_numbers(groups, problem.y)
         return named_covariance(self, sandwich(problem, self._theta, total, bread, codes))
 
     def _known_covariance(self):
@@ -133,7 +125,8 @@ class InferenceMethods:
         level = _level("level", level)
         problem, total = self._problem(X, y, sample_weight)
         spread = self._known_covariance()
-        chosen = [row for row in estimated(self) if (row.part, row.term) == tuple(parameter)]
+        named = tuple(parameter) if isinstance(parameter, tuple | list) else ()
+        chosen = [row for row in estimated(self) if (row.part, row.term) == named]
         if not chosen:
             raise ValueError(
                 "parameter must be part and term of an estimated parameter, as in the index of covariance_, "
@@ -193,6 +186,8 @@ class InferenceMethods:
             raise TypeError(f"resume must be an earlier result of bootstrap, got {describe(resume)}")
         seed = drawn_seed(random_state) if resume is None else resume.seed
         kind = kind if resume is None else resume.kind
+        if n_jobs is not None:
+            n_jobs = positive_integer("n_jobs", n_jobs, minimum=-MANY, maximum=MANY)
         problem, total = self._problem(X, y, sample_weight)
         callback = function_or_none("callback", callback)
         return bootstrap(self, problem, total, n_resamples, kind, seed, n_jobs, callback, resume)

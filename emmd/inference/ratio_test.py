@@ -98,8 +98,9 @@ def likelihood_ratio_test(
     K = positive_integer("n_experts", n_experts, maximum=MANY)
     n_resamples = positive_integer("n_resamples", n_resamples)
     callback, seed = function_or_none("callback", callback), drawn_seed(random_state)
-    model = MixtureOfExpertsRegressor() if estimator is None else clone(estimator)
-    instance("estimator", model, MixtureOfExpertsBase, "an estimator of emmd").set_params(**options)
+    model = MixtureOfExpertsRegressor() if estimator is None else estimator
+    model = clone(instance("estimator", model, MixtureOfExpertsBase, "an estimator of emmd"))
+    model.set_params(**options)
     null, statistic = _statistic(model, K, X, y, seed)
     samples = np.empty(n_resamples)
     for k in range(n_resamples):

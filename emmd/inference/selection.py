@@ -99,7 +99,8 @@ def select_experts(
     from pandas import DataFrame, Index
 
     known_name("criterion", criterion, CRITERIA)
-    model = MixtureOfExpertsRegressor() if estimator is None else clone(_known(estimator))
+    model = MixtureOfExpertsRegressor() if estimator is None else estimator
+    model = clone(instance("estimator", model, MixtureOfExpertsBase, "an estimator of emmd"))
     model.set_params(**options)
     if not isinstance(n_experts, Iterable):
         raise TypeError(f"n_experts must be a sequence of whole numbers, got {describe(n_experts)}")
@@ -112,10 +113,6 @@ def select_experts(
     bounded = [size for size, fit in fits.items() if fit.status_ != Status.VARIANCE_COLLAPSE]
     best = table.loc[bounded or sizes, criterion].idxmin()
     return Selection(table, int(best), criterion, fits)
-
-
-def _known(estimator):
-    return instance("estimator", estimator, MixtureOfExpertsBase, "an estimator of emmd")
 
 
 def _row(fit):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from emmd.core.checks import describe
+from emmd.core.checks import describe, real_array
 from emmd.inference.terms import ESTIMATED, REFERENCE, labelled, terms
 
 
@@ -43,7 +43,7 @@ def summary_table(estimator: Any, level: float, covariance: Any) -> Any:
 
 
 def _deviations(covariance, n_free):
-    values = np.asarray(covariance, dtype=float)
+    values = real_array("covariance", covariance, 2)
     if values.shape != (n_free, n_free):
         raise ValueError(
             f"covariance must be a table of the {n_free} estimated parameters, as covariance_ is, "

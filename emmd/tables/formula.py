@@ -67,7 +67,10 @@ def formula_design(formula: str, data: Any) -> Design:
     >>> list(design.X.columns), design.options["gate_features"]
     (['x', 'site[T.b]'], ['x'])
     """
+    from pandas import DataFrame
+
     instance("formula", formula, str, "text")
+    instance("data", data, DataFrame, "a pandas.DataFrame")
     targets, parts = _matrices(formula, data)
     if len(parts) > 2:
         raise ValueError(

@@ -8,10 +8,10 @@ from emmd.core.checks import not_negative
 from emmd.core.family import family_object
 from emmd.core.gate import gate_object
 from emmd.core.problem import Problem
+from emmd.estimators.building.grouped import GroupedMixture
 from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
 from emmd.estimators.starts.draw import pooled_fit
 from emmd.models.conjugate_prior import ConjugatePrior
-from emmd.models.mixture.grouped import GroupedMixture
 from emmd.models.mixture.model import MixtureOfExperts
 from emmd.models.mixture.ridge import LARGEST_PENALTY
 
