@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     from emmd.core.problem import Problem
     from emmd.core.solve import make_algorithm, minimize
     from emmd.core.status import Status
+    from emmd.displays import ConvergenceDisplay, ExpertsDisplay, ResidualsDisplay, SelectionDisplay
     from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, load_model, save_model
+    from emmd.inference.ratio_test import likelihood_ratio_test
+    from emmd.inference.selection import select_experts
     from emmd.models.conjugate_prior import ConjugatePrior
     from emmd.models.latent.model import LatentModel
     from emmd.models.mixture.model import MixtureOfExperts
     from emmd.models.symmetric.linear import SymMoLinE
     from emmd.models.symmetric.logistic import SymMoLogE
     from emmd.runs import load_runs, load_traces
+    from emmd.tables.formula import formula_design
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Algorithm",
     "ConjugatePrior",
+    "ConvergenceDisplay",
+    "ExpertsDisplay",
     "Family",
     "Gate",
     "LatentModel",
@@ -38,17 +44,22 @@ __all__ = [
     "Model",
     "PartitionedProblem",
     "Problem",
+    "ResidualsDisplay",
+    "SelectionDisplay",
     "Status",
     "Step",
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
+    "formula_design",
+    "likelihood_ratio_test",
     "load_model",
     "load_runs",
     "load_traces",
     "make_algorithm",
     "minimize",
     "save_model",
+    "select_experts",
 ]
 
 _MODULES = {
@@ -60,18 +71,22 @@ _MODULES = {
     "emmd.core.problem": ("Problem",),
     "emmd.core.solve": ("make_algorithm", "minimize"),
     "emmd.core.status": ("Status",),
+    "emmd.displays": ("ConvergenceDisplay", "ExpertsDisplay", "ResidualsDisplay", "SelectionDisplay"),
     "emmd.estimators": (
         "MixtureOfExpertsClassifier",
         "MixtureOfExpertsRegressor",
         "load_model",
         "save_model",
     ),
+    "emmd.inference.ratio_test": ("likelihood_ratio_test",),
+    "emmd.inference.selection": ("select_experts",),
     "emmd.models.conjugate_prior": ("ConjugatePrior",),
     "emmd.models.latent.model": ("LatentModel",),
     "emmd.models.mixture.model": ("MixtureOfExperts",),
     "emmd.models.symmetric.linear": ("SymMoLinE",),
     "emmd.models.symmetric.logistic": ("SymMoLogE",),
     "emmd.runs": ("load_runs", "load_traces"),
+    "emmd.tables.formula": ("formula_design",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -187,10 +187,24 @@ def population(
 
 @app.command()
 def fit(
-    file: Annotated[str, typer.Argument(metavar="FILE.csv", help="A table of numbers with a header.")],
-    target: Annotated[str, typer.Option(metavar="COL", help="Target column; all others are features.")],
-    experts: Annotated[int, typer.Option(help="Number of experts, at least 2.")],
-    family: Annotated[str, typer.Option(help="gaussian, poisson, gamma, bernoulli or categorical.")],
+    file: Annotated[str, typer.Argument(metavar="FILE.csv", help="A CSV or Parquet table with a header.")],
+    experts: Annotated[int, typer.Option(help="Number of experts, at least 1.")],
+    family: Annotated[
+        str,
+        typer.Option(
+            help="gaussian, student_t, gamma, poisson, negative_binomial, zero_inflated_poisson, bernoulli, "
+            "categorical."
+        ),
+    ],
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="Target column; all others are features.")
+    ] = None,
+    formula: Annotated[
+        str | None, typer.Option(help="Instead of --target, e.g. 'y ~ x + C(site) | x': experts | gate.")
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave out rows with a missing cell, and count them.")
+    ] = False,
     variance: Annotated[str, typer.Option(help="Of gaussian experts: free, shared or a number.")] = "free",
     expert_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the experts.")] = 0.0,
     gate_ridge: Annotated[float, typer.Option(help="Ridge on standardised slopes of the gate.")] = 0.0,
@@ -210,6 +224,9 @@ def fit(
     fixed_experts: Annotated[
         str | None, typer.Option(metavar="FILE.json", help="Hold the experts of an earlier --json result.")
     ] = None,
+    exposure: Annotated[
+        str | None, typer.Option(metavar="COL", help="Exposures of counts: their logs are added to u.")
+    ] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts, see --keep.")] = 12,
     keep: Annotated[
         str, typer.Option(help="Which start: the best, or the best one that converged.")
@@ -228,10 +245,23 @@ def fit(
         "gate": gate,
         "keep": keep,
     }
-    features = {"expert_features": expert_feature, "gate_features": gate_feature}
+    features = {"expert_features": expert_feature, "gate_features": gate_feature, "exposure": exposure}
     options.update({name: columns for name, columns in features.items() if columns})
     request = FitRequest(
-        file, target, experts, family, variance, starts, seed, json, out, options, fixed_gate, fixed_experts
+        file,
+        target,
+        experts,
+        family,
+        variance,
+        starts,
+        seed,
+        json,
+        out,
+        options,
+        fixed_gate,
+        fixed_experts,
+        drop_missing,
+        formula,
     )
     return run(request)
 

@@ -49,6 +49,12 @@ def more_than_a_sign(lab):
     return "" if copies > 2 else f"only {copies} parameter(s) have the same loss"
 
 
+def something_hidden(lab):
+    """The observations leave z open: with nothing missing EM arrives in one step, and there is no rate."""
+    missing = lab.problem.missing_hessian(lab.theta0)
+    return "" if missing.any() else "nothing is hidden: EM arrives in one step"
+
+
 def no_prior(lab):
     """The loss holds no conjugate prior."""
     return "the loss holds a conjugate prior already" if isinstance(lab.model, ConjugatePrior) else ""
@@ -58,6 +64,8 @@ def free_experts(lab):
     """The model is a mixture of K experts, none of them fixed."""
     if not isinstance(lab.model, MixtureOfExperts):
         return "the claim is about K experts"
+    if lab.model.n_experts == 1:
+        return "the claim is about several experts, and there is one"
     return "the experts are fixed already" if _experts_fixed(lab) else ""
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance
+from emmd.core.derivatives import row_gradient, row_hessian
 from emmd.core.discover import discover
 
 
@@ -44,6 +45,15 @@ class Family(ABC):
         do whole EM steps.
     score_grows : bool
         Whether the terms of that slope grow like t.
+    discrete : bool
+        Whether y is a whole number.
+    log_link : bool
+        Whether y is about e^u: rows may then have exposures, whose logs are added to u.
+    hidden : bool
+        Whether T depends, beside y, on a variable that nobody sees, such as the scale of a row: the family
+        then writes `log_numerator`, and EM's E-step takes the mean of T given y.
+    dispersion_name : str
+        What e to the dispersion predictor is, for people who read a table of parameters.
     """
 
     name: str
@@ -79,6 +89,11 @@ class Family(ABC):
     def fitted_dispersion(self, loss: float) -> float:
         """Return the dispersion predictor that fits best where the mean of `scalar_loss` is `loss`."""
         raise TypeError(f"family {self.name} must write fitted_dispersion: its dispersion is free")
+
+    discrete = False
+    log_link = False
+    hidden = False
+    dispersion_name = "dispersion"
 
     @property
     def n_predictors(self) -> int:
@@ -178,16 +193,45 @@ class Family(ABC):
         """Return E[y] for predictors xi, shape (n,)."""
         raise TypeError(f"family {self.name} has no mean of y")
 
+    def cdf(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
+        """Return P(Y <= y) for predictors xi, shape (n,)."""
+        raise TypeError(f"family {self.name} has no distribution function")
+
+    def quantile(self, level: float, xi: np.ndarray) -> np.ndarray:
+        """Return the least y with P(Y <= y) >= level, within a step of it, shape (n,)."""
+        raise TypeError(f"family {self.name} has no quantiles")
+
     # what the models need, derived from the above
 
     def log_density(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return log p(y; xi), shape (n,), for real or complex xi."""
         nu = self.natural(xi)
-        return np.einsum("ns,ns->n", self.statistics(y), nu) - self.log_partition(nu) + self.log_base(y)
+        return self.log_numerator(y, nu) - self.log_partition(nu)
+
+    def log_numerator(self, y: np.ndarray, nu: np.ndarray) -> np.ndarray:
+        """Return log of h exp(<T, nu>), shape (n,), summed over what is hidden, for real or complex nu."""
+        return np.einsum("ns,ns->n", self.statistics(y), nu) + self.log_base(y)
+
+    def expected_statistics(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
+        """Return E[T | y; xi], shape (n, S): T(y) unless something is hidden."""
+        if not self.hidden:
+            return self.statistics(y)
+        return row_gradient(lambda nu: self.log_numerator(y, nu), self.natural(xi))
+
+    def missing(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray | None:
+        """Return J' Cov(T | y; xi) J, shape (n, q, q), or None where nothing is hidden."""
+        if not self.hidden:
+            return None
+
+        def means(nu):
+            return row_gradient(lambda points: self.log_numerator(y, points), nu)
+
+        jacobian = self.natural_jacobian(xi)
+        return np.einsum("nsq,nst,ntr->nqr", jacobian, row_hessian(means, self.natural(xi)), jacobian)
 
     def score(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return d log p / d xi, shape (n, q)."""
-        return self.score_at(self.statistics(y), xi)
+        return self.score_at(self.expected_statistics(y, xi), xi)
 
     def score_at(self, statistics: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the mean of the score when T has the mean `statistics`, shape (n, q)."""
@@ -195,8 +239,8 @@ class Family(ABC):
         return np.einsum("nsq,ns->nq", self.natural_jacobian(xi), rest)
 
     def curvature(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
-        """Return -d^2 log p / d xi^2, shape (n, q, q)."""
-        return self.curvature_at(self.statistics(y), xi)
+        """Return -d^2 log p(y, hidden; xi) / d xi^2, its mean given y, shape (n, q, q)."""
+        return self.curvature_at(self.expected_statistics(y, xi), xi)
 
     def curvature_at(self, statistics: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the mean of the curvature when T has the mean `statistics`, shape (n, q, q)."""
@@ -219,12 +263,12 @@ class Family(ABC):
     def natural_terms(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the sizes of the terms <T, nu>, a(nu) and log h, which sum to log p(y; xi), shape (n,)."""
         nu = self.natural(xi)
-        products = (np.abs(self.statistics(y)) * np.abs(nu)).sum(axis=1)
+        products = (np.abs(self.expected_statistics(y, xi)) * np.abs(nu)).sum(axis=1)
         return products + np.abs(self.log_partition(nu)) + np.abs(self.log_base(y))
 
     def score_terms(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the moduli of the terms whose difference is the score, |J|'(|T| + |E T|), shape (n, q)."""
-        sizes = np.abs(self.statistics(y)) + np.abs(self.mean(self.natural(xi)))
+        sizes = np.abs(self.expected_statistics(y, xi)) + np.abs(self.mean(self.natural(xi)))
         return np.einsum("nsq,ns->nq", np.abs(self.natural_jacobian(xi)), sizes)
 
     def divergence(self, xi_u: np.ndarray, xi_v: np.ndarray) -> np.ndarray:

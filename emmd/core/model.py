@@ -177,6 +177,18 @@ class Model(ABC):
         """Return all parameters with the same likelihood as `theta`, shape (g, p), `theta` first."""
         return np.asarray(theta)[None]
 
+    def nearest_equivalent(
+        self, theta: np.ndarray, reference: np.ndarray, scale: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the one of `equivalents` that lies next to `reference`, in units of `scale` (1 by default).
+
+        This resolves label switching.
+        """
+        copies = self.equivalents(theta)
+        with np.errstate(over="ignore"):
+            apart = (copies - reference) / (1.0 if scale is None else scale)
+            return copies[np.linalg.norm(apart, axis=1).argmin()]
+
     def sample_y(self, theta: np.ndarray, X: np.ndarray, seed: Any) -> np.ndarray:
         """Draw y given X; shape (n,)."""
         raise ValueError(f"model must have a sampler, got {self.name}, which has no method sample_y")

@@ -245,8 +245,9 @@ class Problem:
         float
             ``min_g ||g theta - reference||`` over the symmetry group.
         """
-        copies, reference = self.model.equivalents(self._check(theta)), self._check(reference, "reference")
+        theta, reference = self._check(theta), self._check(reference, "reference")
         with np.errstate(over="ignore"):
-            distance = float(np.linalg.norm(copies - reference, axis=1).min())
+            nearest = self.model.nearest_equivalent(theta, reference)
+            distance = float(np.linalg.norm(nearest - reference))
         require_finite("theta and reference", "distance", distance)
         return distance

@@ -1,8 +1,31 @@
 """What a run returns: scipy's OptimizeResult with a trace."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from scipy.optimize import OptimizeResult
+
+from emmd.core.status import Status
+
+
+class Result(OptimizeResult):
+    """What `emmd.minimize` returns: scipy's result, printed in a line, and its trace as a table."""
+
+    def __repr__(self) -> str:
+        status = Status(self.status).name.lower()
+        return f"{self.algorithm.name}: {status} after {self.nit} iterations, loss {self.fun:.12g}"
+
+    def to_frame(self) -> Any:
+        """Return the trace, a pandas.DataFrame with a row per iterate."""
+        from pandas import DataFrame, Index
+
+        names = ("loss", "displacement", "evaluations", "seconds")
+        columns = {name: getattr(self.trace, name) for name in names}
+        return DataFrame(columns, index=Index(range(self.nit + 1), name="iteration"))
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_frame().to_html(max_rows=10)}"
 
 
 @dataclass

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg.lapack import dpotrf, dpotrs
-from scipy.optimize import OptimizeResult
 
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import (
@@ -23,7 +22,7 @@ from emmd.core.checks import (
 )
 from emmd.core.discover import discover
 from emmd.core.problem import Problem, required_problem
-from emmd.core.result import Recorder
+from emmd.core.result import Recorder, Result
 from emmd.core.rounding import exceeds, loss_rounding
 from emmd.core.status import Status
 
@@ -101,7 +100,7 @@ def minimize(
     record: bool = False,
     callback: Callable | None = None,
     **options: Any,
-) -> OptimizeResult:
+) -> Result:
     """Minimise the marginal loss of a problem by EM or one of its rivals.
 
     Parameters
@@ -130,7 +129,8 @@ def minimize(
 
     Returns
     -------
-    scipy.optimize.OptimizeResult
+    Result
+        A `scipy.optimize.OptimizeResult`:
         ``x, fun, jac, nit, nfev`` (map evaluations), ``success, status, message,
         trace, algorithm, problem``. Numbers are finite whatever the status.
 
@@ -311,7 +311,7 @@ class _Loop:
 
     def result(self, status):
         trace = self.recorder.trace()
-        return OptimizeResult(
+        return Result(
             x=self.theta.copy(),
             fun=float(trace.loss[-1]),
             jac=self._gradient(),

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,33 +24,35 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.family import family_object
 from emmd.core.gate import gate_object
 from emmd.core.problem import Problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
+from emmd.estimators.building.model import ModelBuilder
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
-from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
-from emmd.estimators.starts.draw import draw_starts, pooled_fit, redrawn, start_from
-from emmd.estimators.starts.run import KEEP, Start, fit_from_starts
+from emmd.estimators.starts.draw import draw_starts, redrawn, start_from
+from emmd.estimators.starts.run import KEEP, SAME_OPTIMUM, Start, fit_from_starts
 from emmd.estimators.units import Units, feature_units
-from emmd.estimators.validated import drawn_seed, validated
+from emmd.estimators.validated import drawn_seed, group_numbers, positive_rows, validated
+from emmd.inference.criteria import CriteriaMethods, entropy
+from emmd.inference.methods import InferenceMethods
+from emmd.inference.order import canonical_order, without_prior
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.models.mixture.model import MixtureOfExperts
-from emmd.models.mixture.ridge import LARGEST_PENALTY
 
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
 
-class MixtureOfExpertsBase(BaseEstimator):
+class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, BaseEstimator):
     """Base of `MixtureOfExpertsRegressor` and `MixtureOfExpertsClassifier`; not for use on its own."""
 
     _units: Units
     _model: MixtureOfExperts
     _theta: np.ndarray
+    _covariance: np.ndarray | None
     _before: tuple | None
 
     def __init__(
@@ -110,8 +113,11 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     # fitting
 
-    def _fit(self, X, y, weights):
-        """Fit to rows of positive weight; `y` is a float64 target in the user's units."""
+    def _fit(self, X, y, weights, groups=None):
+        """Fit to rows of positive weight; `y` is a float64 target in the user's units.
+
+        `groups` are numbers of the rows' groups, or None where every row has an expert of its own.
+        """
         n_experts = self._least_rows()
         gate_object(self.gate)
         if len(X) < n_experts:
@@ -121,12 +127,15 @@ class MixtureOfExpertsBase(BaseEstimator):
         total = weights.sum()
         ridges = {"expert": self.expert_ridge, "gate": self.gate_ridge}
         penalised = [part for part, ridge in ridges.items() if not_negative(f"{part}_ridge", ridge)]
-        expert, gate = self._columns(X.shape[1])
+        exposure = self._exposure(X.shape[1])
+        expert, gate = self._columns(X.shape[1], exposure)
         names = getattr(self, "feature_names_in_", None)
         intercept = flag("fit_intercept", self.fit_intercept)
         units = feature_units(X, weights / total, intercept, expert, gate, penalised, names)
+        units = replace(units, exposure=exposure)
         self._adopt(self._target_units(units, y, weights / total))
-        problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
+        self._grouped = groups is not None
+        problem = self._problem_of(self._units.features(X), self._units.target(y), weights, groups)
         try:
             starts, neighbour = self._starts(problem, X, y)
             problem = self._with_prior(problem)
@@ -135,42 +144,22 @@ class MixtureOfExpertsBase(BaseEstimator):
             names = ", ".join(["X", "y", *(name for name in _SCALES if hasattr(self, name))])
             raise ValueError(f"{names} must give a finite likelihood at every start: {error}") from error
         self._theta = started.runs[started.best].x
+        if neighbour is not None and self.fixed is None:
+            # a warm start keeps the experts where they were, and what is fixed numbers them
+            order = canonical_order(problem, self._theta)
+            self._theta = self._model.permuted(self._theta, order)
+        self.entropy_ = float(total) * self._entropy(problem)
         self._report(problem, started, total)
         self._infer(problem, total)
         return self
 
+    def _entropy(self, problem):
+        model, data = without_prior(problem)
+        return entropy(data.gate_weights, model.posterior(data, self._theta)[1].T)
+
     def _least_rows(self):
         """Return the number of rows that scikit-learn must ask for."""
-        return positive_integer("n_experts", self.n_experts, minimum=2, maximum=MANY)
-
-    def _columns(self, n_features):
-        """Return the columns of X that experts and gate are to use."""
-        names = getattr(self, "feature_names_in_", None)
-        expert = chosen_columns("expert_features", self.expert_features, n_features, names)
-        if gate_object(self.gate).sees_features:
-            return expert, chosen_columns("gate_features", self.gate_features, n_features, names)
-        if self.gate_features is not None:
-            raise ValueError(f"gate_features must be None for gate={self.gate!r}, got {self.gate_features!r}")
-        return expert, []
-
-    def _with_prior(self, problem):
-        """Return the problem with pseudo-observations that do not depend on x, if any are asked for."""
-        strength = not_negative("prior_strength", self.prior_strength, LARGEST_PENALTY)
-        if strength == 0.0:
-            return problem
-        model = ConjugatePrior(problem.model, strength, self._prior_centre(problem))
-        return Problem(model, problem.X, problem.y, problem.weights)
-
-    def _prior_centre(self, problem):
-        """Return K equal experts without slopes, fitted to all rows, and equal mixing weights."""
-        model = problem.model
-        named = {name: np.zeros(shape) for name, shape in model.shapes.items() if name in model.index}
-        if self._units.intercept and "coef" in named:
-            alone = MixtureOfExperts(1, model.n_experts, model.family, "constant")
-            ones = Problem(alone, np.ones((problem.n_rows, 1)), problem.y, problem.weights)
-            fitted = alone.unpack(pooled_fit(ones))
-            named["coef"][..., -1:], named["dispersion"] = fitted["coef"], fitted["dispersion"]
-        return model.pack(**named)
+        return positive_integer("n_experts", self.n_experts, maximum=MANY)
 
     def _adopt(self, units):
         """Take units, and make the model of the standardised features that goes with them."""
@@ -178,22 +167,6 @@ class MixtureOfExpertsBase(BaseEstimator):
         self._before = previous if flag("warm_start", self.warm_start) else None
         self._units = units
         self._model = self._make_model(units)
-
-    def _make_model(self, units):
-        family, options = self._make_family(units)
-        family = family_object(family, **options)
-        K, constant = self.n_experts, not gate_object(self.gate).sees_features
-        width = units.width + units.intercept
-        parts = {"expert_columns": units.columns("expert")}
-        if not constant:
-            parts["gate_columns"] = units.columns("gate")
-        for part in ("expert_ridge", "gate_ridge"):
-            # an intercept is not penalised
-            parts[part] = np.full(width, not_negative(part, getattr(self, part), LARGEST_PENALTY))
-            parts[part][units.width :] = 0.0
-        shapes = parameter_shapes(family, K, units, constant)
-        parts["fixed"] = fixed_parameters(self.fixed, units, shapes, constant)
-        return MixtureOfExperts(width, K, family, gate=self.gate, **parts)
 
     def _restore(self, units, theta):
         """Become fitted with parameters that were fitted before."""
@@ -206,6 +179,9 @@ class MixtureOfExpertsBase(BaseEstimator):
         if before is None:
             n_init = positive_integer("n_init", self.n_init, maximum=MANY)
             seed = drawn_seed(self.random_state)
+            if self.n_experts == 1:
+                # all starts are the same one, and no expert has a neighbour
+                return draw_starts(problem, 1, seed), None
 
             def neighbour(theta, attempt):
                 return redrawn(problem, theta, np.random.default_rng([seed, n_init, attempt]))
@@ -276,7 +252,7 @@ class MixtureOfExpertsBase(BaseEstimator):
     def _penalty(self, problem, theta):
         """Return what the loss holds beside the likelihood."""
         prior = 0.0
-        if problem.model is not self._model:
+        if isinstance(problem.model, ConjugatePrior):
             prior = problem.loss(theta) - self._model.loss(problem.data.data, theta)
         return problem.penalty(theta) + prior
 
@@ -309,6 +285,12 @@ class MixtureOfExpertsBase(BaseEstimator):
             print(f"kept start {self.best_start_}: log-likelihood {self.loglik_:.6f}")
         if not self.converged_:
             warnings.warn(self.message_, ConvergenceWarning, stacklevel=5)
+
+    @property
+    def starts_at_best_(self) -> int:
+        """How many of the starts ended at the optimum that is kept: few of many ask for more starts."""
+        near = SAME_OPTIMUM * (1.0 + abs(self.loglik_))
+        return sum(abs(start["loglik"] - self.loglik_) <= near for start in self.starts_)
 
     @property
     def message_(self) -> str:
@@ -345,13 +327,13 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _infer(self, problem, total):
         """Set EM's local rate and the standard errors, or None with the reason."""
-        self.em_rate_ = self.standard_errors_ = None
+        self.em_rate_ = self.standard_errors_ = self._covariance = None
         self.standard_errors_message_ = "The fit is not at a stationary point."
         if self.status_ not in (Status.CONVERGED, Status.SINGULAR_DESIGN):
             return
         complete, missing = problem.informations(self._theta)
         self.em_rate_ = em_rate(complete, missing)
-        spread = covariance(complete - missing, total)
+        spread = self._covariance = covariance(complete - missing, total)
         if spread is None:
             self.standard_errors_message_ = (
                 "The observed information is not positive definite at the fit (a saddle point or a flat "
@@ -360,7 +342,7 @@ class MixtureOfExpertsBase(BaseEstimator):
             warnings.warn(self.standard_errors_message_, ConvergenceWarning, stacklevel=4)
             return
         self.standard_errors_ = named_deviations(self._model, self._units, self._theta, spread)
-        penalised = problem.model.ridge is not None or problem.model is not self._model
+        penalised = problem.model.ridge is not None or isinstance(problem.model, ConjugatePrior)
         self.standard_errors_message_ = (
             f"From the inverse of the observed information{' of the penalised loss' if penalised else ''}."
         )
@@ -394,6 +376,17 @@ class MixtureOfExpertsBase(BaseEstimator):
         require_finite("X", what, value)
         return value
 
+    def _problem(self, X, y, sample_weight=None):
+        """Return the problem of the standardised features that checked data pose, and their total weight."""
+        check_is_fitted(self)
+        if getattr(self, "_grouped", False):
+            raise ValueError("the fit must be one without groups: rows of a group depend on each other")
+        X, y = validated(self, X, y, reset=False)
+        X, y, weights = positive_rows(X, y, sample_weight)
+        y = self._units.target(self._encode(y))
+        problem = Problem(self._model, self._units.features(X), y, weights)
+        return self._with_prior(problem), float(weights.sum())
+
     def _log_joint(self, X, y):
         check_is_fitted(self)
         X, y = validated(self, X, y, reset=False)
@@ -404,19 +397,26 @@ class MixtureOfExpertsBase(BaseEstimator):
             require_finite("X and y", "log densities", logsumexp(joint, axis=0))
         return joint
 
-    def responsibilities(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
+    def responsibilities(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> np.ndarray:
         """Return P(z = k | x, y), the posterior probabilities of the experts.
 
         Parameters
         ----------
         X : array_like of shape (n, d)
         y : array_like of shape (n,)
+        groups : array_like of shape (n,), optional
+            Labels of rows that share their expert: all of them count for each.
 
         Returns
         -------
         ndarray of shape (n, K)
         """
         joint = self._log_joint(X, y)
+        numbers = group_numbers(groups, joint.T)
+        if numbers is not None:
+            gate = log_gate(self._model, self._theta, self._features(X))
+            sums = np.array([np.bincount(numbers, rows) for rows in joint - gate])
+            joint = gate + sums[:, numbers]
         return np.exp(joint - logsumexp(joint, axis=0)).T
 
     def log_density(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
@@ -425,32 +425,3 @@ class MixtureOfExpertsBase(BaseEstimator):
 
     def _draw(self, X, random_state):
         return self._model.sample_y(self._theta, self._features(X), drawn_seed(random_state))
-
-    def _criterion(self, X, y, penalty):
-        if (X is None) != (y is None):
-            raise ValueError("X and y must be given together, or neither for the data of fit")
-        check_is_fitted(self)
-        if X is None:
-            return -2.0 * self.loglik_ + penalty(self.n_observations_) * self._model.n_params
-        loglik = self.log_density(X, y)
-        return float(-2.0 * loglik.sum() + penalty(len(loglik)) * self._model.n_params)
-
-    def aic(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> float:
-        """Return Akaike's criterion, -2 log-likelihood + 2 p; lower is better.
-
-        Parameters
-        ----------
-        X, y : array_like, optional
-            The data of `fit` by default.
-        """
-        return self._criterion(X, y, lambda n: 2.0)
-
-    def bic(self, X: ArrayLike | None = None, y: ArrayLike | None = None) -> float:
-        """Return the Bayesian criterion, -2 log-likelihood + p log n; lower is better.
-
-        Parameters
-        ----------
-        X, y : array_like, optional
-            The data of `fit` by default; n is then the sum of its sample weights.
-        """
-        return self._criterion(X, y, np.log)

@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
-from emmd.estimators.validated import naming, positive_rows, scored, validated
+from emmd.estimators.validated import group_numbers, naming, positive_rows, scored, validated
 
 
 class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
@@ -22,7 +22,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
     Parameters
     ----------
     n_experts : int
-        K, at least 2.
+        K, at least 1.
     gate : "softmax" or "constant"
         Whether mixing weights depend on x.
     expert_ridge, gate_ridge : float
@@ -83,7 +83,11 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
     classes_: np.ndarray
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> "MixtureOfExpertsClassifier":
         """Fit the mixture.
 
@@ -94,6 +98,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
             Labels, numbers or text, at least two different ones.
         sample_weight : array_like of shape (n,), optional
             Non-negative; weight 2 counts as the same row twice, rows of weight 0 are left out.
+        groups : array_like of shape (n,), optional
+            Labels of rows that share their expert, such as repeated measures of one subject. The gate
+            must see what is the same in all of them (`gate_features`, or ``gate="constant"``).
 
         Returns
         -------
@@ -109,7 +116,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         with naming("y"):
             check_classification_targets(y)
             np.unique(y)
-        X, y, weights = positive_rows(X, y, sample_weight)
+        X, y, weights, *numbers = positive_rows(X, y, sample_weight, group_numbers(groups, X))
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(
@@ -118,12 +125,16 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         if self.warm_start is True and not np.array_equal(getattr(self, "classes_", classes), classes):
             raise ValueError(f"a warm start must keep the classes {self.classes_}, got {classes}")
         self.classes_ = classes
-        return self._fit(X, self._encode(y), weights)
+        return self._fit(X, self._encode(y), weights, *numbers)
 
     def _make_family(self, units):
         if len(self.classes_) == 2:
             return "bernoulli", {}
         return "categorical", {"n_classes": len(self.classes_)}
+
+    def _predictor_labels(self):
+        """Return what each of an expert's linear predictors is the logit of."""
+        return [f"class {label}" for label in self.classes_[:-1]]
 
     def _encode(self, y):
         with naming("y"):

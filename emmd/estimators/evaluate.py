@@ -7,9 +7,10 @@ def expert_predictors(model, theta, Z):
     """Return the experts' predictors at standardised features Z: a list of K arrays (n, q)."""
     named = model.unpack(theta)
     dispersion = named["dispersion"]
+    offset = 0.0 if model.offset_column is None else Z[:, [model.offset_column]]
     Z, parts = _seen(model, "expert", Z), []
     for k, coef in enumerate(named["coef"]):
-        linear = Z @ coef.T
+        linear = Z @ coef.T + offset
         if len(dispersion):
             constant = dispersion[k if len(dispersion) > 1 else 0]
             linear = np.column_stack([linear, np.full(len(Z), constant)])

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
-from emmd.core.checks import describe, file_path
+from emmd.core.checks import describe, file_path, real_array
 from emmd.core.status import Status
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.classifier import MixtureOfExpertsClassifier
 from emmd.estimators.regressor import MixtureOfExpertsRegressor
 from emmd.estimators.units import Units
 
-FORMAT = "emmd mixture of experts, version 3"
+FORMAT = "emmd mixture of experts, version 4"
 """What the first entry of a model file says."""
 
 _KINDS = {kind.__name__: kind for kind in (MixtureOfExpertsClassifier, MixtureOfExpertsRegressor)}
@@ -32,6 +33,7 @@ _FITTED: dict[str, tuple[type, ...]] = {
     "n_iter_": (int,),
     "trace_": (np.ndarray,),
     "loglik_": (float,),
+    "entropy_": (float,),
     "n_observations_": (float,),
     "coef_": (np.ndarray,),
     "intercept_": (np.ndarray,),
@@ -71,6 +73,11 @@ def save_model(estimator: Any, path: str | Path) -> None:
     -----
     Callback and random state are not kept.
     """
+    if isinstance(estimator, Pipeline):
+        raise TypeError(
+            "estimator must be a fitted emmd estimator, got a Pipeline: save its last step, pipeline[-1], "
+            "and keep what comes before it as scikit-learn does"
+        )
     if not isinstance(estimator, MixtureOfExpertsBase) or not hasattr(estimator, "_theta"):
         raise TypeError(f"estimator must be a fitted emmd estimator, got {describe(estimator)}")
     path = file_path("path", path)
@@ -83,6 +90,7 @@ def save_model(estimator: Any, path: str | Path) -> None:
         "parameters": parameters,
         "units": dataclasses.asdict(estimator._units),
         "theta": estimator._theta,
+        "covariance": estimator._covariance,
         "fitted": {name: getattr(estimator, name, None) for name in _FITTED},
     }
     try:
@@ -151,7 +159,9 @@ def _checksum(content):
 
 def _restored(document):
     """Return the estimator. A checksum can be forged: nothing is made whose size the file does not show."""
-    _require_keys(document, {"format", "kind", "parameters", "units", "theta", "fitted"}, "the file")
+    _require_keys(
+        document, {"format", "kind", "parameters", "units", "theta", "covariance", "fitted"}, "the file"
+    )
     kind = _KINDS[document["kind"]]
     parameters, fitted, units = document["parameters"], document["fitted"], _units(document["units"])
     _require_keys(parameters, set(kind().get_params()) - set(_NOT_KEPT), "parameters")
@@ -169,6 +179,8 @@ def _restored(document):
             setattr(estimator, name, value)
     estimator.status_ = Status[fitted["status_"]]
     estimator._restore(units, document["theta"])
+    spread, p = document["covariance"], len(estimator._theta)
+    estimator._covariance = None if spread is None else real_array("covariance", spread, 2, (p, p))
     return estimator
 
 
@@ -182,6 +194,10 @@ def _units(plain):
         places = getattr(units, name)
         whole = isinstance(places, np.ndarray) and places.ndim == 1 and places.dtype.kind == "i"
         _require(whole and (places >= 0).all() and (places < count).all(), f"units.{name} names no columns")
+    exposure = units.exposure
+    _require(
+        exposure is None or (type(exposure) is int and 0 <= exposure < units.n_features), "units.exposure"
+    )
     for name in ("centre", "scale", "y_centre", "y_scale"):
         value = np.asarray(getattr(units, name))
         shape = () if name.startswith("y_") else units.kept.shape

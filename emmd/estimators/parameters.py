@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from emmd.fits.multinomial import with_reference
+
 
 def named_parameters(model, units, theta):
     """Return the parameters in the user's units.
@@ -26,8 +28,8 @@ def named_parameters(model, units, theta):
     return {
         "coef": _one_linear(units.y_scale * coef),
         "intercept": _one_linear(units.y_scale * intercept + units.y_centre),
-        "gate_coef": _with_reference(gate_coef),
-        "gate_intercept": _with_reference(gate_intercept),
+        "gate_coef": with_reference(gate_coef),
+        "gate_intercept": with_reference(gate_intercept),
         "dispersion": _dispersion(units, named["dispersion"]),
     }
 
@@ -57,40 +59,51 @@ def standardised(units, named, constant_gate):
     return inside
 
 
+def parameter_jacobian(model, units, theta):
+    """Return the derivatives of the named parameters in theta: by name, in their shapes with an axis p more.
+
+    What is fixed, and columns left out because others make them up, have derivative 0.
+    """
+    named = named_parameters(model, units, theta)
+    slopes = {
+        name: np.zeros((*value.shape, model.n_params)) for name, value in named.items() if value is not None
+    }
+    index = model.index
+    if "coef" in index:
+        coef, intercept = units.back(np.eye(index["coef"].shape[-1]), "expert")
+        maps = units.y_scale * coef, units.y_scale * intercept
+        for block in np.ndindex(index["coef"].shape[:-1]):
+            where = block if slopes["intercept"].ndim > 2 else block[:1]
+            _place(slopes, "", where, index["coef"][block], maps)
+    if "dispersion" in index and index["dispersion"].size:
+        places = np.arange(len(index["dispersion"]))
+        slopes["dispersion"][places, index["dispersion"]] = named["dispersion"]
+    if "gate" in index:
+        sees = model.gate.sees_features
+        maps = units.back(np.eye(index["gate"].shape[-1]), "gate") if sees else (np.zeros((1, 1)), np.ones(1))
+        for k, entries in enumerate(index["gate"]):
+            _place(slopes, "gate_", k, entries, maps)
+    return slopes
+
+
+def _place(slopes, prefix, where, entries, maps):
+    """Write the maps from one coefficient vector of theta to slopes and intercept to their places."""
+    coef, intercept = maps
+    slopes[f"{prefix}coef"][where][:, entries] = coef.T
+    slopes[f"{prefix}intercept"][where][entries] = intercept
+
+
 def named_deviations(model, units, theta, covariance):
     """Return standard errors in the shapes of `named_parameters`, by the delta method.
 
     Parameters
     ----------
     covariance : ndarray of shape (p, p)
-        Of theta. What is fixed, and columns left out because others make them up, have standard error 0.
+        Of theta.
     """
-    named = named_parameters(model, units, theta)
-    errors = {name: value if value is None else np.zeros_like(value) for name, value in named.items()}
-    index = model.index
-    if "coef" in index:
-        experts = _each_block(index["coef"], covariance, lambda part: units.back_deviations(part, "expert"))
-        errors["coef"] = _one_linear(units.y_scale * experts[..., :-1])
-        errors["intercept"] = _one_linear(units.y_scale * experts[..., -1])
-    if "dispersion" in index and errors["dispersion"] is not None:
-        errors["dispersion"] = named["dispersion"] * np.sqrt(np.diag(covariance)[index["dispersion"]])
-    if "gate" in index:
-        gate = _with_reference(_each_block(index["gate"], covariance, _gate_deviations(model, units)))
-        errors["gate_coef"], errors["gate_intercept"] = gate[:, :-1], gate[:, -1]
-    return errors
-
-
-def _gate_deviations(model, units):
-    if not model.gate.sees_features:
-        return units.constant_deviation
-    return lambda part: units.back_deviations(part, "gate")
-
-
-def _each_block(index, covariance, deviations):
-    """Return deviations of (slopes, intercept) for every coefficient vector of ``index``."""
-    blocks = index.reshape(-1, index.shape[-1])
-    rows = np.array([deviations(covariance[np.ix_(entries, entries)]) for entries in blocks])
-    return rows.reshape(*index.shape[:-1], -1)
+    slopes = parameter_jacobian(model, units, theta)
+    variances = {name: ((part @ covariance) * part).sum(axis=-1) for name, part in slopes.items()}
+    return {"dispersion": None} | {name: np.sqrt(np.maximum(v, 0.0)) for name, v in variances.items()}
 
 
 def _gate(model, units, gate):
@@ -102,10 +115,6 @@ def _gate(model, units, gate):
 def _one_linear(values):
     """Drop the axis of linear predictors when there is one per expert."""
     return values[:, 0] if values.shape[1] == 1 else values
-
-
-def _with_reference(values):
-    return np.concatenate([values, np.zeros_like(values[:1])])
 
 
 def _dispersion(units, values):

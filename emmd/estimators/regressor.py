@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
 from emmd.core.algorithm import Algorithm
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
@@ -13,13 +14,18 @@ from emmd.core.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
 from emmd.estimators.units import with_target_units
-from emmd.estimators.validated import naming, positive_rows, scored, validated
+from emmd.estimators.validated import group_numbers, naming, positive_rows, scored, validated
+from emmd.inference.methods import DistributionMethods
 from emmd.models.experts.gaussian import REPRESENTABLE
 
-_FAMILIES = ("gamma", "gaussian", "poisson")
+_FAMILIES = ("gamma", "gaussian", "negative_binomial", "poisson", "student_t", "zero_inflated_poisson")
+_SCALED = ("gaussian", "student_t")
+"""Families that a linear map of y leaves: y is standardised inside."""
+
+_NOT_NEGATIVE = ("gamma", "negative_binomial", "poisson", "zero_inflated_poisson")
 
 
-class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
+class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfExpertsBase):
     """Softmax-gated mixture of regression experts, fitted by EM with exact M-steps.
 
     P(z = k | x) is a softmax of linear functions of x; given z = k, y follows a
@@ -29,11 +35,18 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
     Parameters
     ----------
     n_experts : int
-        K, at least 2.
-    family : "gaussian", "poisson", "gamma" or Family
-        Of y given x and the expert; log link for counts and positive targets.
+        K, at least 1.
+    family : str or Family
+        Of y given x and the expert: "gaussian", "student_t" (which outliers do not pull), "gamma", or
+        "poisson", "negative_binomial" and "zero_inflated_poisson" for counts. Positive targets and counts
+        have a log link.
     variance : "free", "shared" or float
         Gaussian only: a variance per expert, one for all, or a known value.
+    df : float
+        Student t only: its degrees of freedom, known; the fewer, the less an outlier counts.
+    exposure : int or str, optional
+        Column of X that holds exposures (time, area), for families with a log link: the mean of y is the
+        exposure times e^u. Experts and gate do not see the column unless they are asked to.
     gate : "softmax" or "constant"
         Whether mixing weights depend on x.
     expert_ridge, gate_ridge : float
@@ -83,7 +96,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
     gate_coef_, gate_intercept_ : ndarray of shape (K, d) and (K,)
         0 for the last expert: only differences matter.
     dispersion_ : ndarray of shape (K,) or (1,), or None
-        Variances (Gaussian) or shapes (Gamma).
+        Variances (Gaussian), squared scales (Student t), shapes (Gamma), sizes (negative binomial) or odds of
+        counting (zero-inflated Poisson).
     loglik_ : float
         Total log-likelihood, without penalties; sample weights count observations.
     trace_ : ndarray of shape (n_iter_,)
@@ -118,6 +132,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         *,
         family: str | Family = "gaussian",
         variance: str | float = "free",
+        df: float = 4.0,
+        exposure: int | str | None = None,
         gate: str = "softmax",
         expert_ridge: ArrayLike = 0.0,
         gate_ridge: ArrayLike = 0.0,
@@ -160,15 +176,21 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         )
         self.family = family
         self.variance = variance
+        self.df = df
+        self.exposure = exposure
 
     def __sklearn_tags__(self):
-        """Return scikit-learn's tags: Gamma and Poisson targets cannot be negative."""
+        """Return scikit-learn's tags: some targets cannot be negative."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = isinstance(self.family, str) and self.family in ("gamma", "poisson")
+        tags.target_tags.positive_only = isinstance(self.family, str) and self.family in _NOT_NEGATIVE
         return tags
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> "MixtureOfExpertsRegressor":
         """Fit the mixture.
 
@@ -178,6 +200,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         y : array_like of shape (n,)
         sample_weight : array_like of shape (n,), optional
             Non-negative; weight 2 counts as the same row twice, rows of weight 0 are left out.
+        groups : array_like of shape (n,), optional
+            Labels of rows that share their expert, such as repeated measures of one subject. The gate
+            must see what is the same in all of them (`gate_features`, or ``gate="constant"``).
 
         Returns
         -------
@@ -189,13 +214,17 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             When the kept start did not lead to a proper optimum; `status_` names the reason.
         """
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
-        return self._fit(*positive_rows(X, self._encode(y), sample_weight))
+        numbers = group_numbers(groups, X)
+        return self._fit(*positive_rows(X, self._encode(y), sample_weight, numbers))
 
     @property
     def _gaussian(self):
         return isinstance(self.family, str) and self.family == "gaussian"
 
     def _make_family(self, units):
+        student = isinstance(self.family, str) and self.family == "student_t"
+        if not student and not (isinstance(self.df, float | int) and self.df == 4.0):
+            raise ValueError(f"df is an option of family 'student_t' only, got {describe(self.df)}")
         if self._gaussian:
             known = self.variance
             if not isinstance(known, str):
@@ -212,6 +241,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
             )
         if isinstance(self.family, Family):
             return self.family, {}
+        if student:
+            return "student_t", {"df": self.df}
         if isinstance(self.family, str) and self.family in ("bernoulli", "categorical"):
             raise ValueError(
                 f"family must be one of {', '.join(_FAMILIES)}, got {self.family!r}: that is what "
@@ -220,7 +251,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
         return known_name("family", self.family, [*_FAMILIES, *found_families().outside]), {}
 
     def _target_units(self, units, y, weights):
-        return with_target_units(units, y, weights) if self._gaussian else units
+        scaled = isinstance(self.family, str) and self.family in _SCALED
+        return with_target_units(units, y, weights) if scaled else units
 
     def _encode(self, y):
         with naming("y"):
@@ -231,6 +263,12 @@ class MixtureOfExpertsRegressor(RegressorMixin, MixtureOfExpertsBase):
                 "MixtureOfExpertsClassifier takes labels"
             )
         return numbers.astype(np.float64)
+
+    def _checked_rows(self, X, y):
+        """Return standardised features and targets."""
+        check_is_fitted(self)
+        X, y = validated(self, X, y, reset=False)
+        return self._units.features(X), self._units.target(self._encode(y))
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return E[y | x].

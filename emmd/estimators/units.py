@@ -36,6 +36,8 @@ class Units:
         Columns that were asked for and are left out because they are constant or earlier ones make them up.
     expert_turn, gate_turn : ndarray or None
         Maps from the standardised columns that a part uses to those that it sees; None for the same.
+    exposure : int or None
+        The user's column of exposures; its log is the last column inside.
     y_centre, y_scale : float
         0 and 1 for families whose target has no free unit.
     """
@@ -50,6 +52,7 @@ class Units:
     dropped: np.ndarray
     expert_turn: Any = None
     gate_turn: Any = None
+    exposure: int | None = None
     y_centre: float = 0.0
     y_scale: float = 1.0
 
@@ -78,7 +81,9 @@ class Units:
         """Return the features inside, shape (n, width + intercept)."""
         standard = X if len(self.kept) == X.shape[1] else X[:, self.kept]
         standard = (standard - self.centre) / self.scale
-        Z = np.ones((len(X), self.width + self.intercept))
+        Z = np.ones((len(X), self.width + self.intercept + (self.exposure is not None)))
+        if self.exposure is not None:
+            Z[:, -1] = np.log(_positive(X[:, self.exposure], self.exposure))
         for part in ("expert",) if self._shared else ("expert", "gate"):
             used, turn = self._part(part)
             seen = standard if len(used) == len(self.kept) else standard[:, used]
@@ -109,15 +114,15 @@ class Units:
             return values
         return np.concatenate([values, (constants + slopes @ self.centre[used])[..., None]], axis=-1)
 
-    def back_deviations(self, covariance, part):
-        """Return the standard deviations that `back` makes of a covariance of coefficients."""
-        slopes, constants = self.back(np.eye(len(covariance)), part)
-        maps = np.column_stack([slopes, constants])
-        return np.sqrt(np.maximum(np.einsum("aj,ab,bj->j", maps, covariance, maps), 0.0))
 
-    def constant_deviation(self, covariance):
-        """Return the same for a constant: no slopes, and the deviation of the constant itself."""
-        return np.append(np.zeros(self.n_features), np.sqrt(covariance[0, 0]))
+def _positive(exposures, column):
+    """Return exposures, or raise a ValueError for the first that is not positive."""
+    if not (exposures > 0).all():
+        row = int(np.argmin(exposures > 0))
+        raise ValueError(
+            f"X must hold positive exposures in column {column}, got {exposures[row]:g} in row {row}"
+        )
+    return exposures
 
 
 def feature_units(X, weights, intercept, expert, gate, penalised=(), names=None):

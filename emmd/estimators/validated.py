@@ -63,6 +63,7 @@ def validated(estimator, X, *target, y_numeric=False, **options):
 
 def _require_table(name, value):
     """Refuse what scikit-learn would turn into numbers: text, dates, one row or column without brackets."""
+    _require_numeric_columns(name, value)
     try:
         array = np.asarray(value)
     except Exception:
@@ -80,6 +81,29 @@ def _require_table(name, value):
             f"{name} must have 2 dimensions, got shape {array.shape}. Reshape your data: (-1, 1) for one "
             "feature, (1, -1) for one row"
         )
+
+
+def _require_numeric_columns(name, value):
+    """Refuse a table's columns of text and of dates by their names, and say what to do with them."""
+    dtypes = getattr(value, "dtypes", None)
+    if not hasattr(dtypes, "items") or not hasattr(value, "select_dtypes"):
+        return
+    numbers = set(value.select_dtypes(["number", "bool"]).columns)
+    others = [
+        column for column in value.columns if column not in numbers and not _holds_numbers(value[column])
+    ]
+    if others:
+        kinds = sorted({str(value[column].dtype) for column in others})
+        raise TypeError(
+            f"{name} must hold numbers, got columns {', '.join(repr(column) for column in others)} of dtype "
+            f"{', '.join(kinds)}: encode text (sklearn.preprocessing.OneHotEncoder(drop='first'), or "
+            "emmd.formula_design) and turn dates into numbers"
+        )
+
+
+def _holds_numbers(column):
+    """Return whether a column of objects holds numbers all the same."""
+    return column.dtype == object and not any(isinstance(cell, str) for cell in column)
 
 
 def _target(estimator, X, y, y_numeric):
@@ -108,10 +132,26 @@ def scored(score, estimator, X, y, sample_weight, **options):
     return value
 
 
-def positive_rows(X, y, sample_weight):
-    """Return the rows of positive weight and their weights; rows of weight 0 are left out."""
+def group_numbers(groups, rows):
+    """Return the groups of rows as numbers 0, 1, ..., for labels of any kind; None for None."""
+    if groups is None:
+        return None
+    with naming("groups"):
+        labels = column_or_1d(groups)
+        if len(labels) != len(rows):
+            raise ValueError(f"a label for each of {len(rows)} rows, got {len(labels)}")
+        if labels.dtype.kind == "O" and any(label is None or label != label for label in labels):
+            raise ValueError("a label for each row, got a missing one")
+        if labels.dtype.kind == "f":
+            assert_all_finite(labels, input_name="groups")
+        return np.unique(labels, return_inverse=True)[1]
+
+
+def positive_rows(X, y, sample_weight, groups=None):
+    """Return the rows of positive weight, their weights and, if given, groups; others are left out."""
+    more = () if groups is None else (groups,)
     if sample_weight is None:
-        return X, y, np.ones(len(X))
+        return X, y, np.ones(len(X)), *more
     weights = one_for_all("sample_weight", sample_weight, len(X))
     if (weights < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weights.min():g}")
@@ -124,7 +164,7 @@ def positive_rows(X, y, sample_weight):
         raise ValueError(
             f"sample_weight must have a sum of {_LEAST:g} to {_LARGEST:g}, got {total:g}; rescale it"
         )
-    return (X, y, weights) if rows.all() else (X[rows], y[rows], weights[rows])
+    return tuple(part if rows.all() else part[rows] for part in (X, y, weights, *more))
 
 
 def drawn_seed(random_state):

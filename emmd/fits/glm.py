@@ -29,7 +29,7 @@ def canonical_fit(family, rows, start, ridge=None):
     zero = family.natural(np.zeros((1, family.n_linear)))
     at_zero = float(family.log_partition(zero)[0] - rows.mean @ zero[0])
     size = family.score_size(rows)
-    if start.size >= LARGE:
+    if start.size >= LARGE and rows.design.offset is None:
         return large_fit(family, rows, start, ridge, at_zero, size)
     solved = fit_coefficients(rows, canonical_sums, family, start, ridge, at_zero, size)
     return solved.x.reshape(start.shape), None, solved.residual, solved.curvature

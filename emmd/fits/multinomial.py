@@ -18,8 +18,8 @@ from emmd.rows.weighted_rows import Rows
 
 
 def with_reference(logits):
-    """Return the logits with 0 for the last class, shape (K, n)."""
-    return np.concatenate([logits, np.zeros_like(logits[:1])])
+    """Return the logits, or other values of K - 1 classes, with 0 for the last class, shape (K, n)."""
+    return np.concatenate([logits, np.zeros((1, *logits.shape[1:]), logits.dtype)])
 
 
 def log_softmax(logits):

@@ -45,6 +45,8 @@ class Design(SecondMoment):
     X : ndarray of shape (n, d)
     weights : ndarray of shape (n,)
         Positive, with sum 1.
+    offset : ndarray of shape (n,), optional
+        What is added to the linear predictors, such as the logs of exposures.
 
     Attributes
     ----------
@@ -56,8 +58,8 @@ class Design(SecondMoment):
         Arrays that passes over the rows write to and nobody reads afterwards.
     """
 
-    def __init__(self, X, weights):
-        self.XB = _in_blocks(X)
+    def __init__(self, X, weights, offset=None):
+        self.XB, self.offset = _in_blocks(X), offset
         self.weights, self.workspace = weights, Workspace()
         d = self.XB.shape[1]
         packed = sum_rows(gram_rows, len(weights), d * (d + 1) // 2, self.XB, weights)
@@ -81,9 +83,11 @@ class Design(SecondMoment):
         return self.XB.transpose(0, 2, 1).reshape(-1, self.n_features)[: self.n_rows]
 
     def predict(self, theta, out=None):
-        """Return the linear predictors X theta, shape (n,), written to `out` if given."""
+        """Return the linear predictors X theta and the offset, shape (n,), written to `out` if given."""
         out = np.empty(self.n_rows) if out is None else out
         run_rows(predict_rows, self.n_rows, self.XB, theta, out)
+        if self.offset is not None:
+            out += self.offset
         return out
 
     def moment(self, values):

@@ -34,6 +34,8 @@ class SecondMoment:
         The largest crest factor of a column: the largest absolute value in root mean squares.
     """
 
+    offset: np.ndarray | None = None
+
     def __init__(self, second_moment, largest, n_rows):
         self.second_moment, self.largest, self.n_rows = second_moment, largest, n_rows
         mean_square = np.diag(second_moment)

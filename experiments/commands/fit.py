@@ -13,12 +13,12 @@ from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegresso
 from emmd.experiments.commands.fit_fixed import fixed_values
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, results
 from emmd.experiments.console.verdict_table import number
+from emmd.experiments.files.formula_table import formula_table
 from emmd.experiments.files.labels import class_labels
 from emmd.experiments.files.output import write_json
 from emmd.experiments.files.table import read_table
 from emmd.experiments.files.writable import writable_folder
 
-_REGRESSION = ("gamma", "gaussian", "poisson")
 _LABELS = ("bernoulli", "categorical")
 _LONGEST_NAME = 80
 
@@ -29,7 +29,8 @@ class FitRequest:
 
     Attributes
     ----------
-    file, target : str
+    file : str
+    target : str or None
     experts : int
     family, variance : str
     starts, seed : int
@@ -38,10 +39,14 @@ class FitRequest:
         Further parameters of the estimator: penalties, gate, features.
     fixed_gate, fixed_experts : str or None
         A JSON file with the parameters to hold.
+    drop_missing : bool
+        Whether rows with a missing cell are left out.
+    formula : str or None
+        Instead of a target: target, experts' features and gate's.
     """
 
     file: str
-    target: str
+    target: str | None
     experts: int
     family: str
     variance: str = "free"
@@ -52,6 +57,8 @@ class FitRequest:
     options: dict = field(default_factory=dict)
     fixed_gate: str | None = None
     fixed_experts: str | None = None
+    drop_missing: bool = False
+    formula: str | None = None
 
 
 def run(request):
@@ -59,14 +66,14 @@ def run(request):
 
     A degenerate fit is a result, not an error: its status is printed and ``converged`` is false.
     """
-    known_name("--family", request.family, [*_REGRESSION, *_LABELS, *found_families().outside])
-    data = read_table(request.file, request.target, labels=request.family in _LABELS)
+    known_name("--family", request.family, found_families().plugins)
+    data, features = _data(request)
     if len(data.y) < request.experts:
         raise ValueError(
             f"--experts must be at most the number of rows in {request.file} ({len(data.y)}), "
             f"got {request.experts}"
         )
-    estimator, y = _estimator(request, data)
+    estimator, y = _estimator(request, data, features)
     announce_compilation()
     with warnings.catch_warnings(), messages.status("fitting") as line:
         # the report below says the same as the warning
@@ -80,6 +87,21 @@ def run(request):
     if request.json != "-":
         _print(request, estimator, data)
     return 0
+
+
+def _data(request):
+    """Return the table, and what a formula says beside it, as options of the estimator."""
+    labels = request.family in _LABELS
+    if request.formula is None:
+        if request.target is None:
+            raise ValueError("--target must name the target column, or --formula must hold it, got neither")
+        return read_table(request.file, request.target, labels, request.drop_missing), {}
+    given = {"--target": request.target, **request.options}
+    for name in ("--target", "expert_features", "gate_features"):
+        if given.get(name) is not None:
+            option = name if name == "--target" else f"--{name.removesuffix('s').replace('_', '-')}"
+            raise ValueError(f"{option} must not be given beside --formula, which says it")
+    return formula_table(request.file, request.formula, request.drop_missing, labels)
 
 
 def _progress(line, starts):
@@ -97,7 +119,7 @@ def _progress(line, starts):
     return show
 
 
-def _estimator(request, data):
+def _estimator(request, data, features):
     """Return the unfitted estimator, and the target as it wants it."""
     common = {
         "n_experts": request.experts,
@@ -105,11 +127,15 @@ def _estimator(request, data):
         "random_state": request.seed,
         "n_jobs": -1,
         "fixed": fixed_values(request.fixed_gate, request.fixed_experts),
-        **_by_number(request.options, data.names),
+        **_by_number({**request.options, **features}, data.names),
     }
     variance = _variance(request)
     if request.family not in _LABELS:
         return MixtureOfExpertsRegressor(family=request.family, variance=variance, **common), data.y
+    if "exposure" in common:
+        raise ValueError(
+            f"--exposure must not be given with --family {request.family}: counts and gamma only"
+        )
     return MixtureOfExpertsClassifier(**common), class_labels(data.y, request.family)
 
 
@@ -120,6 +146,8 @@ def _by_number(options, names):
         if name in options:
             option = f"--{name.removesuffix('s').replace('_', '-')}"
             chosen[name] = [names.index(known_name(option, column, names)) for column in options[name]]
+    if "exposure" in options:
+        chosen["exposure"] = names.index(known_name("--exposure", options["exposure"], names))
     return chosen
 
 
@@ -153,6 +181,9 @@ def machine(estimator, data):
         "aic": estimator.aic(),
         "bic": estimator.bic(),
         "features": data.names,
+        "references": data.references,
+        "dropped_rows": data.dropped,
+        "starts_at_best": estimator.starts_at_best_,
         "classes": getattr(estimator, "classes_", None),
         "rows": len(data.y),
         "starts": estimator.starts_,
@@ -166,7 +197,8 @@ def _print(request, estimator, data):
     results.print(
         f"log-likelihood {estimator.loglik_:.6f}, AIC {estimator.aic():.3f}, BIC {estimator.bic():.3f}{rate}"
     )
-    results.print(f"{kept.count('converged')} of {len(kept)} starts converged; {_ending(estimator)}")
+    met = f"{estimator.starts_at_best_} ended at the best optimum"
+    results.print(f"{kept.count('converged')} of {len(kept)} starts converged, {met}; {_ending(estimator)}")
     if not estimator.converged_:
         _remark(estimator.status_.name.lower(), "bold red", estimator.message_)
     elif estimator.standard_errors_ is None:
@@ -217,7 +249,7 @@ def _rows(estimator, names):
         if estimator.fit_intercept:
             yield part, "intercept", "intercept", (slice(None), *which)
     if estimator.dispersion_ is not None:
-        yield "expert", "shape" if estimator.family == "gamma" else "variance", "dispersion", slice(None)
+        yield "expert", estimator._model.family.dispersion_name, "dispersion", slice(None)
     for j, name in enumerate(names):
         yield "gate", name, "gate_coef", (slice(None), j)
     yield "gate", "intercept", "gate_intercept", slice(None)
@@ -236,4 +268,5 @@ def _write(request, estimator, data, y):
     folder = writable_folder(request.out)
     save_model(estimator, folder / "model.json")
     if len(data.names) <= 2:
-        save(experts.draw(estimator, data.X, y, data.names, request.target), folder, "experts")
+        target = request.target or request.formula.partition("~")[0].strip()
+        save(experts.draw(estimator, data.X, y, data.names, target), folder, "experts")

@@ -1,14 +1,14 @@
 """Reading a user's table: numbers and labels, one clear sentence for everything else."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from emmd.core.checks import known_name
 from emmd.experiments.console.consoles import literal, messages
-from emmd.experiments.files.labels import number
+from emmd.experiments.files.columns import Column
 
 _SEPARATORS = ",;\t"
 _UNNAMED = ("", "Unnamed: 0")
@@ -22,28 +22,37 @@ class Table:
     Attributes
     ----------
     names : list of str
-        Feature columns.
+        Feature columns; ``site = b`` for the rows whose ``site`` is ``b``.
     X : ndarray of shape (n, d)
     y : ndarray of shape (n,)
         Numbers; where labels were asked for, texts as they stand in the file.
+    references : dict of str to str
+        For each column of text the category that has no indicator.
+    dropped : int
+        Rows left out for a missing cell.
     """
 
     names: list
     X: np.ndarray
     y: np.ndarray
+    references: dict = field(default_factory=dict)
+    dropped: int = 0
 
 
-def read_table(path, target, labels=False):
-    """Read a CSV file with a header; a first column without a name that numbers the rows is left out.
+def read_table(path, target, labels=False, drop_missing=False):
+    """Read a CSV or Parquet file; text becomes indicators against a category that is said.
 
     Parameters
     ----------
     path : str or Path
-        Separated by commas, semicolons or tabs.
+        CSV with a header, separated by commas, semicolons or tabs; or Parquet. A first column without a name
+        that numbers the rows is left out.
     target : str
         Name of the target column; all other columns are features.
     labels : bool
         Whether the target is text.
+    drop_missing : bool
+        Whether rows with a missing cell are left out, and counted; else the first one is an error.
 
     Returns
     -------
@@ -53,19 +62,103 @@ def read_table(path, target, labels=False):
     ------
     ValueError
         For a missing file or column, no rows, rows of unequal length, columns without a name or with the
-        same one, text, or missing values; the message names the line and the column.
+        same one, dates, one category only, or missing values; the message names the line and the column.
     """
-    header, rows = _without_row_numbers(path, target, *_rows(Path(path), target))
-    known_name("--target", target, header)
+    columns, dropped = read_columns(path, target, labels, drop_missing)
+    names, parts, references = [], [], {}
+    for column in columns.values():
+        if column.name == target:
+            continue
+        some, values, reference = column.encoded()
+        names += some
+        parts += values
+        if reference is not None:
+            references[column.name] = reference
+    if len(set(names)) < len(names):
+        raise ValueError(f"{path} must have distinct column names, got {names}")
+    for name, reference in references.items():
+        say(f"{path}: column {name!r} is text; its categories are compared with {reference!r}")
+    # labels as objects: in an array of text all labels take as much room as the longest
+    y = np.array(columns[target].cells, dtype=object) if labels else columns[target].numbers()
+    return Table(names, np.column_stack(parts), y, references, dropped)
+
+
+def read_columns(path, target, labels=False, drop_missing=False):
+    """Return the columns of a file by name, `Column`, without missing cells, and how many rows had some."""
+    header, rows = _without_row_numbers(path, target, *_content(Path(path), target))
+    if target is not None:
+        known_name("--target", target, header)
     _refuse_names(path, header)
-    column = header.index(target)
-    names = [name for name in header if name != target]
-    read = [_cells(path, line, row, header, column if labels else None) for line, row in rows]
-    values = np.array([numbers for numbers, _ in read])
-    if labels:
-        # as objects: in an array of text all labels take as much room as the longest
-        return Table(names, values, np.array([label for _, label in read], dtype=object))
-    return Table(names, np.delete(values, column, axis=1), values[:, column])
+    for place, row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"{path} {place} must have {len(header)} values, got {len(row)}")
+    places = [place for place, _ in rows]
+    columns = {
+        name: Column(str(path), name, places, list(cells))
+        for name, cells in zip(header, zip(*(row for _, row in rows)))
+    }
+    missing = {name: _missing(column, labels and name == target) for name, column in columns.items()}
+    for name, cells in missing.items():
+        if cells.all():
+            raise ValueError(f"{path} column {name!r} must have a value in some row, got missing cells only")
+    lost = np.any(list(missing.values()), axis=0)
+    if not drop_missing:
+        _refuse_missing(columns, target, labels)
+        return columns, 0
+    kept = np.flatnonzero(~lost)
+    if not len(kept):
+        raise ValueError(f"{path} must have a row without missing cells, got none")
+    if lost.any():
+        say(f"{path}: {lost.sum()} of {len(lost)} rows have a missing cell; they are left out")
+    return {name: _some(column, kept) for name, column in columns.items()}, int(lost.sum())
+
+
+def say(sentence):
+    """Print a sentence about the table to standard error."""
+    messages.print(literal(sentence), soft_wrap=True)
+
+
+def _missing(column, label):
+    """Return which cells have no value; a label may be any text but none."""
+    return np.array([not cell.strip() for cell in column.cells]) if label else column.missing()
+
+
+def _refuse_missing(columns, target, labels):
+    for name, column in columns.items():
+        if name != target:
+            column.refuse_missing()
+        elif labels and _missing(column, True).any():
+            place = column.places[int(np.argmax(_missing(column, True)))]
+            raise ValueError(f"{column.source} {place} must have a label in the target column, got nothing")
+
+
+def _some(column, kept):
+    places, cells = ([values[k] for k in kept] for values in (column.places, column.cells))
+    return replace(column, places=places, cells=cells)
+
+
+def _content(path, target):
+    """Return the names of the columns, and (place, cells) of every row below."""
+    if path.suffix.lower() not in (".parquet", ".pq"):
+        header, rows = _rows(path, target)
+        return header, [(f"line {line}", row) for line, row in rows]
+    from pandas import read_parquet
+
+    try:
+        table = read_parquet(path)
+    except Exception as error:  # what a damaged file may raise cannot be listed
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path} must be a readable Parquet file, got: {reason}") from error
+    if not len(table):
+        raise ValueError(f"{path} must have at least one row, got none")
+    columns = [_texts(table.iloc[:, j]) for j in range(table.shape[1])]
+    return [str(name) for name in table], [(f"row {k}", list(row)) for k, row in enumerate(zip(*columns))]
+
+
+def _texts(column):
+    """Return cells as texts from which every number comes back."""
+    missing = column.isna().to_numpy()
+    return ["" if gone else str(value) for gone, value in zip(missing, column.tolist())]
 
 
 def _rows(path, target):
@@ -111,7 +204,7 @@ def _without_row_numbers(path, target, header, rows):
     numbers = [row[0] for _, row in rows]
     if not all(map(str.isdecimal, numbers)) or len(set(numbers)) < len(numbers):
         return header, rows
-    messages.print(literal(f"{path}: the first column numbers the rows and has no name; it is left out"))
+    say(f"{path}: the first column numbers the rows and has no name; it is left out")
     return header[1:], [(line, row[1:]) for line, row in rows]
 
 
@@ -122,26 +215,3 @@ def _refuse_names(path, header):
         raise ValueError(f"{path} must have distinct column names, got {header}")
     if len(header) < 2:
         raise ValueError(f"{path} must have a feature column next to the target, got only {header}")
-
-
-def _cells(path, line, row, header, label):
-    """Return the numbers of a row, and the text in the column of labels, if there is one."""
-    if len(row) != len(header):
-        raise ValueError(f"{path} line {line} must have {len(header)} values, got {len(row)}")
-    if label is None:
-        return [_number(path, line, *cell) for cell in zip(header, row)], None
-    if not row[label].strip():
-        raise ValueError(f"{path} line {line} must have a label in the target column, got nothing")
-    rest = (cell for k, cell in enumerate(zip(header, row)) if k != label)
-    return [_number(path, line, *cell) for cell in rest], row[label]
-
-
-def _number(path, line, name, text):
-    try:
-        value = number(text)
-    except ValueError:
-        came = repr(text) if text.strip() else "nothing"
-        raise ValueError(f"{path} line {line}, column {name!r} must be a number, got {came}") from None
-    if not np.isfinite(value):
-        raise ValueError(f"{path} line {line}, column {name!r} must be finite, got {text!r}")
-    return value

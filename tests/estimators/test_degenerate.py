@@ -138,7 +138,7 @@ def fit_with(estimator, X=X, y=Y, **more):
 R, C = emmd.MixtureOfExpertsRegressor, emmd.MixtureOfExpertsClassifier
 LABELS = (Y > 0).astype(int)
 BAD = [
-    (lambda: fit_with(R(1)), "n_experts must be at least 2, got 1"),
+    (lambda: fit_with(R(0)), "n_experts must be at least 1, got 0"),
     (lambda: fit_with(R("two")), "n_experts must be an integer"),
     (lambda: fit_with(R(70)), "minimum of 70 is required"),
     (
@@ -149,7 +149,7 @@ BAD = [
     (lambda: fit_with(R(), sample_weight=-np.ones(60)), "egative"),
     (lambda: fit_with(R(family="gausian")), "did you mean 'gaussian'"),
     (lambda: fit_with(R(family="bernoulli")), "that is what MixtureOfExpertsClassifier fits"),
-    (lambda: fit_with(R(family=3)), "family must be one of gamma, gaussian, poisson, got 3"),
+    (lambda: fit_with(R(family=3)), "family must be one of gamma, gaussian, negative_binomial, poisson"),
     (lambda: fit_with(R(variance=None)), "variance must be a positive number, got None"),
     (lambda: fit_with(R(), y=np.where(Y > 0, "a", "b")), "y must hold numbers for family 'gaussian', got "),
     (lambda: fit_with(R(family="poisson")), "y must hold counts"),

@@ -3,8 +3,11 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
@@ -63,3 +66,58 @@ def test_importing_emmd_does_not_import_scikit_learn(python):
     script = "import emmd, sys; print('sklearn' in sys.modules, emmd.MixtureOfExpertsRegressor.__name__)"
     ran = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["False", "MixtureOfExpertsRegressor"]
+
+
+def test_a_pipeline_is_told_what_to_save(tmp_path):
+    X, y = bent()
+    pipeline = make_pipeline(PolynomialFeatures(1, include_bias=False), emmd.MixtureOfExpertsRegressor(1))
+    with pytest.raises(TypeError, match=r"got a Pipeline: save its last step, pipeline\[-1\]"):
+        emmd.save_model(pipeline.fit(X, y), tmp_path / "model.json")
+    emmd.save_model(pipeline[-1], tmp_path / "model.json")
+
+
+def test_text_and_dates_are_refused_by_name_with_advice():
+    X, y = bent(20)
+    table = pd.DataFrame(
+        {"x": X[:, 0], "site": ["a", "b"] * 10, "on": pd.date_range("2020-01-01", periods=20)}
+    )
+    for columns in (["x", "site"], ["on", "site"]):
+        named = ", ".join(repr(name) for name in columns if name != "x")
+        with pytest.raises(TypeError, match=f"got columns {named} of dtype .*OneHotEncoder"):
+            emmd.MixtureOfExpertsRegressor().fit(table[columns], y)
+    # numbers that pandas holds as objects are numbers
+    fit = emmd.MixtureOfExpertsRegressor(1).fit(table[["x"]].astype(object), y)
+    assert fit.feature_names_in_.tolist() == ["x"]
+
+
+def test_dummies_that_make_each_other_up_are_named():
+    X, y = bent(60)
+    table = pd.DataFrame({"x": X[:, 0], "site = a": np.arange(60) % 2, "site = b": 1 - np.arange(60) % 2})
+    with pytest.warns(ConvergenceWarning, match="'site = b'"):
+        fit = emmd.MixtureOfExpertsRegressor(1).fit(table, y)
+    np.testing.assert_allclose(fit.predict(table).mean(), y.mean())
+
+
+def test_a_generator_seeds_all_that_takes_a_seed():
+    X, y = bent()
+
+    def drawn(seed):
+        rng = np.random.default_rng(seed)
+        fit = emmd.MixtureOfExpertsRegressor(n_init=1, random_state=rng).fit(X, y)
+        return [fit.sample(X, rng), fit.bootstrap(X, y, 2, random_state=rng).estimates.to_numpy()]
+
+    for one, other, third in zip(drawn(0), drawn(0), drawn(1)):
+        np.testing.assert_array_equal(one, other)
+        assert not np.array_equal(one, third)
+
+
+def test_weights_are_routed():
+    X, y = bent()
+    weights = np.random.default_rng(0).integers(1, 3, len(y)).astype(float)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = emmd.MixtureOfExpertsRegressor(1).set_fit_request(sample_weight=True)
+        routed = make_pipeline(PolynomialFeatures(1, include_bias=False), model).fit(
+            X, y, sample_weight=weights
+        )
+    plain = emmd.MixtureOfExpertsRegressor(1).fit(X, y, weights)
+    assert routed[-1].loglik_ == pytest.approx(plain.loglik_, rel=1e-12)

@@ -69,7 +69,7 @@ def test_the_table_shows_coefficients_and_errors(emmd, lines):
     assert code == 0
     assert f"{same.coef_[0, 0]:.5g} ({same.standard_errors_['coef'][0, 0]:.4g})" in out
     assert f"log-likelihood {same.loglik_:.6f}" in out
-    assert "2 of 2 starts converged" in out
+    assert "2 of 2 starts converged, 2 ended at the best optimum" in out
 
 
 @pytest.mark.parametrize("family", ["gaussian", "bernoulli", "categorical"])
@@ -140,7 +140,7 @@ def with_options(path, **options):
 
 BAD = [
     ({"target": "z"}, "--target must be one of"),
-    ({"experts": 1}, "n_experts must be at least 2, got 1"),
+    ({"experts": 0}, "n_experts must be at least 1, got 0"),
     ({"experts": 300}, "--experts must be at most the number of rows"),
     ({"family": "gausian"}, "did you mean 'gaussian'"),
     ({"family": "poisson"}, "y must hold counts"),
@@ -288,3 +288,25 @@ def test_keep_chooses_the_start(emmd, tmp_path):
     code, _, err = emmd(*words, "--keep", "first")
     assert code == 2
     assert "keep must be one of best, converged" in err
+
+
+def test_a_formula_says_what_experts_and_gate_see(emmd, tmp_path):
+    X, y, _ = two_lines(n=120)
+    sites = np.where(np.random.default_rng(0).random(120) < 0.5, "a", "b")
+    rows = [[x, s, t] for x, s, t in zip(X[:, 0], sites, y)]
+    path = write(tmp_path / "data.csv", ["x", "site", "y"], [*rows, [1.0, "", 2.0]])
+    words = ["fit", path, "--experts", 2, "--family", "gaussian", "--starts", 1, "--json", "-"]
+    code, out, err = emmd(*words, "--formula", "y ~ x + C(site) | x", "--drop-missing")
+    fit = json.loads(out)
+    assert code == 0
+    assert fit["features"] == ["x", "C(site)[T.b]"]
+    assert fit["dropped_rows"] == 1
+    assert "1 of 121 rows have a missing cell" in " ".join(err.split())
+    columns = np.column_stack([X, sites == "b"]).astype(float)
+    same = package.MixtureOfExpertsRegressor(gate_features=[0], n_init=1, random_state=0).fit(columns, y)
+    assert fit["loglik"] == pytest.approx(same.loglik_, rel=1e-9)
+    for bad, says in ((["--formula", "y ~ x +"], "formula must fit the table"), ([], "--target must name")):
+        code, _, err = emmd(*words, "--drop-missing", *bad)
+        assert code == 2
+        assert says in err
+        assert err.strip().count("\n") <= 1

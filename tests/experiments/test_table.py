@@ -1,6 +1,7 @@
 """Reading tables: numbers are numbers, labels are text, and what is left out or refused is said."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emmd.experiments.files.labels import class_labels
@@ -85,6 +86,13 @@ REFUSED = [
     ("x,y\n1,2\n\u0661,3\n", "line 3, column 'x' must be a number, got '\u0661'"),
     ("x,y\n1,2\n1e999,3\n", "line 3, column 'x' must be finite, got '1e999'"),
     ("x,y\n1,NA\n2,3\n", "line 2, column 'y' must be a number, got 'NA'"),
+    ("x,y\n1,2\nNA,3\n", "line 3, column 'x' must be a number or a category, got 'NA': a missing cell"),
+    ("x,y\na,2\n ,3\n", "line 3, column 'x' must be a number or a category, got nothing: a missing cell"),
+    ("x,y\na,2\na,3\n", "line 2, column 'x' must be a number or one of several categories, got 'a'"),
+    ("x,y\na,2\nb,3\nc,4\n", "line 2, column 'x' must be a number or a category that comes again"),
+    ("x,y\n2020-01-31,2\n2020-02-01,3\n", "line 2, column 'x' must be a number or a category, got the date"),
+    ("x,y\n,2\n,3\n", "column 'x' must have a value in some row, got missing cells only"),
+    ("x,y\n1,2,3\n", "line 2 must have 2 values, got 3"),
     ("x,y\n1,True\n2,3\n", "line 2, column 'y' must be a number, got 'True'"),
     ('x,y\n1,2\n"3,4\n5,6\n', "unexpected end of data"),
     ("x,y\n1,2\n3\0,4\n", "character of code 0"),
@@ -108,3 +116,49 @@ def test_a_file_in_another_alphabet_is_refused(tmp_path):
     path.write_bytes("x,y\n1,2\n".encode("utf-16"))
     with pytest.raises(ValueError, match="must be a readable CSV file"):
         read_table(path, "y")
+
+
+def table(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_text_becomes_indicators_against_a_category_that_is_said(tmp_path, capsys):
+    path = table(tmp_path, "site $x$ [m],x,y\nb,1,2\na,2,3\n001,3,4\na,4,5\n")
+    read = read_table(path, "y")
+    assert read.names == ["site $x$ [m] = a", "site $x$ [m] = b", "x"]
+    np.testing.assert_array_equal(read.X, [[0, 1, 1], [1, 0, 2], [0, 0, 3], [1, 0, 4]])
+    assert read.references == {"site $x$ [m]": "001"}
+    assert "its categories are compared with '001'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_rows_with_missing_cells_are_dropped_and_counted(tmp_path, capsys):
+    path = table(tmp_path, "site,x,y\na,1,2\n,2,3\nb,NA,4\nb,4,5\na,5,nan\n")
+    read = read_table(path, "y", drop_missing=True)
+    assert (read.names, read.y.tolist(), read.dropped) == (["site = b", "x"], [2.0, 5.0], 3)
+    assert "3 of 5 rows have a missing cell" in " ".join(capsys.readouterr().err.split())
+    # a label may be called NA
+    labels = read_table(table(tmp_path, "x,y\n1,NA\n2,b\n3,\n"), "y", True, True)
+    assert labels.y.tolist() == ["NA", "b"]
+
+
+def test_parquet_is_read_as_the_same_table_in_csv(tmp_path):
+    frame = pd.DataFrame(
+        {"x": [0.1, 1e-300, np.pi], "k": [1, 2, 3], "s": ["a", "b", "a"], "y": [1.5, 2.5, 3.5]}
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    one, other = (read_table(tmp_path / name, "y") for name in ("t.parquet", "t.csv"))
+    assert one.names == other.names == ["x", "k", "s = b"]
+    np.testing.assert_array_equal(one.X, np.column_stack([frame["x"], frame["k"], [0, 1, 0]]))
+    np.testing.assert_array_equal(one.y, frame["y"])
+    frame.assign(when=pd.date_range("2020-01-01", periods=3)).to_parquet(tmp_path / "d.parquet")
+    with pytest.raises(ValueError, match="row 0, column 'when' must be a number or a category, got the date"):
+        read_table(tmp_path / "d.parquet", "y")
+    frame.assign(x=[1.0, None, 2.0]).to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(ValueError, match=r"row 1, column 'x' .* a missing cell"):
+        read_table(tmp_path / "m.parquet", "y")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match="must be a readable Parquet file"):
+        read_table(tmp_path / "b.parquet", "y")

@@ -83,6 +83,12 @@ def estimator(kind="regressor"):
         return fit.fit(X, {"regressor": Y, "classifier": LABELS, "counts": COUNTS}[kind])
 
 
+@cache
+def regression():
+    """Return one Gaussian expert, which has standard errors."""
+    return emmd.MixtureOfExpertsRegressor(1).fit(X, Y)
+
+
 def model_file():
     """Write a fitted estimator to the current folder."""
     emmd.save_model(estimator(), "m.json")

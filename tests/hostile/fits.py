@@ -54,7 +54,7 @@ def _parameters(kind):
         "verbose": False,
     }
     if kind == "regressor":
-        more |= {"family": "gaussian", "variance": 0.5}
+        more |= {"family": "gaussian", "variance": 0.5, "df": 4.0, "exposure": None}
     return Door(
         f"{kind} parameters",
         call,

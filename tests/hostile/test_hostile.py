@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emmd import Problem
-from tests.hostile import fits, problems, theories
+from tests.hostile import fits, inferences, problems, theories
 from tests.hostile.judge import judge, tally
 from tests.hostile.values import hostile
 
@@ -19,7 +19,7 @@ FUNCTIONS = ("callback", "progress", "expression")
 
 def doors():
     """Return every door."""
-    return [*problems.doors(), *fits.doors(), *theories.doors()]
+    return [*problems.doors(), *fits.doors(), *inferences.doors(), *theories.doors()]
 
 
 def draw(rng, known, shares):

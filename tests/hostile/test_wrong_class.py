@@ -12,6 +12,10 @@ from tests.hostile.judge import judge
 from tests.hostile.test_hostile import FUNCTIONS, doors
 
 RECORDS = (
+    emmd.ConvergenceDisplay,
+    emmd.ExpertsDisplay,
+    emmd.ResidualsDisplay,
+    emmd.SelectionDisplay,
     emmd.Step,
     theory.BallConstants,
     theory.BasinMap,
@@ -25,7 +29,7 @@ RECORDS = (
     theory.Reference,
     theory.SabotageRecord,
 )
-"""What emmd makes and hands out; and steps, which the loop checks."""
+"""What emmd makes and hands out: displays by ``from_...``, too; and steps, which the loop checks."""
 
 WRONG = {
     "object": object(),

@@ -170,7 +170,7 @@ def test_an_expert_without_rows_is_named():
 
 
 BAD = [
-    (lambda: emmd.MixtureOfExperts(2, 1), "n_experts must be at least 2, got 1"),
+    (lambda: emmd.MixtureOfExperts(2, 0), "n_experts must be at least 1, got 0"),
     (lambda: emmd.MixtureOfExperts(2, 2, family="gausian"), "did you mean 'gaussian'"),
     (lambda: emmd.MixtureOfExperts(2, 2, variance="loose"), "variance must be"),
     (lambda: emmd.MixtureOfExperts(2, 2, variance=-1.0), "variance must be positive"),

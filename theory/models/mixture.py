@@ -48,14 +48,13 @@ def natural_rounding(model, data, theta):
     """Bound the rounding errors of eta, and of grad l(eta) with what eta's own errors carry, both (n, D)."""
     at, family = _At(model, data, theta), model.family
     q, K = family.n_predictors, model.n_experts
-    statistics = np.abs(family.statistics(data.y))
     natural, levels, slopes, gate_slopes = [], [], [], []
     logits = [*at.sizes[K * q :], np.zeros_like(at.r[0])]
     # the evidence is added up from <T, nu> and a(nu), which may cancel where the density itself does not
     terms = np.array([family.natural_terms(data.y, xi) for xi in at.xi])
     joint = at.joint + UNITS * terms
     for k, xi in enumerate(at.xi):
-        nu = family.natural(xi)
+        nu, statistics = family.natural(xi), np.abs(family.expected_statistics(data.y, xi))
         mean, jacobian = np.abs(family.mean(nu)), np.abs(family.natural_jacobian(xi))
         moved = np.einsum("nsq,qn->ns", jacobian, at.sizes[k * q : (k + 1) * q])
         natural.append(UNITS * (np.abs(nu) + moved))
@@ -109,7 +108,7 @@ class _At:
     def __init__(self, model, data, theta):
         self.y, family = data.y, model.family
         self.xi, logits = model.predictors(data.designs, theta)
-        self.r = model.e_step(data, theta).responsibilities.T
+        self.r = model.posterior(data, theta)[1]
         self.scores = [family.score(data.y, part).T for part in self.xi]
         self.score_terms = [family.score_terms(data.y, part) for part in self.xi]
         self.sizes, self.joint = model.predictor_sizes(data, theta), model.joint_terms(data, theta)

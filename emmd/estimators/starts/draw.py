@@ -79,7 +79,7 @@ def redrawn(problem, theta, rng):
 
 
 def _with_other_rows(problem, theta, expert, rows, pooled, rng):
-    rest = np.maximum(problem.responsibilities(theta), np.finfo(float).tiny)
+    rest = np.maximum(problem.model.posterior(problem.data, theta)[1].T, np.finfo(float).tiny)
     rest[:, expert] = 0.0
     taken = _at_random(problem, rows, pooled, rng)[:, expert]
     responsibilities = rest * ((1.0 - taken) / rest.sum(axis=1))[:, None]
@@ -99,6 +99,8 @@ def _working(problem):
     target = model.family.working_target(problem.y)
     if target is None or model.fixed or model.ridge is not None:
         return None
+    if model.offset_column is not None:
+        target = target - problem.X[:, model.offset_column]
     columns = {f"{part}_columns": model.columns[part] for part in ("expert", "gate")}
     gaussian = MixtureOfExperts(
         model.n_features, model.n_experts, variance="shared", gate=model.gate, **columns
@@ -141,7 +143,8 @@ def _rows(problem, pooled):
     predictors = model.predictors(problem.data.designs, pooled)[0][0]
     residuals = model.family.score(problem.y, predictors)[:, : model.family.n_linear]
     residuals = _standardised(residuals, weights)
-    features = _canonical(problem.X, weights, (residuals**2).sum(axis=1))
+    seen = sorted({*model.columns["expert"], *(model.columns["gate"] or [])})
+    features = _canonical(problem.X[:, seen], weights, (residuals**2).sum(axis=1))
     rows = np.column_stack([features, residuals])
     return rows if rows.shape[1] else np.zeros((len(rows), 1))
 

@@ -24,7 +24,7 @@ _TRIES = 4
 """Neighbours for each run that ended above the best one; half as many as runs at least."""
 
 _ROUGH, _FEW = 1e-3, 15
-_APART = 1e-6
+SAME_OPTIMUM = 1e-6
 """Losses further apart, relative to 1 plus their size, are those of different optima."""
 
 
@@ -124,7 +124,7 @@ def _attempts(runs, best):
     """Return how many neighbours of the best run to try: more where more of the runs ended above it."""
     if best.status in (Status.ITERATION_LIMIT, Status.VARIANCE_COLLAPSE):
         return 0
-    elsewhere = sum(run.fun > best.fun + _APART * (1.0 + abs(best.fun)) for run in runs)
+    elsewhere = sum(run.fun > best.fun + SAME_OPTIMUM * (1.0 + abs(best.fun)) for run in runs)
     return max(len(runs) // 2, _TRIES * elsewhere)
 
 

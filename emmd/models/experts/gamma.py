@@ -1,11 +1,11 @@
 """Gamma experts with a log link: positive targets, one shape per expert."""
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import digamma, gammaln, loggamma, polygamma
+from scipy.special import digamma, gammainc, gammaincinv, gammaln, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.family import Family
+from emmd.fits.gamma_shape import log_shape
 from emmd.fits.glm import fit_coefficients
 from emmd.kernels.maths.losses import gamma_loss
 
@@ -23,6 +23,8 @@ class Gamma(Family):
     precision_slope = 1.0
     scalar_loss = staticmethod(gamma_loss)
     score_grows = False
+    dispersion_name = "shape"
+    log_link = True
 
     def check_target(self, y):
         """Raise unless every target is positive and has representable powers."""
@@ -85,6 +87,16 @@ class Gamma(Family):
         """Return e^u."""
         return np.exp(xi[:, 0])
 
+    def cdf(self, y, xi):
+        """Return the regularised incomplete gamma function at y alpha e^-u."""
+        shape = np.exp(xi[:, 1])
+        return gammainc(shape, np.maximum(y, 0.0) * shape * np.exp(-xi[:, 0]))
+
+    def quantile(self, level, xi):
+        """Return its inverse."""
+        shape = np.exp(xi[:, 1])
+        return gammaincinv(shape, level) / shape * np.exp(xi[:, 0])
+
     def score_size(self, rows):
         """Return 1: residuals are relative to y already."""
         return 1.0
@@ -104,14 +116,14 @@ class Gamma(Family):
 
     def fitted_dispersion(self, loss):
         """Return the log shape that fits best where half the mean unit deviance is `loss`."""
-        return _log_shape(loss)
+        return log_shape(loss)
 
     def fit(self, rows, start, ridge=None):
         """Newton's method for the mean, free of the shape; then one equation for the shape."""
         solved = fit_coefficients(rows, _mean_sums, self, start, ridge, rows.mean[0])
         pull = 0.0 if ridge is None else 0.5 * ridge @ solved.x**2
         deviance = float((rows.add_up(_excess, solved.x) + pull) / rows.mass) - 1.0
-        return solved.x[None], _log_shape(deviance), solved.residual, solved.curvature
+        return solved.x[None], log_shape(deviance), solved.residual, solved.curvature
 
 
 def _mean_sums(rows, family, coefficients):
@@ -129,14 +141,3 @@ def _excess(rows, coefficients):
     """Return the weighted sum of u + y e^-u - log y."""
     (y, log_y), u = rows.statistics.T, rows.design.predict(coefficients)
     return rows.weights @ (u + y * np.exp(-u) - log_y)
-
-
-def _log_shape(deviance):
-    """Solve log alpha - digamma(alpha) = deviance for log alpha; infinite when the fit is exact."""
-    if not deviance > 1e-14:
-        return np.inf
-
-    def excess(rho):
-        return rho - float(digamma(np.exp(rho))) - deviance
-
-    return float(brentq(excess, -np.log(deviance) - 2.0, -np.log(deviance) + 1.0, xtol=1e-15, rtol=1e-15))

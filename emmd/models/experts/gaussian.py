@@ -1,6 +1,7 @@
 """Gaussian experts: variance free per expert, shared, or known."""
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from emmd.core.checks import positive_number, require_ordinary
 from emmd.core.family import Family
@@ -31,6 +32,7 @@ class Gaussian(Family):
 
     name = "gaussian"
     n_statistics = 2
+    dispersion_name = "variance"
 
     def __init__(self, variance="free"):
         if isinstance(variance, str) and variance in ("free", "shared"):
@@ -160,6 +162,14 @@ class Gaussian(Family):
     def prediction(self, xi):
         """Return u."""
         return xi[:, 0]
+
+    def cdf(self, y, xi):
+        """Return the normal distribution function at (y - u) e^{-rho / 2}."""
+        return ndtr((y - xi[:, 0]) * np.sqrt(self._precision(xi)))
+
+    def quantile(self, level, xi):
+        """Return u + e^{rho / 2} times the normal quantile."""
+        return xi[:, 0] + ndtri(level) / np.sqrt(self._precision(xi))
 
     def score_size(self, rows):
         """Return 1: residuals are relative to y already."""

@@ -1,7 +1,7 @@
 """Poisson experts with a log link, for counts."""
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, pdtr, pdtrik
 
 from emmd.core.family import Family, whole_numbers
 from emmd.kernels.maths.losses import poisson_loss
@@ -14,6 +14,8 @@ class Poisson(Family):
 
     name = "poisson"
     scalar_loss = staticmethod(poisson_loss)
+    discrete = True
+    log_link = True
 
     def check_target(self, y):
         """Raise unless y holds counts that double precision tells apart."""
@@ -54,3 +56,11 @@ class Poisson(Family):
     def prediction(self, xi):
         """Return e^xi."""
         return np.exp(xi[:, 0])
+
+    def cdf(self, y, xi):
+        """Return the sum of the probabilities up to y."""
+        return np.where(y < 0, 0.0, pdtr(np.maximum(np.floor(y), 0.0), np.exp(xi[:, 0])))
+
+    def quantile(self, level, xi):
+        """Return the inverse of the distribution function between whole numbers, rounded up."""
+        return np.ceil(pdtrik(level, np.exp(xi[:, 0])))

@@ -44,6 +44,11 @@ class MixtureData:
         target, base = self.family.kernel_target(self.y), self.family.kernel_base(self.y)
         return (*(np.ascontiguousarray(each, dtype=float) for each in (target, base)), self.weights)
 
+    @property
+    def gate_weights(self):
+        """Weights of the choices of experts, shape (n,): those of the rows, each of which has its own."""
+        return self.weights
+
     def add_up(self, sums, *arguments):
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)

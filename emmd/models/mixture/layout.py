@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
 
 from emmd.core.checks import describe, instance, positive_integer, real_array
 from emmd.core.features import coefficients_after
+from emmd.fits.multinomial import with_reference
 from emmd.rows.predictors import Block
 
 
@@ -39,10 +41,11 @@ class MixtureLayout:
     columns: dict
     fixed: dict
     ridge: Any
+    offset_column: int | None
 
     def _columns(self, name, columns):
         if columns is None:
-            return list(range(self.n_features))
+            return [j for j in range(self.n_features) if j != self.offset_column]
         if isinstance(columns, str | bytes) or not np.iterable(columns):
             raise TypeError(f"{name} must be a sequence of columns or None, got {describe(columns)}")
         columns = list(columns)
@@ -131,9 +134,11 @@ class MixtureLayout:
         for name, value in {"coef": coef, "gate": gate, "dispersion": dispersion}.items():
             if name in self.index and self.index[name].size:
                 theta[self.index[name]] = self._shaped(name, value)
-            elif value is not None and name in self.fixed:
+            elif value is None or (isinstance(value, np.ndarray) and value.size == 0):
+                continue
+            elif name in self.fixed:
                 self._require_fixed(name, value)
-            elif value is not None and not (isinstance(value, np.ndarray) and value.size == 0):
+            else:
                 raise ValueError(f"{name} must be left out: this mixture has none, got {describe(value)}")
         return theta
 
@@ -180,8 +185,53 @@ class MixtureLayout:
         copies = [self._renamed(named, order) for order in orders]
         return np.array([self.pack(**copy) for copy in copies if self._keeps_fixed(copy)])
 
+    def permuted(self, theta: np.ndarray, order: Any) -> np.ndarray:
+        """Return theta with the experts in another order: the first is ``order[0]`` of theta's."""
+        return self.pack(**self._renamed(self.named(theta), list(order)))
+
+    def nearest_equivalent(
+        self, theta: np.ndarray, reference: np.ndarray, scale: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the permutation of theta that lies next to `reference`.
+
+        Which expert becomes the gate's reference decides what its vectors are; after that the squared
+        distance is a sum over pairs of experts, and the best permutation an assignment problem: K of them
+        instead of K! permutations.
+
+        Parameters
+        ----------
+        theta, reference : ndarray of shape (p,)
+        scale : ndarray of shape (p,), optional
+            Lengths that count as one, e.g. standard errors; 1 by default.
+        """
+        units = {name: np.ones(value.shape) for name, value in self.fixed.items()}
+        units |= {name: np.ones(self.shapes[name]) for name in self.index}
+        if scale is not None:
+            units |= {name: scale[self.index[name]] for name in self.index}
+        named, target = self.named(theta), self.named(reference)
+        found = [self._assigned(named, target, units, last) for last in range(self.n_experts)]
+        return self.permuted(theta, min(found)[1])
+
+    def _assigned(self, named, target, units, last):
+        """Return the least squared distance with the expert `last` as the gate's reference, and the order."""
+        cost = _squares(named["coef"], target["coef"], units["coef"], "coef" in self.fixed)
+        if self.family.dispersion == "free":
+            cost += _squares(
+                named["dispersion"], target["dispersion"], units["dispersion"], "dispersion" in self.fixed
+            )
+        gate = with_reference(named["gate"])
+        cost[:, :-1] += _squares(gate - gate[last], target["gate"], units["gate"], "gate" in self.fixed)
+        cost[np.arange(self.n_experts) != last, -1] = np.inf
+        try:
+            experts, places = linear_sum_assignment(cost)
+        except ValueError:
+            # no permutation with this reference keeps what is fixed
+            return np.inf, list(range(self.n_experts))
+        order = experts[np.argsort(places)]
+        return float(cost[order, np.arange(self.n_experts)].sum()), order.tolist()
+
     def _renamed(self, named, order):
-        gate = np.concatenate([named["gate"], np.zeros_like(named["gate"][:1])])[order]
+        gate = with_reference(named["gate"])[order]
         free = self.family.dispersion == "free"
         dispersion = named["dispersion"][order] if free else named["dispersion"]
         return {"coef": named["coef"][order], "gate": gate[:-1] - gate[-1], "dispersion": dispersion}
@@ -225,3 +275,10 @@ class MixtureLayout:
         for block in self.blocks:
             width[block.entries] = len(block.entries)
         return width
+
+
+def _squares(values, target, units, fixed):
+    """Return the squared distances of every expert from every place; infinite where fixed values differ."""
+    apart = (values[:, None] - target[None]) / units[None]
+    squares = (apart**2).sum(axis=tuple(range(2, apart.ndim)))
+    return np.where(squares > 0.0, np.inf, 0.0) if fixed else squares

@@ -36,8 +36,12 @@ class MixtureMStep:
     n_params: int
     named: Any
     penalty: Any
+    offset_column: Any
     posterior: Any
     same_region: Any
+    project: Any
+    statistics: Any
+    e_step: Any
 
     @property
     def fit_options(self) -> dict:
@@ -46,12 +50,16 @@ class MixtureMStep:
 
     def m_step(self, data: Any, responsibilities: np.ndarray, start: np.ndarray) -> MStep:
         """Minimise the expected complete loss exactly: one weighted fit per expert, one for the gate."""
+        if self.family.hidden:
+            return self.project(data, self.statistics(data, responsibilities), start)
         return self._fit_parts(data, responsibilities.T, start, start)
 
     @cached_property
     def fused(self) -> Any:
-        """Fused kernels for the family and the gate, or None: they know of no penalty and nothing fixed."""
-        if self.ridge is not None or self.fixed:
+        """Fused kernels for the family and the gate, or None: they know no penalty, offset or fixed part."""
+        # one expert needs no E-step: a step is one weighted fit
+        plain = self.ridge is None and not self.fixed and self.offset_column is None
+        if not plain or self.n_experts == 1:
             return None
         return fused_pass(self.family, self.gate, self.n_experts)
 
@@ -68,6 +76,9 @@ class MixtureMStep:
 
     def em_step(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple[float, MStep]:
         """Evaluate the EM map: by a fused kernel, where that determines it, else by a fit for each part."""
+        if self.family.hidden:
+            e_step = self.e_step(data, theta)
+            return e_step.loss, self.m_step(data, e_step.responsibilities, theta if start is None else start)
         here = isinstance(data, MixtureData)
         if start is None or not self.same_region(data, theta, start):
             start = theta
@@ -115,7 +126,7 @@ class MixtureMStep:
             collapse = self._set_dispersion(data, image, dispersions, masses)
             residuals += inner
             curvatures += pivots
-        if "gate" in self.index:
+        if "gate" in self.index and self.index["gate"].size:
             gate = self._gate_m_step(data, r, named["gate"], total)
             image[self.spans["gate"]], iterations = gate.x, gate.iterations
             residuals.append(gate.residual)

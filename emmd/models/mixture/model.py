@@ -54,7 +54,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     n_features : int
         d; an intercept is a column of ones in X.
     n_experts : int
-        K, at least 2.
+        K, at least 1.
     family : str or Family
         ``gaussian`` (option ``variance``: "free", "shared" or a number), ``bernoulli``,
         ``categorical`` (option ``n_classes``), ``poisson``, ``gamma``, or a `Family` object.
@@ -69,6 +69,9 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     fixed : dict, optional
         Named parameters, as `pack` takes them, that stay at known values: ``{"gate": ...}``, or
         ``{"coef": ..., "dispersion": ...}`` for the experts. They have no place in theta.
+    offset_column : int, optional
+        Column of X that is added to every expert's linear predictor, with coefficient 1: the log of an
+        exposure, for a family with a log link. By default neither experts nor gate see it otherwise.
     **options
         Of the family.
 
@@ -94,19 +97,38 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         expert_ridge: Any = 0.0,
         gate_ridge: Any = 0.0,
         fixed: dict | None = None,
+        offset_column: int | None = None,
         **options: Any,
     ) -> None:
         self.n_features = positive_integer("n_features", n_features, maximum=MANY)
-        self.n_experts = positive_integer("n_experts", n_experts, minimum=2, maximum=MANY)
+        self.n_experts = positive_integer("n_experts", n_experts, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
+        if self.family.hidden:
+            # the E-step answers with mean statistics, not with responsibilities alone
+            self.responsibility_columns, self.takes_partitions = None, False
         self.gate = gate_object(gate)
+        self.offset_column = self._offset_column(offset_column)
         self.columns = {
             "expert": self._columns("expert_columns", expert_columns),
             "gate": self._columns("gate_columns", gate_columns) if self.gate.sees_features else None,
         }
         self._lay_out(fixed)
         self.ridge = self._make_ridge(expert_ridge, gate_ridge)
+
+    def _offset_column(self, column):
+        if column is None:
+            return None
+        if not self.family.log_link:
+            raise ValueError(
+                f"offset_column must be None for family {self.family.name}, it has no log link, got {column}"
+            )
+        self.takes_partitions = False
+        return positive_integer("offset_column", column, minimum=0, maximum=self.n_features - 1)
+
+    def _offset(self, X):
+        """Return what the experts' predictors begin with, shape (n,), or None."""
+        return None if self.offset_column is None else np.ascontiguousarray(X[:, self.offset_column])
 
     def _make_ridge(self, expert_ridge, gate_ridge):
         values = {"expert": expert_ridge, "gate": gate_ridge}
@@ -134,7 +156,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         require_finite("y", f"statistics of family {self.family.name}", *terms)
         if self.fused is not None:
             check_scalar_loss(self.family, y)
-        designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights))
+        offsets = {"expert": self._offset(X), "gate": None}
+        designs = self._designs(lambda name: Design(X[:, self.columns[name]], weights, offsets[name]))
         sizes = self.family.unit(Rows(designs["expert"], terms[0], weights))
         return MixtureData(X, designs, y, self.family, sizes, self._unit(designs, sizes))
 
@@ -156,7 +179,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     def _designs(self, make):
         """Return the designs by their names; experts and gate share one where they see the same."""
         expert, gate = make("expert"), self.columns["gate"]
-        same = gate is None or gate == self.columns["expert"]
+        same = gate is None or (gate == self.columns["expert"] and self.offset_column is None)
         return {"expert": expert, "constant": None, "gate": expert if same else make("gate")}
 
     def _unit(self, designs, sizes):
@@ -189,11 +212,14 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
             xi, logits = self.predictors(designs, theta)
             require_finite("theta (and X)", "predictors", *xi, logits)
             cumulative = np.cumsum(np.exp(self.gate.log_probabilities(logits)), axis=0)
-            z = (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
+            z = self._chosen(X, cumulative, rng)
             draws = np.array([self._draw_expert(part, rng) for part in xi])
         y = draws[z, np.arange(len(X))]
         require_finite("theta (and X)", "targets", y)
         return y, z
+
+    def _chosen(self, X, cumulative, rng):
+        return (rng.random(len(X)) > cumulative[:-1]).sum(axis=0)
 
     def _draw_expert(self, xi, rng):
         try:
@@ -206,7 +232,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         weights = np.full(len(X), 1.0 / len(X))
         gate = self.columns["gate"] if self.columns["gate"] is not None else self.columns["expert"]
         return {
-            "expert": Design(X[:, self.columns["expert"]], weights),
+            "expert": Design(X[:, self.columns["expert"]], weights, self._offset(X)),
             "gate": Design(X[:, gate], weights),
             "constant": None,
         }
@@ -245,13 +271,17 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         largest = joint.max(axis=0)
         weight = np.exp(joint - largest)
         total = weight.sum(axis=0)
-        loss = -float(np.sum(data.designs["expert"].weights * (largest + np.log(total))))
+        loss = -float(np.sum(data.gate_weights * (largest + np.log(total))))
         return loss, weight / total
 
     def e_step(self, data: Any, theta: np.ndarray) -> EStep:
-        """Return the loss and the responsibilities, shape (n, K)."""
+        """Return the loss and the responsibilities, shape (n, K).
+
+        Where a family hides something, `statistics` take the place of the responsibilities.
+        """
         loss, r = data.posterior(self, theta)
-        return EStep(float(loss) + self.penalty(theta), r.T)
+        loss = float(loss) + self.penalty(theta)
+        return EStep(loss, self._mean_statistics(data, theta, r) if self.family.hidden else r.T)
 
     def loss(self, data: Any, theta: np.ndarray) -> float:
         """Return the average negative marginal log-likelihood."""
@@ -276,6 +306,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of the expected complete loss at theta, shape (p,)."""
+        if self.family.hidden:
+            return super().surrogate_gradient(data, responsibilities, theta)
         return self._with_ridge(data.add_up(self._gradient_of_rows, responsibilities, theta), theta)
 
     def _gradient_of_rows(self, data, responsibilities, theta):
@@ -287,8 +319,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def _pull_back_scores(self, data, r, scores, logits):
         """Return minus the gradient of the mean log joint, for the experts' scores, K arrays (q, n)."""
-        experts = [r[k] * score for k, part in enumerate(scores) for score in part]
-        slopes = -data.weights * np.array([*experts, *self.gate.score(r, logits)])
+        experts = [data.weights * (r[k] * score) for k, part in enumerate(scores) for score in part]
+        slopes = -np.array([*experts, *(data.gate_weights * self.gate.score(r, logits))])
         return pull_back(data.designs, self.blocks, slopes, self.n_params)
 
     def pull_back_second(self, data: Any, curvatures: np.ndarray) -> np.ndarray:
@@ -360,7 +392,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
         def entry(a, b):
             if a >= K * q:
-                return data.weights * of_gate[:, a - K * q, b - K * q]
+                return data.gate_weights * of_gate[:, a - K * q, b - K * q]
             (k, i), (h, j) = divmod(a, q), divmod(b, q)
             return data.weights * r[k] * curvatures[k][:, i, j] if h == k and b < K * q else None
 
@@ -375,9 +407,13 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         scores = [{k: score} for k, part in enumerate(xi) for score in self.family.score(data.y, part).T]
         scores += self.gate.indicators(logits)
         means = [sum(r[k] * score for k, score in part.items()) for part in scores]
+        q, hidden = self.family.n_predictors, [self.family.missing(data.y, part) for part in xi]
 
         def entry(a, b):
             both = sum(r[k] * scores[a][k] * scores[b][k] for k in scores[a].keys() & scores[b].keys())
+            (k, i), (h, j) = divmod(a, q), divmod(b, q)
+            if h == k and b < len(xi) * q and hidden[k] is not None:
+                both = both + r[k] * hidden[k][:, i, j]
             return data.weights * (both - means[a] * means[b])
 
         return pull_back_second(data.designs, self.blocks, entry, self.n_params)
@@ -394,15 +430,12 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return -E[sum_k r_k log p(y, z = k | x)], plus the ridge penalty."""
+        if self.family.hidden:
+            return super().surrogate(data, responsibilities, theta)
         return self.penalty(theta) - float(data.add_up(self._complete_of_rows_log, responsibilities, theta))
 
     def _complete_of_rows_log(self, data, responsibilities, theta):
-        return data.weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
-
-    def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
-        """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1))."""
-        statistics = self.family.statistics(data.y)
-        return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
+        return data.gate_weights @ (responsibilities * self.log_joint(data, theta).T).sum(axis=1)
 
     def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent for the experts or the gate."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.rows.predictors import predictor, pull_back
+from emmd.rows.predictors import free, predictor, pull_back
 
 
 def log_sum_exp(terms):
@@ -24,6 +24,7 @@ class MixtureNatural:
     blocks: list
     predictors: Any
     log_joint: Any
+    posterior_at: Any
 
     def predictor_rows(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return all predictors, shape (n, number of blocks)."""
@@ -49,8 +50,7 @@ class MixtureNatural:
     def log_numerator(self, data: Any, eta: np.ndarray) -> np.ndarray:
         """Return A_y(eta) = log sum_k h(y) exp(<T(y), eta_k1> + eta_k2), shape (n,)."""
         nu, levels = self._split_natural(eta)
-        statistics, base = self.family.statistics(data.y), self.family.log_base(data.y)
-        terms = [base + np.einsum("ns,ns->n", statistics, part) + level for level, part in zip(levels, nu)]
+        terms = [self.family.log_numerator(data.y, part) + level for level, part in zip(levels, nu)]
         return log_sum_exp(terms)
 
     def mean_statistics(self, eta: np.ndarray) -> np.ndarray:
@@ -59,6 +59,35 @@ class MixtureNatural:
         weights = np.array([level + self.family.log_partition(part) for level, part in zip(levels, nu)])
         p = np.exp(weights - log_sum_exp(weights)).T
         return np.column_stack([*(p[:, [k]] * self.family.mean(part) for k, part in enumerate(nu)), p])
+
+    def statistics(self, data: Any, responsibilities: np.ndarray) -> np.ndarray:
+        """Return (r_1 T(y), ..., r_K T(y), r_1, ..., r_K) for every row, shape (n, K (S + 1)).
+
+        What an E-step answers where a family hides something is that already; for responsibilities alone,
+        such as those of a start, T is what the family takes it for when nothing is known.
+        """
+        if responsibilities.shape[1] > self.n_experts:
+            return responsibilities
+        statistics = self.family.statistics(data.y)
+        return np.column_stack([*(r[:, None] * statistics for r in responsibilities.T), responsibilities])
+
+    def _mean_statistics(self, data, theta, r):
+        xi = self.predictors(data.designs, theta)[0]
+        experts = [mass[:, None] * self.family.expected_statistics(data.y, part) for mass, part in zip(r, xi)]
+        return np.column_stack([*experts, r.T])
+
+    def row_gradients(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the gradient of log p(y | x) in every row, without weights and penalty, shape (n, p)."""
+        xi, logits = self.predictors(data.designs, theta)
+        r = self.posterior_at(data, xi, logits)[1]
+        slopes = [r[k] * part for k, xi_k in enumerate(xi) for part in self.family.score(data.y, xi_k).T]
+        slopes += list(self.gate.score(r, logits))
+        gradients = np.zeros((len(data.y), self.n_params))
+        for a, block in free(self.blocks):
+            design = data.designs[block.features]
+            part = slopes[a][:, None]
+            gradients[:, block.entries] += part if design is None else part * design.X
+        return gradients
 
     def _split_natural(self, eta):
         K, S = self.n_experts, self.family.n_statistics
@@ -72,7 +101,9 @@ class MixtureNatural:
         return self._average(data, np.exp(log_v) * (log_v - log_u + inner))
 
     def posterior_divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
-        """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
+        """Return E KL( p_v(z|x,y) || p_u(z|x,y) ), z with whatever else is hidden."""
+        if self.family.hidden:
+            return super().posterior_divergence(data, u, v)  # type: ignore[misc]
         log_u, log_v = (self._log_posterior(data, theta) for theta in (u, v))
         return self._average(data, np.exp(log_v) * (log_v - log_u))
 

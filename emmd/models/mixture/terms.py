@@ -16,7 +16,7 @@ class MixtureTerms:
     gate: Any
     blocks: list
     predictors: Any
-    e_step: Any
+    posterior: Any
 
     def predictor_sizes(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return |x|'|theta| of every predictor, shape (blocks, n)."""
@@ -24,6 +24,8 @@ class MixtureTerms:
         for block in self.blocks:
             design, part = data.designs[block.features], np.abs(block.coefficients(theta))
             rows.append(np.full(len(data.y), part[0]) if design is None else np.abs(design.X) @ part)
+            if design is not None and design.offset is not None:
+                rows[-1] += np.abs(design.offset)
         return np.array(rows)
 
     def joint_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
@@ -45,4 +47,4 @@ class MixtureTerms:
 
     def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the same for each row's loss, shape (n,): an average over the experts."""
-        return (self.e_step(data, theta).responsibilities.T * self.joint_terms(data, theta)).sum(axis=0)
+        return (self.posterior(data, theta)[1] * self.joint_terms(data, theta)).sum(axis=0)

@@ -34,10 +34,10 @@ def measure(lab, order="optimum first", midpoint="mean"):
 
 def _facts(problem, loss, k):
     def step(weights):
-        return problem.weights @ problem.responsibilities(_log_odds(weights))
+        return problem.model.posterior(problem.data, _log_odds(weights))[1] @ problem.weights
 
     # responsibilities under equal weights are proportional to the densities
-    densities = problem.responsibilities(np.zeros(k - 1))
+    densities = problem.model.posterior(problem.data, np.zeros(k - 1))[1].T
     rounding = 2.0 * max(loss_rounding(problem, _log_odds(first)) for _, first in starts(k))
     return known(loss, step, densities, problem.weights, rounding, _STEPS)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.theory.assumptions import more_than_a_sign, regular_design, strict_minimum
+from emmd.theory.assumptions import more_than_a_sign, regular_design, something_hidden, strict_minimum
 from emmd.theory.certificates.proved import certified_rate
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import divergence_rounding
@@ -120,7 +120,7 @@ CLAIM = Claim(
         Sabotage("symmetric eigensolver on I_com^-1 I_mis", {"rate_from": "symmetric solver"}),
         Sabotage("no swap when matching parameters", {"swap": False}, (more_than_a_sign,)),
     ),
-    assumptions=(regular_design, strict_minimum),
+    assumptions=(regular_design, strict_minimum, something_hidden),
     resolution=0.05,
     certified=certified_rate,
 )

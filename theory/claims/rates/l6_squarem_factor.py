@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from emmd.core.solve import make_algorithm
-from emmd.theory.assumptions import regular_design, strict_minimum
+from emmd.theory.assumptions import regular_design, something_hidden, strict_minimum
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map
 from emmd.theory.numeric.rates.linear_start import (
@@ -84,6 +84,6 @@ CLAIM = Claim(
         Sabotage("alpha with the other sign", {"sign": -1.0}),
         Sabotage("steadying map forgotten", {"steadied": False}),
     ),
-    assumptions=(regular_design, strict_minimum),
+    assumptions=(regular_design, strict_minimum, something_hidden),
     resolution=0.05,
 )

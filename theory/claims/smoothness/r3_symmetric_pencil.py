@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.theory.assumptions import regular_design, strict_minimum
+from emmd.theory.assumptions import regular_design, something_hidden, strict_minimum
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 
 
@@ -37,5 +37,5 @@ CLAIM = Claim(
         Sabotage("symmetric eigensolver on I_com^-1 I_mis", {"how": "symmetric solver"}),
         Sabotage("M = I_obs^-1 I_mis", {"how": "over observed"}),
     ),
-    assumptions=(regular_design, strict_minimum),
+    assumptions=(regular_design, strict_minimum, something_hidden),
 )

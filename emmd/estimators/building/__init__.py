@@ -1,0 +1,1 @@
+"""What an estimator makes of its parameters before it fits."""

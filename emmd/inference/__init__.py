@@ -1,0 +1,1 @@
+"""What a fit says beside its coefficients: covariances, intervals, resamples, quantiles, residuals, K."""

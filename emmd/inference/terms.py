@@ -1,0 +1,110 @@
+"""A fit's parameters as rows of a table: the part they belong to, and the term, as the user calls it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+INTERCEPT = "intercept"
+ESTIMATED, FIXED, LEFT_OUT, REFERENCE = "", "fixed", "left out", "reference"
+"""What is said about a parameter: nothing where it is estimated."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One parameter of a fitted mixture, in the user's units.
+
+    Attributes
+    ----------
+    part : str
+        ``expert 1``, ``expert 1, class a``, ``gate 1``, or ``experts`` for what they share.
+    term : str
+        Name of a feature, ``intercept``, or the name of the dispersion.
+    attribute : str
+        Name of the fitted attribute without the underscore.
+    where : tuple of int
+        Its place there.
+    remark : str
+        Empty, ``fixed``, ``left out`` (of what makes up a column already used, or is not used) or
+        ``reference`` (the gate to which the others are relative).
+    """
+
+    part: str
+    term: str
+    attribute: str
+    where: tuple
+    remark: str
+
+
+def feature_names(estimator: Any) -> list[str]:
+    """Return the names of the features: those of fit's table, else x0, x1, ..."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return [f"x{j}" for j in range(estimator.n_features_in_)] if names is None else [str(n) for n in names]
+
+
+def terms(estimator: Any) -> list[Term]:
+    """Return the parameters of a fitted estimator, expert by expert, then the gate."""
+    model, units = estimator._model, estimator._units
+    names, K = feature_names(estimator), model.n_experts
+    rows = []
+    used = {part: set(units.kept[getattr(units, part)].tolist()) for part in ("expert", "gate")}
+    for k in range(K):
+        for part, where in _logits(estimator, k):
+            rows += _linear(part, "coef", "intercept", where, names, used["expert"], model, units)
+        if model.family.dispersion == "free":
+            rows.append(_dispersion(model, f"expert {k + 1}", k))
+    if model.family.dispersion == "shared":
+        rows.append(_dispersion(model, "experts", 0))
+    sees = used["gate"] if model.gate.sees_features else None
+    for k in range(K - 1):
+        rows += _linear(
+            f"gate {k + 1}", "gate_coef", "gate_intercept", (k,), names, sees, model, units, "gate"
+        )
+    if K > 1:
+        rows.append(Term(f"gate {K}", "", "gate_intercept", (K - 1,), REFERENCE))
+    return rows
+
+
+def _logits(estimator, k):
+    """Return name and place of each linear predictor of an expert."""
+    if estimator._model.family.n_linear == 1:
+        return [(f"expert {k + 1}", (k,))]
+    labels = estimator._predictor_labels()
+    return [(f"expert {k + 1}, {label}", (k, c)) for c, label in enumerate(labels)]
+
+
+def _linear(part, coef, intercept, where, names, used, model, units, name="coef"):
+    """Return the terms of one linear predictor; `used` is None where it sees no features."""
+    held = name not in model.index
+    rows = []
+    if used is not None:
+        for j, feature in enumerate(names):
+            if j == units.exposure and j not in used:
+                continue
+            remark = LEFT_OUT if j not in used else FIXED if held else ESTIMATED
+            rows.append(Term(part, feature, coef, (*where, j), remark))
+    if units.intercept or used is None:
+        rows.append(Term(part, INTERCEPT, intercept, where, FIXED if held else ESTIMATED))
+    return rows
+
+
+def _dispersion(model, part, k):
+    remark = ESTIMATED if "dispersion" in model.index else FIXED
+    return Term(part, model.family.dispersion_name, "dispersion", (k,), remark)
+
+
+def estimated(estimator: Any) -> list[Term]:
+    """Return the terms that the fit estimates."""
+    return [term for term in terms(estimator) if term.remark == ESTIMATED]
+
+
+def labelled(rows: list[Term]) -> Any:
+    """Return the index of a table of these terms: a pandas MultiIndex of part and term."""
+    from pandas import MultiIndex
+
+    return MultiIndex.from_tuples([(row.part, row.term) for row in rows], names=["part", "term"])
+
+
+def values(named: dict, rows: list[Term]) -> np.ndarray:
+    """Return the entries of named parameters, or of what has their shapes, at these terms."""
+    return np.array([named[row.attribute][row.where] for row in rows])

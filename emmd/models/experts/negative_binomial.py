@@ -1,0 +1,146 @@
+"""Negative binomial experts with a log link: counts that vary more than Poisson's."""
+
+import numpy as np
+from scipy.special import betainc, betaln, digamma, gammaln, loggamma, nbdtrik, polygamma
+
+from emmd.core.family import Family, whole_numbers
+from emmd.fits.exposed_poisson import exposed_poisson_fit
+from emmd.fits.gamma_shape import log_shape
+
+_POISSON = 25.0
+"""The log size from which an expert is Poisson: its variance is the mean but for 1e-11 of its square."""
+
+
+class NegativeBinomial(Family):
+    """y | x with mean m = e^u, u = x'beta, and variance m + m^2 / alpha, alpha = e^rho the size.
+
+    What nobody sees is the rate g ~ Gamma(alpha, alpha) of a row: y | x, g ~ Poisson(g m). With it,
+    T = (y, g, log g), nu = (u, -e^u - alpha, alpha) and
+    a(nu) = log Gamma(nu_3) - nu_3 log(-nu_2 - e^{nu_1}).
+    """
+
+    name = "negative_binomial"
+    dispersion = "free"
+    dispersion_name = "size"
+    n_statistics = 3
+    hidden = True
+    discrete = True
+    log_link = True
+
+    def check_target(self, y):
+        """Raise unless y holds counts."""
+        return whole_numbers(y, f"counts 0, 1, 2, ... for family {self.name}")
+
+    def statistics(self, y):
+        """Return (y, 1, -1/2): T for a row of ordinary rate, with the spread of one of size 1.5 or so."""
+        return np.column_stack([y, np.ones(len(y)), np.full(len(y), -0.5)])
+
+    def log_base(self, y):
+        """Return -log y!."""
+        return -gammaln(y + 1.0)
+
+    def log_numerator(self, y, nu):
+        """Return the log of the density of (y, g) without e^{-a}, summed over g."""
+        total = y + nu[:, 2]
+        return loggamma(total) - total * np.log(-nu[:, 1]) + nu[:, 0] * y + self.log_base(y)
+
+    def expected_statistics(self, y, xi):
+        """Return (y, E[g | y], E[log g | y])."""
+        alpha = np.exp(xi[:, 1])
+        total, rate = y + alpha, np.exp(xi[:, 0]) + alpha
+        return np.column_stack([y, total / rate, digamma(total) - np.log(rate)])
+
+    def log_partition(self, nu):
+        """Return a(nu)."""
+        return loggamma(nu[:, 2]) - nu[:, 2] * np.log(-nu[:, 1] - np.exp(nu[:, 0]))
+
+    @staticmethod
+    def _parts(nu):
+        mean = np.exp(nu[:, 0])
+        return mean, nu[:, 2], -nu[:, 1] - mean
+
+    def mean(self, nu):
+        """Return (E y, E g, E log g)."""
+        m, alpha, rate = self._parts(nu)
+        return np.column_stack([alpha * m / rate, alpha / rate, digamma(alpha) - np.log(rate)])
+
+    def variance(self, nu):
+        """Return Cov(T)."""
+        m, alpha, rate = self._parts(nu)
+        count, cross, shape = alpha * m / rate, alpha * m / rate**2, m / rate
+        rows = [[count + count * shape, cross, shape], [cross, alpha / rate**2, 1.0 / rate]]
+        rows += [[shape, 1.0 / rate, polygamma(1, alpha)]]
+        return np.array(rows).transpose(2, 0, 1)
+
+    def natural(self, xi):
+        """Return (u, -e^u - e^rho, e^rho)."""
+        alpha = np.exp(xi[:, 1])
+        return np.column_stack([xi[:, 0], -np.exp(xi[:, 0]) - alpha, alpha])
+
+    def natural_jacobian(self, xi):
+        """Return d nu / d (u, rho)."""
+        m, alpha = np.exp(xi[:, 0]), np.exp(xi[:, 1])
+        one, zero = np.ones_like(m), np.zeros_like(m)
+        return np.stack([np.stack([one, -m, zero], -1), np.stack([zero, -alpha, alpha], -1)], -1)
+
+    def natural_curvature(self, xi):
+        """Return the second derivatives of nu in (u, rho)."""
+        m, alpha = np.exp(xi[:, 0]), np.exp(xi[:, 1])
+        second = np.zeros((len(xi), 3, 2, 2))
+        second[:, 1, 0, 0], second[:, 1, 1, 1], second[:, 2, 1, 1] = -m, -alpha, alpha
+        return second
+
+    def log_density(self, y, xi):
+        """Return the log density; a Beta function takes the place of three Gamma functions that cancel."""
+        alpha = np.exp(xi[:, 1])
+        # log of Gamma(y + alpha) / (Gamma(alpha) y!), which is 0 for y = 0
+        ways = np.where(y > 0, -betaln(np.maximum(y, 1.0), alpha) - np.log(np.maximum(y, 1.0)), 0.0)
+        gap = xi[:, 0] - xi[:, 1]
+        return ways - alpha * np.logaddexp(0.0, gap) - y * np.logaddexp(0.0, -gap)
+
+    def missing(self, y, xi):
+        """Return J' Cov(T | y) J: g given y is Gamma(y + alpha, m + alpha)."""
+        m, alpha = np.exp(xi[:, 0]), np.exp(xi[:, 1])
+        total, rate = y + alpha, m + alpha
+        cross = 1.0 / rate
+        rows = np.stack([total / rate**2, cross], -1), np.stack([cross, polygamma(1, total)], -1)
+        jacobian = self.natural_jacobian(xi)[:, 1:]
+        return np.einsum("nsq,nst,ntr->nqr", jacobian, np.stack(rows, -2), jacobian)
+
+    def working_target(self, y):
+        """Return log(y + 1/2)."""
+        return np.log(y + 0.5)
+
+    def sample(self, nu, rng):
+        """Draw counts."""
+        m, alpha, rate = self._parts(nu)
+        return rng.poisson(m * rng.gamma(alpha, 1.0 / rate)).astype(float)
+
+    def prediction(self, xi):
+        """Return e^u."""
+        return np.exp(xi[:, 0])
+
+    def cdf(self, y, xi):
+        """Return the regularised incomplete Beta function at alpha / (alpha + m)."""
+        alpha, share = self._share(xi)
+        return np.where(y < 0, 0.0, betainc(alpha, np.maximum(np.floor(y), 0.0) + 1.0, share))
+
+    def quantile(self, level, xi):
+        """Return the inverse of the distribution function between whole numbers, rounded up."""
+        alpha, share = self._share(xi)
+        return np.ceil(np.maximum(nbdtrik(level, alpha, share), 0.0))
+
+    @staticmethod
+    def _share(xi):
+        return np.exp(xi[:, 1]), 1.0 / (1.0 + np.exp(xi[:, 0] - xi[:, 1]))
+
+    def dispersion_collapsed(self, values, floor):
+        """Return False: a size that runs to infinity is a Poisson expert."""
+        return False
+
+    def fit(self, rows, start, ridge=None):
+        """Newton's method for the mean with exposures g, free of the size; then one equation for that."""
+        solved = exposed_poisson_fit(rows, self, start, ridge)
+        _, rate, log_rate = rows.mean
+        size = min(log_shape(float(rate - log_rate) - 1.0), _POISSON)
+        return solved.x[None], size, solved.residual, solved.curvature

@@ -1,0 +1,1 @@
+"""From tables to features: formulas for experts and gate."""

@@ -1,0 +1,1 @@
+"""Statistical promises counted by simulation: too long for a test."""
