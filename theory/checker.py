@@ -172,7 +172,7 @@ def check(claim, lab, name="problem"):
         name,
         str(claim.kind),
         Verdict.NOT_APPLICABLE,
-        independent=lab.independent,
+        independent=claim.independent(lab.model),
     )
     try:
         for assumption in claim.assumptions:

@@ -129,6 +129,10 @@ class Claim:
         Each takes the lab and returns "" or what fails; evaluated before `measure`.
     proof : str
         Label of the symbolic proof that belongs to the claim, or "".
+    compares : tuple of str
+        Methods of a model, such as ``"e_step"``, of which one must be its own code for the two sides to be
+        different code: where all are derived from the three functions that define the model, both sides come
+        from one function.
     resolution : float
         A comparison whose budget exceeds resolution * scale decides nothing.
     scope : str
@@ -145,6 +149,7 @@ class Claim:
     sabotages: tuple
     assumptions: tuple = ()
     proof: str = ""
+    compares: tuple = ()
     resolution: float = 1e-3
     scope: str = "problem"
 
@@ -158,6 +163,7 @@ class Claim:
         _settle(
             self, "assumptions", all_of("assumptions", self.assumptions, Callable, "functions of the lab")
         )
+        _settle(self, "compares", all_of("compares", self.compares, str, "names of methods"))
         positive_number("resolution", self.resolution)
         known_name("scope", self.scope, ["population", "problem"])
 
@@ -165,6 +171,10 @@ class Claim:
     def name(self) -> str:
         """The id, by which discovery lists the claim."""
         return self.id
+
+    def independent(self, model: Any) -> bool:
+        """Return whether the two sides are different code on a model."""
+        return not self.compares or any(model.has_own(method) for method in self.compares)
 
     @property
     def label(self) -> str:

@@ -105,11 +105,6 @@ class Lab:
         return self.problem.model
 
     @property
-    def independent(self) -> bool:
-        """Whether the two sides of the identities are different code."""
-        return True
-
-    @property
     def linear_model_set(self) -> bool:
         """Whether eta is affine in theta, as evaluated."""
         return self.problem.linear_model_set

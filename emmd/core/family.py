@@ -36,6 +36,8 @@ class Family(ABC):
         Derivative of the log of `precision` in the dispersion predictor.
     variance_bound : float or None
         At least the largest eigenvalue of Cov(T) for every nu, if canonical and bounded.
+    support : array_like, str or None
+        What y can be, as for `emmd.Model`.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Family(ABC):
     n_statistics = 1
     precision_slope = 0.0
     variance_bound: float | None = None
+    support: Any = None
 
     @property
     def n_predictors(self) -> int:

@@ -11,7 +11,8 @@ from emmd.core.definition import Definition
 from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
 from emmd.core.pencil import solve_positive
 from emmd.core.status import Status
-from emmd.fits.newton import newton
+from emmd.fits.newton import RESIDUAL_ACCEPTED
+from emmd.fits.saddle_free import minimise_in_domain
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class MStep:
         Inner evaluations.
     failure : Status or None
         A degenerate fit that the model has recognised.
+    closed_form : bool
+        Whether a formula of the user's gave theta: then it is claimed to be exact, and `residual` says
+        whether it is.
     """
 
     theta: np.ndarray
@@ -57,6 +61,7 @@ class MStep:
     curvature: float
     iterations: int = 1
     failure: Status | None = None
+    closed_form: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,12 +109,16 @@ class Model(ABC):
     responsibility_columns : tuple of int or None
         Shape of one row of `EStep.responsibilities` where these are probabilities: ``(K,)``, or ``()`` for
         those of one of two experts. None where they are posterior means of statistics.
+    support : array_like, str or None
+        What y of a row can be, for claim E0: all its values, or ``"counts"``, ``"positive"``, ``"real"``. None
+        where that is not known.
     """
 
     name: str
     n_features: int
     n_params: int
     responsibility_columns: tuple | None = None
+    support: Any = None
     takes_partitions = False
 
     # the definition
@@ -223,6 +232,10 @@ class Model(ABC):
         """Return the posterior means E[S | x, y], shape (n, D), that an E-step's answer stands for."""
         return responsibilities
 
+    def has_own(self, what: str) -> bool:
+        """Return whether a method is the model's own code, and not derived from its definition."""
+        return getattr(type(self), what) is not getattr(Model, what)
+
     def in_domain(self, theta: np.ndarray) -> bool:
         """Return whether theta is a parameter of the model: everywhere by default."""
         return True
@@ -330,7 +343,7 @@ class Model(ABC):
             hessian = self.projection_hessian(data, mean, theta) + self.penalty_hessian(theta) / total
             return value + self.penalty(theta) / total, slope, hessian
 
-        return _inner(evaluate, start, self.parameter_scale(data) * self.score_size(data))
+        return self._minimised(data, evaluate, start)
 
     def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, shape (p,)."""
@@ -358,7 +371,7 @@ class Model(ABC):
             value = self.mirror_map(data, theta) - dual @ theta
             return value, self.mirror_gradient(data, theta) - dual, self.expected_information(data, theta)
 
-        return _inner(evaluate, start, self.parameter_scale(data) * self.score_size(data))
+        return self._minimised(data, evaluate, start)
 
     def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
@@ -420,9 +433,27 @@ class Model(ABC):
         """Return how many parameters share each parameter's predictor, shape (p,)."""
         return np.ones(self.n_params)
 
-    def score_size(self, data: Any) -> float:
-        """Return the size of the score's terms to which an `MStep`'s residual is relative."""
-        return 1.0
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of the terms of each gradient entry at theta, shape (p,).
+
+        An `MStep`'s residual is relative to them: root mean squares of |J|' r, with r those of S under the
+        model.
+        """
+        rows = self.predictor_rows(data, theta)
+        eta = self.natural_parameters(data, rows)
+        spread = np.maximum(np.diagonal(self.covariance(eta), axis1=1, axis2=2), 0.0)
+        sizes = np.sqrt(self.mean_statistics(eta) ** 2 + spread)
+        slopes = np.einsum("nd,ndb->nb", sizes, np.abs(self.natural_jacobian(data, rows)))
+        squares = data.weights[:, None, None] * slopes[:, :, None] * slopes[:, None, :]
+        penalty = np.abs(self.penalty_hessian(theta)) @ np.abs(theta)
+        return np.sqrt(np.abs(np.diag(self.pull_back_second(data, squares)))) + penalty
+
+    def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return orthonormal directions in which theta may move without a change of the model, (p, g).
+
+        There are none by default: parameters are identified.
+        """
+        return np.zeros((self.n_params, 0))
 
     # how all of this is derived
 
@@ -447,14 +478,28 @@ class Model(ABC):
             second = second + self.natural_curvature(data, rows, rest)
         return self.pull_back_second(data, data.weights[:, None, None] * second)
 
+    def _minimised(self, data, evaluate, start):
+        """Minimise a function of theta, which is told from its value, gradient and Hessian, in the domain."""
+
+        def inside(theta):
+            if self.in_domain(theta):
+                return evaluate(theta)
+            return np.inf, np.full_like(theta, np.nan), np.full((len(theta), len(theta)), np.nan)
+
+        with np.errstate(all="ignore"):
+            curvature = np.sqrt(np.abs(np.diag(self.expected_information(data, start))))
+            unit = np.where(np.isfinite(curvature) & (curvature > 0.0), curvature, 1.0)
+            found = minimise_in_domain(
+                inside,
+                start,
+                unit,
+                lambda theta: self.gradient_scale(data, theta),
+                lambda theta: self.gauge_directions(data, theta),
+            )
+        solved = found.residual <= RESIDUAL_ACCEPTED
+        return MStep(found.x, found.residual, solved, found.curvature, found.iterations)
+
     @staticmethod
     def _bregman(data, function, u, v, slope):
         rows = function(u) - function(v) - np.einsum("nd,nd->n", slope, u - v)
         return float(data.weights @ rows)
-
-
-def _inner(evaluate, start, scale):
-    """Minimise a function of theta by Newton's method; return the `MStep`."""
-    with np.errstate(all="ignore"):
-        found = newton(evaluate, start, scale)
-    return MStep(found.x, found.residual, found.solved, found.curvature, found.iterations)

@@ -257,9 +257,21 @@ class ConjugatePrior(Model):
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
         return self.model.parameter_scale(data.data)
 
-    def score_size(self, data: Any) -> float:
-        """Return the size of the terms that an M-step's residual is relative to."""
-        return self.model.score_size(data.data)
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of the terms that an M-step's residual is relative to."""
+        return self.model.gradient_scale(data.data, theta)
+
+    def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the model's: the prior's statistics are the model's own."""
+        return self.model.gauge_directions(data.data, theta)
+
+    def has_own(self, what: str) -> bool:
+        """Return the model's."""
+        return self.model.has_own(what)
+
+    def in_domain(self, theta: np.ndarray) -> bool:
+        """Return whether theta is a parameter of the model."""
+        return self.model.in_domain(theta)
 
     def parameter_width(self) -> np.ndarray:
         """Return how many parameters share each parameter's predictor, shape (p,)."""

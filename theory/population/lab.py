@@ -38,8 +38,6 @@ class PopulationLab:
         self.seed = seed_integer("seed", seed)
         self._done = {}
 
-    independent = True
-
     @cached_property
     def formula(self):
         """Name of the symbolic model whose density makes up the model's loss, or None."""

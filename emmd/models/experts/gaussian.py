@@ -30,6 +30,7 @@ class Gaussian(Family):
     """
 
     name = "gaussian"
+    support = "real"
     n_statistics = 2
 
     def __init__(self, variance="free"):

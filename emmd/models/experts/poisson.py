@@ -12,6 +12,7 @@ class Poisson(Family):
     """y | x ~ Poisson(e^{x'beta}): T = y, a = e^nu, h = 1 / y!."""
 
     name = "poisson"
+    support = "counts"
 
     def check_target(self, y):
         """Raise unless y holds counts that double precision tells apart."""

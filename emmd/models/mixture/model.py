@@ -442,6 +442,15 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         """Return the family's."""
         return self.family.score_size(data.rows())
 
+    @property
+    def support(self) -> Any:
+        """What y can be: the family's."""
+        return self.family.support
+
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of a gradient's terms: features times scores, whatever theta is."""
+        return self.parameter_scale(data) * self.score_size(data)
+
     def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor, in units that matter, per unit of each parameter."""
         return data.unit

@@ -415,6 +415,14 @@ class SymmetricModel(Model):
         pairs = zip(self.potentials, np.split(gradient / self.unit, 2))
         return self.join(*(data.design.solve(part) / potential.max_curvature for potential, part in pairs))
 
+    def score_size(self, data: Any) -> float:
+        """Return the size of the score's terms, no less than what `m_step` divides by."""
+        return 1.0
+
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of a gradient's terms: features times scores, whatever theta is."""
+        return self.parameter_scale(data) * self.score_size(data)
+
     def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the root mean square of each feature, in working units, shape (2d,)."""
         return data.parameter_scale

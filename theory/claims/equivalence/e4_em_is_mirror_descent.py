@@ -18,12 +18,13 @@ def measure(lab, step_size=1.0, evidence=1.0, exact=True):
         if inner_failure(m_step) is not None:
             continue
         budget = lab.gradient_error(theta) + lab.complex_step_error(theta) + lab.gradient_error(m_step.theta)
-        budget = budget + inner_rounding(problem, m_step.residual)
+        unit = inner_rounding(problem, 1.0, m_step.theta)
+        budget = budget + m_step.residual * unit
         yield from componentwise(
             problem.mirror_gradient(theta) - step_size * problem.definition.gradient(theta),
             problem.mirror_gradient(m_step.theta),
             budget,
-            inner_rounding(problem, 1.0),
+            unit,
             f"dual, {label}",
             space="dual",
             point=label,
@@ -49,7 +50,7 @@ def _primal(problem, label, theta, m_step, step_size, budget):
         return
     if not mirror.solved or not (np.diag(inverse) > 0).all():
         return
-    total = budget + inner_rounding(problem, mirror.residual)
+    total = budget + inner_rounding(problem, mirror.residual, mirror.theta)
     yield Comparison(
         predicted=0.0,
         observed=_norm(complete, mirror.theta - m_step.theta),
@@ -72,6 +73,7 @@ CLAIM = Claim(
     source="Fruytier, Mokhtari, Sanghavi 2025; Kunstner, Kumar, Schmidt 2021; exact form derived",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("e_step", "m_step"),
     sabotages=(
         Sabotage("mirror step 1.1", {"step_size": 1.1}, truth=1.0),
         Sabotage("mirror step 0.9", {"step_size": 0.9}, truth=1.0),

@@ -34,6 +34,7 @@ CLAIM = Claim(
     source="Kunstner, Kumar, Schmidt 2021; Fruytier, Mokhtari, Sanghavi 2025",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("e_step", "divergence"),
     sabotages=(Sabotage("reversed KL orientation", {"reverse": True}),),
     assumptions=(regular_design,),
     proof="E5",

@@ -49,7 +49,7 @@ def em_step_gain(problem, theta):
     if not m_step.solved:
         return None
     after = m_step.theta
-    residual = inner_rounding(problem, m_step.residual) @ np.abs(after - theta)
+    residual = inner_rounding(problem, m_step.residual, after) @ np.abs(after - theta)
     return EMStepGain(
         before=theta,
         after=after,

@@ -38,7 +38,7 @@ def slow_start(lab, power):
 
 def map_error(lab):
     """Return a bound of the error of one map evaluation at theta*, in the metric of I_com."""
-    error = lab.gradient_error(lab.reference.theta) + inner_rounding(lab.problem, 1e-13)
+    error = lab.gradient_error(lab.reference.theta) + inner_rounding(lab.problem, 1e-13, lab.reference.theta)
     return float(error @ np.sqrt((lab.information.vectors**2).sum(axis=1)))
 
 

@@ -1,0 +1,60 @@
+"""Multivariate Gaussian with missing entries: S = (y, yy') of the whole row."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from emmd.core.problem import Problem
+from emmd.gallery.triangles import (
+    doubled,
+    from_log_cholesky,
+    log_cholesky,
+    log_gaussian_mass,
+    symmetric,
+)
+from emmd.models.latent.model import LatentModel
+
+
+def missing_gaussian(d):
+    """Return the model; theta = (mean, log-Cholesky factor of the precision), y = (values, mask of those seen).
+
+    Values that were not seen may be anything.
+    """
+
+    def natural_parameters(theta, x):
+        root = log_cholesky(theta[d:], d)
+        precision = root @ root.T
+        return jnp.concatenate([precision @ theta[:d], doubled(-0.5 * precision)])
+
+    def log_partition(eta):
+        return log_gaussian_mass(eta[:d], symmetric(eta[d:], d))
+
+    def log_numerator(eta, y):
+        value, seen = jnp.where(y[1], y[0], 0.0), jnp.where(y[1], 1.0, 0.0)
+        linear, quadratic = eta[:d], symmetric(eta[d:], d)
+        # the missing entries are integrated out; a unit Gaussian stands in for each entry that was seen
+        hidden = 1.0 - seen
+        within = quadratic * jnp.outer(hidden, hidden) - 0.5 * jnp.diag(seen)
+        slope = hidden * (linear + 2.0 * quadratic @ value)
+        rest = log_gaussian_mass(slope, within) - 0.5 * seen.sum() * np.log(2.0 * np.pi)
+        return linear @ value + value @ quadratic @ value + rest
+
+    def m_step(statistics, X, weights):
+        mean = weights @ statistics
+        second = np.zeros((d, d))
+        second[np.tril_indices(d)] = mean[d:]
+        covariance = second + np.tril(second, -1).T - np.outer(mean[:d], mean[:d])
+        return np.concatenate([mean[:d], from_log_cholesky(np.linalg.inv(covariance))])
+
+    n_params = d + d * (d + 1) // 2
+    functions = natural_parameters, log_partition, log_numerator
+    return LatentModel(n_params, *functions, m_step=m_step, name="missing-gaussian")
+
+
+def load(n=120, d=3, missing=0.25, seed=0):
+    """Return a problem with drawn data, entries missing at random, and a start."""
+    rng = np.random.default_rng(seed)
+    mixing = np.eye(d) + 0.5 * np.tri(d)
+    y, seen = rng.standard_normal((n, d)) @ mixing.T, rng.random((n, d)) >= missing
+    y[~seen] = 0.0
+    model = missing_gaussian(d)
+    return Problem(model, None, (y, seen)), np.zeros(model.n_params)

@@ -1,0 +1,82 @@
+"""Mixture of K Gaussians with full covariances: S = (1[z=k] (y, yy'), 1[z=k])."""
+
+from functools import partial
+from itertools import permutations
+
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import log_softmax
+from jax.scipy.special import logsumexp
+
+from emmd.core.problem import Problem
+from emmd.gallery.triangles import (
+    doubled,
+    from_log_cholesky,
+    log_cholesky,
+    log_gaussian_mass,
+    products,
+    symmetric,
+)
+from emmd.models.latent.model import LatentModel
+
+
+def gaussian_mixture(K, d):
+    """Return the model; theta = (logits (K - 1), means (K d), log-Cholesky factors of the precisions)."""
+    q = d * (d + 1) // 2
+
+    def split(theta):
+        logits = jnp.append(theta[: K - 1], 0.0)
+        return logits, theta[K - 1 : K - 1 + K * d].reshape(K, d), theta[K - 1 + K * d :].reshape(K, q)
+
+    def natural_parameters(theta, x):
+        logits, means, factors = split(theta)
+        parts = []
+        for log_weight, mean, factor in zip(log_softmax(logits), means, factors):
+            root = log_cholesky(factor, d)
+            precision = root @ root.T
+            level = log_weight - log_gaussian_mass(precision @ mean, -0.5 * precision)
+            parts.append(jnp.concatenate([precision @ mean, doubled(-0.5 * precision), level[None]]))
+        return jnp.concatenate(parts)
+
+    def log_partition(eta):
+        parts = eta.reshape(K, d + q + 1)
+        masses = [log_gaussian_mass(part[:d], symmetric(part[d:-1], d)) + part[-1] for part in parts]
+        return logsumexp(jnp.stack(masses))
+
+    def log_numerator(eta, y):
+        parts = eta.reshape(K, d + q + 1)
+        return logsumexp(parts[:, :d] @ y + parts[:, d:-1] @ products(y) + parts[:, -1])
+
+    def m_step(statistics, X, weights):
+        parts = (weights @ statistics).reshape(K, d + q + 1)
+        shares, factors = parts[:, -1], []
+        means = parts[:, :d] / shares[:, None]
+        for part, mean in zip(parts, means):
+            second = np.zeros((d, d))
+            second[np.tril_indices(d)] = part[d:-1] / part[-1]
+            covariance = second + np.tril(second, -1).T - np.outer(mean, mean)
+            factors.append(from_log_cholesky(np.linalg.inv(covariance)))
+        return np.concatenate([np.log(shares[:-1] / shares[-1]), means.ravel(), *factors])
+
+    def equivalents(theta):
+        logits, means, factors = (np.asarray(part) for part in split(theta))
+        orders = [list(order) for order in permutations(range(K))]
+        return np.array(
+            [
+                np.concatenate([(logits[o] - logits[o[-1]])[:-1], means[o].ravel(), factors[o].ravel()])
+                for o in orders
+            ]
+        )
+
+    functions = natural_parameters, log_partition, log_numerator
+    n_params = K - 1 + K * (d + q)
+    return LatentModel(n_params, *functions, m_step=m_step, equivalents=equivalents, name="gaussian-mixture")
+
+
+def load(K=2, d=2, n=200, seed=0):
+    """Return a problem with drawn data, and a start near the truth."""
+    rng = np.random.default_rng(seed)
+    means = 3.0 * np.eye(K, d)
+    y = means[rng.integers(K, size=n)] + rng.standard_normal((n, d))
+    theta0 = np.concatenate([np.zeros(K - 1), means.ravel() + 0.2, np.zeros(K * d * (d + 1) // 2)])
+    return Problem(gaussian_mixture(K, d), None, y), theta0
