@@ -95,8 +95,10 @@ class Lab:
         self._done: dict = {}
         with np.errstate(all="ignore"):
             start = *self.model.loss_and_gradient(problem.data, self.theta0), self.gradient_error(self.theta0)
+            why = self.model.explain(problem.data, self.theta0)
         # what overflows at the start would pass for a counter-example
-        require_finite("theta0", "loss, gradient and error budget", *start)
+        of = "loss, gradient and error budget"
+        require_finite("theta0", f"{of} ({why})" if why else of, *start)
         self.seed = seed_integer("seed", seed)
 
     @property
@@ -190,12 +192,21 @@ class Lab:
     def _in_reach(self, step):
         """Return the centre plus a step, halved until the natural parameters leave digits for all experts."""
         most = max(_REACH, 10.0 * self._largest_natural(self.centre))
+
+        def reached(theta):
+            return self._in_region(theta) and self._largest_natural(theta) <= most
+
+        return self.inside(self.centre, step, reached)
+
+    def inside(
+        self, base: np.ndarray, step: np.ndarray, accepted: Callable[[np.ndarray], bool] = lambda theta: True
+    ) -> np.ndarray:
+        """Return a base plus a step, halved until that lies in the domain and is accepted."""
         for _ in range(_HALVINGS):
-            inside = self.model.in_domain(self.centre + step) and self._in_region(self.centre + step)
-            if inside and self._largest_natural(self.centre + step) <= most:
-                break
+            if self.model.in_domain(base + step) and accepted(base + step):
+                return base + step
             step = 0.5 * step
-        return self.centre + step
+        return base
 
     def _largest_natural(self, theta):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -314,8 +325,10 @@ class Lab:
         yield from (
             (f"{r} of the way to theta0", target + r * (self.theta0 - target)) for r in (1.0, 0.3, 0.05)
         )
-        yield from ((f"{s} along the slowest mode", target + s * mode) for s in (0.5, -0.5, 0.05))
-        yield from ((f"{r} theta*", r * target) for r in (0.3, 1e-3))
+        yield from (
+            (f"{s} along the slowest mode", self.inside(target, s * mode)) for s in (0.5, -0.5, 0.05)
+        )
+        yield from ((f"{r} theta*", self.inside(target, (r - 1.0) * target)) for r in (0.3, 1e-3))
 
     def _region(self, start):
         path, target = self.path(start, steps=_REGION_STEPS), self.reference.theta

@@ -90,6 +90,8 @@ def _project(problem, theta, dual, step_size):
     outer = np.outer(scale, scale)
 
     def function(u):
+        if not model.in_domain(u / scale):
+            return np.inf, np.full_like(u, np.nan)
         # a trial far off may overflow: the solver steps back from it
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value, gradient = _objective(problem, u / scale, dual, step_size)

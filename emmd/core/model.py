@@ -15,6 +15,10 @@ from emmd.fits.newton import RESIDUAL_ACCEPTED
 from emmd.fits.saddle_free import minimise_in_domain
 
 
+_MODERATE = 0.3
+"""Of a random point's predictors: far off a bent function may be straight, as log(1 + e^u) is."""
+
+
 @dataclass(frozen=True)
 class EStep:
     """The E-step at one parameter.
@@ -239,6 +243,15 @@ class Model(ABC):
     def in_domain(self, theta: np.ndarray) -> bool:
         """Return whether theta is a parameter of the model: everywhere by default."""
         return True
+
+    def random_point(self, data: Any, rng: np.random.Generator) -> np.ndarray:
+        """Return a random parameter in the domain, shape (p,): its predictors are of moderate size."""
+        unit = self.parameter_scale(data) * np.sqrt(self.parameter_width())
+        return _MODERATE * rng.standard_normal(self.n_params) / unit
+
+    def explain(self, data: Any, theta: np.ndarray) -> str:
+        """Return why the model is not finite at theta, or "" where it does not know."""
+        return ""
 
     def same_region(self, data: Any, u: np.ndarray, v: np.ndarray) -> bool:
         """Return whether A and eta are one smooth function at both parameters, as they are by default.

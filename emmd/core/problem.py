@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.affine import is_affine
-from emmd.core.checks import instance, normalised_weights, probabilities, real_array, require_finite
+from emmd.core.checks import DomainError, NotFiniteError, instance, normalised_weights, probabilities, real_array, require_finite
 from emmd.core.definition import Definition
 from emmd.core.model import Model, MStep
 
@@ -54,8 +54,9 @@ class Problem:
         For wrong shapes, NaN, infinity, text, complex or empty data, labels or
         weights that do not fit; the message names the argument.
 
-    NotFiniteError
-        From a method whose answer overflows at what it is given: a ValueError, and an ArithmeticError too.
+    NotFiniteError, DomainError
+        From a method whose answer overflows at what it is given, and from one that is given a parameter
+        outside the model's domain: ValueErrors, and ArithmeticErrors too.
 
     Notes
     -----
@@ -76,7 +77,13 @@ class Problem:
         return f"Problem({self.model.name}, n={self.n_rows}, p={self.n_params})"
 
     def _check(self, theta, name="theta"):
-        return real_array(name, theta, 1, (self.n_params,))
+        theta = self._vector(theta, name)
+        if not self.model.in_domain(theta):
+            raise DomainError(f"{name} must lie in the domain of model {self.model.name}, got {theta}")
+        return theta
+
+    def _vector(self, value, name):
+        return real_array(name, value, 1, (self.n_params,))
 
     def _evaluate(self, method, *, responsibilities=None, **points):
         """Return what a method of the model says at checked points; it must be finite."""
@@ -85,7 +92,12 @@ class Problem:
         with np.errstate(all="ignore"):
             result = getattr(self.model, method)(self.data, *r, *points.values())
         parts = result if isinstance(result, tuple) else (result,)
-        require_finite(" and ".join(points), method.replace("_", " "), *parts)
+        try:
+            require_finite(" and ".join(points), method.replace("_", " "), *parts)
+        except NotFiniteError as error:
+            says = (self.model.explain(self.data, theta) for theta in points.values())
+            why = next(filter(None, says), "")
+            raise (NotFiniteError(f"{error}: {why}") if why else error) from None
         return result
 
     def _responsibilities(self, value):
@@ -221,7 +233,7 @@ class Problem:
     def mirror_inverse(self, dual: ArrayLike, start: ArrayLike) -> MStep:
         """Solve grad A(theta) = dual from `start`; return an `MStep`, finite where it is `solved`."""
         self.require_mirror_map()
-        dual, start = self._check(dual, "dual"), self._check(start, "start")
+        dual, start = self._vector(dual, "dual"), self._check(start, "start")
         with np.errstate(all="ignore"):
             return self.model.mirror_inverse(self.data, dual, start)
 

@@ -269,6 +269,14 @@ class ConjugatePrior(Model):
         """Return the model's."""
         return self.model.has_own(what)
 
+    def random_point(self, data: Any, rng: np.random.Generator) -> np.ndarray:
+        """Return a random parameter in the model's domain."""
+        return self.model.random_point(data.data, rng)
+
+    def explain(self, data: Any, theta: np.ndarray) -> str:
+        """Return the model's."""
+        return self.model.explain(data.data, theta)
+
     def in_domain(self, theta: np.ndarray) -> bool:
         """Return whether theta is a parameter of the model."""
         return self.model.in_domain(theta)

@@ -23,6 +23,10 @@ def best_start(problem, seed=0, tries=8, iterations=200):
     rng = np.random.default_rng([seed, *b"starts"])
     scale = problem.model.parameter_scale(problem.data)
     starts = rng.standard_normal((tries, problem.n_params)) / (scale * np.sqrt(problem.n_params / 2))
+    starts = [
+        start if problem.model.in_domain(start) else problem.model.random_point(problem.data, rng)
+        for start in starts
+    ]
     runs = [minimize(problem, start, tol=1e-8, max_iter=iterations) for start in starts]
     runaway = [run.status not in (0, 1) for run in runs]
     best = min(range(tries), key=lambda k: (runaway[k], runs[k].fun))

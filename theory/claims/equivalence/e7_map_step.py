@@ -48,7 +48,7 @@ def _budget(lab, problem, theta, m_step, sizes):
 
 
 def _with_prior(lab, nu):
-    centre = lab.centre + lab.random_points(f"E7 centre {nu}", 1, 0.5)[0]
+    centre = lab.inside(lab.centre, lab.random_points(f"E7 centre {nu}", 1, 0.5)[0])
     model = ConjugatePrior(lab.model, nu, centre)
     return Problem(model, lab.problem.X, lab.problem.y, lab.problem.weights)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emmd.core.checks import DomainError
+
 _NOISE = 6.0
 
 
@@ -27,6 +29,8 @@ def algorithm_map(problem, algorithm):
     """Return ``theta -> next theta`` of an algorithm without memory."""
 
     def advance(theta):
+        if not problem.model.in_domain(theta):
+            raise DomainError(f"theta must lie in the domain of model {problem.model.name}, got {theta}")
         step = algorithm.step(problem, theta, None)
         if step.failure is not None:
             raise ArithmeticError(f"the map of {algorithm.name} failed near theta: {step.failure.message}")

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, eigs
 
 from emmd.core.algorithm import Algorithm
-from emmd.core.checks import require_finite
+from emmd.core.checks import DomainError, require_finite
 from emmd.core.pencil import solvable_at
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
@@ -20,6 +20,8 @@ DISPLACEMENT = 1e-4
 _DENSE = 120
 
 _SHARP = 1e-6
+
+_HALVINGS = 40
 
 _OTHERS = (0.1, 10.0, 0.01)
 
@@ -93,19 +95,34 @@ def contraction(
     solve = _dense if problem.n_params <= _DENSE else _iterative
     names = " and ".join(["theta", *(field.name for field in fields(algorithm))])
     with solvable_at(names), np.errstate(all="ignore"):
-        eigenvalues, error = solve(advance, theta, natural_basis(problem, theta))
+        basis = natural_basis(problem, theta)
+        eigenvalues, error = solve(advance, theta, basis, _displacement(problem, theta, basis))
     require_finite(names, "eigenvalues", eigenvalues, error)
     eigenvalues = eigenvalues[np.argsort(np.abs(eigenvalues))]
     return Contraction(float(np.abs(eigenvalues[-1])), error, eigenvalues)
 
 
-def _dense(advance, theta, basis):
-    jacobian = differentiate(advance, theta, basis, DISPLACEMENT)
+def _displacement(problem, theta, basis):
+    """Return the displacement, halved until all displaced points lie in the model's domain."""
+    displacement, inside = DISPLACEMENT, problem.model.in_domain
+    for _ in range(_HALVINGS):
+        shifts = 2.0 * displacement * basis.T
+        if all(inside(theta + shift) and inside(theta - shift) for shift in shifts):
+            break
+        displacement *= 0.5
+    return displacement
+
+
+def _dense(advance, theta, basis, displacement):
+    jacobian = differentiate(advance, theta, basis, displacement)
     for factor in _OTHERS:
         # where the map bends sharply, or is not known to many digits, another displacement serves better
         if jacobian.error <= _SHARP:
             break
-        other = differentiate(advance, theta, basis, factor * DISPLACEMENT)
+        try:
+            other = differentiate(advance, theta, basis, factor * displacement)
+        except DomainError:
+            continue
         jacobian = min(jacobian, other, key=lambda each: each.error)
     values, left, right = eigvals_with_condition(jacobian.matrix)
     # no two matrices differ in an eigenvalue by more than the sum of their norms
@@ -120,7 +137,7 @@ def eigvals_with_condition(matrix):
     return values, float(singular[0]), float(1.0 / singular[-1])
 
 
-def _iterative(advance, theta, basis):
+def _iterative(advance, theta, basis, displacement):
     inverse = np.linalg.inv(basis)
 
     def radius(displacement):
@@ -130,7 +147,7 @@ def _iterative(advance, theta, basis):
         start = np.random.default_rng(0).standard_normal(len(theta))
         return eigs(operator, k=4, which="LM", v0=start, return_eigenvectors=False)
 
-    fine, coarse = radius(DISPLACEMENT), radius(2.0 * DISPLACEMENT)
+    fine, coarse = radius(displacement), radius(2.0 * displacement)
     return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9)
 
 

@@ -78,7 +78,7 @@ def _trust_region(problem, theta):
     scale = problem.model.parameter_scale(problem.data)
     outer = np.outer(scale, scale)
     found = scipy_minimize(
-        lambda u: problem.model.loss(problem.data, u / scale),
+        lambda u: _loss(problem, u / scale),
         theta * scale,
         jac=lambda u: problem.model.gradient(problem.data, u / scale) / scale,
         hess=lambda u: problem.model.hessian(problem.data, u / scale) / outer,
@@ -86,6 +86,11 @@ def _trust_region(problem, theta):
         options={"gtol": 1e-9, "maxiter": 500},
     )
     return found.x / scale
+
+
+def _loss(problem, theta):
+    """Return the loss, infinite outside the domain: the trust region steps back from there."""
+    return problem.model.loss(problem.data, theta) if problem.model.in_domain(theta) else np.inf
 
 
 def _polish(problem, theta, hessian, most=20):
@@ -97,7 +102,7 @@ def _polish(problem, theta, hessian, most=20):
             trial = theta - np.linalg.solve(hessian(theta), gradient)
         except np.linalg.LinAlgError:
             return theta
-        if not np.isfinite(trial).all():
+        if not (np.isfinite(trial).all() and problem.model.in_domain(trial)):
             return theta
         trial_gradient = problem.gradient(trial)
         trial_size = em_displacement(problem, trial, trial_gradient)
