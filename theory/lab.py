@@ -273,6 +273,9 @@ class Lab:
 
     def complex_step_error(self, theta: np.ndarray) -> np.ndarray:
         """Return a bound of the rounding error of the gradient from natural parameters, shape (p,)."""
+        if not self.model.has_own("loss_and_gradient"):
+            # both gradients are made of the same terms
+            return 2.0 * self.gradient_error(theta)
         _, of_slope = self.natural_rounding(theta)
         _, slope = self.natural_gradient(theta)
         return 2.0 * pulled_back_rounding(self.problem, theta, slope, of_slope)

@@ -10,10 +10,17 @@ from emmd.core.checks import real_array
 from emmd.core.definition import Definition
 from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
 from emmd.core.pencil import solve_positive
+from emmd.core.rounding import EPS
 from emmd.core.status import Status
 from emmd.fits.newton import RESIDUAL_ACCEPTED
 from emmd.fits.saddle_free import minimise_in_domain
 
+
+_ROUNDINGS = 2
+_SAFETY = 4.0
+"""Times the largest change that was seen: two draws hardly show the worst rounding."""
+
+_BLUR = 64.0
 
 _MODERATE = 0.3
 """Of a random point's predictors: far off a bent function may be straight, as log(1 + e^u) is."""
@@ -356,7 +363,9 @@ class Model(ABC):
             hessian = self.projection_hessian(data, mean, theta) + self.penalty_hessian(theta) / total
             return value + self.penalty(theta) / total, slope, hessian
 
-        return self._minimised(data, evaluate, start)
+        eta = self._eta(data, start)
+        terms = np.abs(self.log_partition(eta)) + np.einsum("nd,nd->n", np.abs(mean), np.abs(eta))
+        return self._minimised(data, evaluate, start, float(data.weights @ terms))
 
     def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, shape (p,)."""
@@ -384,7 +393,8 @@ class Model(ABC):
             value = self.mirror_map(data, theta) - dual @ theta
             return value, self.mirror_gradient(data, theta) - dual, self.expected_information(data, theta)
 
-        return self._minimised(data, evaluate, start)
+        terms = abs(self.mirror_map(data, start)) + np.abs(dual) @ np.abs(start)
+        return self._minimised(data, evaluate, start, float(terms))
 
     def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
@@ -415,9 +425,24 @@ class Model(ABC):
     def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the moduli of the terms that are added up to each row's loss, shape (n,)."""
         eta = self._eta(data, theta)
-        maps = np.abs(self.log_partition(eta)) + np.abs(self.log_numerator(data, eta))
+        partition, numerator = self.log_partition(eta), self.log_numerator(data, eta)
         sizes = np.abs(self.mean_statistics(eta)) + np.abs(self.posterior_statistics(data, eta))
-        return 8.0 * (1.0 + maps + (sizes * np.abs(eta)).sum(axis=1))
+        known = 1.0 + np.abs(partition) + np.abs(numerator) + (sizes * np.abs(eta)).sum(axis=1)
+        seen = [
+            np.abs((self.log_partition(each) - partition) - (self.log_numerator(data, each) - numerator))
+            for each in self.rounded_natural(data, theta)
+        ]
+        # what goes on inside the functions is seen in how they answer to roundings of what they are given
+        return 8.0 * known + _SAFETY * np.max(seen, axis=0) / EPS
+
+    def rounded_natural(self, data: Any, theta: np.ndarray) -> list[np.ndarray]:
+        """Return eta as it may come out where theta and eta are rounded, twice, each of shape (n, D)."""
+        rng, found = np.random.default_rng(0), []
+        for _ in range(_ROUNDINGS):
+            rounded = theta * (1.0 + EPS * rng.choice([-1.0, 1.0], len(theta)))
+            eta = self._eta(data, rounded)
+            found.append(eta * (1.0 + EPS * rng.choice([-1.0, 1.0], eta.shape[1])))
+        return found
 
     def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent; empty for a regular design."""
@@ -450,7 +475,7 @@ class Model(ABC):
         """Return the sizes of the terms of each gradient entry at theta, shape (p,).
 
         An `MStep`'s residual is relative to them: root mean squares of |J|' r, with r those of S under the
-        model.
+        model. Where rounding errors of eta exceed their ten-billionth part, so do the sizes.
         """
         rows = self.predictor_rows(data, theta)
         eta = self.natural_parameters(data, rows)
@@ -459,7 +484,14 @@ class Model(ABC):
         slopes = np.einsum("nd,ndb->nb", sizes, np.abs(self.natural_jacobian(data, rows)))
         squares = data.weights[:, None, None] * slopes[:, :, None] * slopes[:, None, :]
         penalty = np.abs(self.penalty_hessian(theta)) @ np.abs(theta)
-        return np.sqrt(np.abs(np.diag(self.pull_back_second(data, squares)))) + penalty
+        terms = np.sqrt(np.abs(np.diag(self.pull_back_second(data, squares)))) + penalty
+        return terms + _SAFETY * self._gradient_noise(data, rows, eta, theta) / RESIDUAL_ACCEPTED
+
+    def _gradient_noise(self, data, rows, eta, theta):
+        """Return by how much E[J' grad A] changes where eta is rounded, shape (p,): no residual is below it."""
+        mean = self.mean_statistics(eta)
+        changes = [self.mean_statistics(each) - mean for each in self.rounded_natural(data, theta)]
+        return np.max([np.abs(self._pull_back_natural(data, rows, each)) for each in changes], axis=0)
 
     def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return orthonormal directions in which theta may move without a change of the model, (p, g).
@@ -491,8 +523,8 @@ class Model(ABC):
             second = second + self.natural_curvature(data, rows, rest)
         return self.pull_back_second(data, data.weights[:, None, None] * second)
 
-    def _minimised(self, data, evaluate, start):
-        """Minimise a function of theta, which is told from its value, gradient and Hessian, in the domain."""
+    def _minimised(self, data, evaluate, start, terms):
+        """Minimise a function of theta in the domain; `terms` is the size of what its value is a sum of."""
 
         def inside(theta):
             if self.in_domain(theta):
@@ -508,6 +540,7 @@ class Model(ABC):
                 unit,
                 lambda theta: self.gradient_scale(data, theta),
                 lambda theta: self.gauge_directions(data, theta),
+                _BLUR * EPS * terms,
             )
         solved = found.residual <= RESIDUAL_ACCEPTED
         return MStep(found.x, found.residual, solved, found.curvature, found.iterations)

@@ -23,6 +23,7 @@ def minimise_in_domain(
     unit: np.ndarray,
     sizes: Callable,
     flat: Callable | None = None,
+    blur: float = 0.0,
     max_iter: int = 200,
 ) -> NewtonResult:
     """Minimise a smooth function from a warm start.
@@ -39,6 +40,8 @@ def minimise_in_domain(
         ``x -> (d,)``, the sizes of the terms that are added up to each gradient entry.
     flat : callable, optional
         ``x -> (d, g)``, directions along which the function does not change; none by default.
+    blur : float
+        What rounding leaves of a value.
     max_iter : int
         Evaluations, at most.
 
@@ -54,11 +57,12 @@ def minimise_in_domain(
     residual, iterations = _residual(gradient, sizes(x)), 1
     step, curvature = _newton_step(gradient, hessian, unit, flat, x)
     while residual > RESIDUAL_TARGET and iterations < max_iter:
-        _, trial, spent = found = search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
+        left = max_iter - iterations
+        length, trial, spent = search(evaluate, x, step, value, gradient @ step, left, blur)
         iterations += spent
         if trial is None:
             break
-        reached = x + found[0] * step
+        reached = x + length * step
         trial_residual = _residual(trial[1], sizes(reached))
         if trial_residual >= residual and residual <= RESIDUAL_ACCEPTED:
             break

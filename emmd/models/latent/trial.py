@@ -111,17 +111,31 @@ def _try_derivatives(model, data, theta):
 
 
 def _agree(name, row, value, derivative, point, rng):
-    direction = rng.standard_normal(point.shape[1])
-    predicted = derivative @ direction
-    step = _STEP * min(1.0, 1.0 / max(np.abs(predicted).max(), 1e-3))
-    shift = step * direction
-    ends = [value(point + sign * shift)[0] for sign in (1.0, -1.0)]
-    quotient = (ends[0] - ends[1]) / (2.0 * step)
-    noise = 64.0 * np.finfo(float).eps * (np.abs(ends[0]) + np.abs(ends[1])) / step
-    off = np.abs(quotient - predicted) > _AGREE * (np.abs(derivative) @ np.abs(direction)) + noise + _AGREE
-    if np.isfinite(quotient).all() and np.any(off):
+    """Raise where every difference quotient that rounding leaves a say disagrees with the derivative."""
+    slope = np.abs(derivative).reshape(-1, point.shape[1]).max(axis=0)
+    direction, reach = rng.standard_normal(point.shape[1]), 1.0 + np.abs(point[0])
+    # a log of masses with slope g bends over a length of 1 / g; one of small slope may hide a large one
+    directions = direction / np.maximum(slope, 1.0 / reach), direction / max(slope.max(), 1.0 / reach.max())
+    found = [_disagreement(value, derivative, point, each) for each in directions]
+    told = [each for each in found if each is not None]
+    if told and all(off for off, _ in told):
+        predicted, quotient = told[-1][1]
         raise ValueError(
             f"{name} must be differentiable and its derivative must be seen (by JAX, or by complex steps, to "
-            f"which abs, max and real parts are blind), got {np.ravel(predicted)[np.argmax(off)]:.6g} for "
-            f"{np.ravel(quotient)[np.argmax(off)]:.6g} in row {row}"
+            f"which abs, max and real parts are blind), got {predicted:.6g} for {quotient:.6g} in row {row}"
         )
+
+
+def _disagreement(value, derivative, point, direction):
+    """Return whether derivative and quotient differ, and the two; None where rounding or a hole hides it."""
+    predicted, shift = np.atleast_1d(derivative @ direction), _STEP * direction
+    ends = [np.atleast_1d(value(point + sign * shift)[0]) for sign in (1.0, -1.0)]
+    quotient = (ends[0] - ends[1]) / (2.0 * _STEP)
+    terms = np.abs(ends[0]) + np.abs(ends[1]) + np.abs(derivative) @ np.abs(point[0])
+    noise = 64.0 * np.finfo(float).eps * terms / _STEP
+    sizes = np.abs(derivative) @ np.abs(direction)
+    if not np.isfinite(quotient).all() or np.max(noise / np.maximum(sizes, 1e-300)) > 0.1:
+        return None
+    miss = np.abs(quotient - predicted)
+    worst = int(np.argmax(miss / np.maximum(sizes, 1e-300)))
+    return bool((miss > _AGREE * (1.0 + sizes) + noise).any()), (predicted[worst], quotient[worst])
