@@ -173,6 +173,7 @@ def check(claim, lab, name="problem"):
         str(claim.kind),
         Verdict.NOT_APPLICABLE,
         independent=claim.independent(lab.model),
+        gauge=lab.gauge,
     )
     try:
         for assumption in claim.assumptions:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import require_finite, seed_integer
 from emmd.core.model import Model, MStep
+from emmd.core.pencil import reduced
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
@@ -156,8 +157,18 @@ class Lab:
 
     @cached_property
     def hessian(self) -> np.ndarray:
-        """Hess L at the reference optimum, from I_com - I_mis."""
-        return self.information.complete - self.information.missing
+        """Hess L at the reference optimum, from I_com - I_mis, without the gauge directions, (q, q)."""
+        whole = self.information.complete - self.information.missing
+        return reduced(self.problem.quotient(self.reference.theta), whole)[0]
+
+    def reduced(self, *matrices: np.ndarray) -> list[np.ndarray]:
+        """Return symmetric matrices at the reference optimum without the gauge directions, (q, q) each."""
+        return reduced(self.information.basis, *matrices)
+
+    @cached_property
+    def gauge(self) -> int:
+        """Number of directions in which parameters move and nothing else does."""
+        return self.model.gauge_directions(self.problem.data, self.theta0).shape[1]
 
     def random_points(self, purpose: str, count: int, size: float) -> np.ndarray:
         """Return points whose linear predictors have root mean square about `size`, shape (count, p)."""

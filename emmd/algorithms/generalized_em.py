@@ -35,7 +35,8 @@ class GeneralizedEM(Algorithm):
         model, data = problem.model, problem.data
         e_step = model.e_step(data, theta)
         slope = model.surrogate_gradient(data, e_step.responsibilities, theta)
-        newton = -solve_positive(model.complete_hessian(data, theta), slope)
+        complete = model.regular(data, theta, model.complete_hessian(data, theta))
+        newton = -solve_positive(complete, slope)
         before = model.surrogate(data, e_step.responsibilities, theta)
         length = 1.0
         for _ in range(_HALVINGS):

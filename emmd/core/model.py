@@ -457,11 +457,17 @@ class Model(ABC):
 
     def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return H^{-1} gradient, H = I_com(theta) or an upper bound: at most the EM displacement."""
-        return solve_positive(self.complete_hessian(data, theta), gradient)
+        complete = self.regular(data, theta, self.complete_hessian(data, theta))
+        return solve_positive(complete, gradient)
 
     def em_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com as EM has it: for sizes of displacements, not for predictions of what EM does."""
-        return self.complete_hessian(data, theta)
+        return self.regular(data, theta, self.complete_hessian(data, theta))
+
+    def regular(self, data: Any, theta: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        """Return a matrix that is 0 along null directions with a curvature there: its inverse moves nothing."""
+        flat = self.null_directions(data, theta)
+        return matrix + np.abs(matrix).max() * (flat @ flat.T) if flat.shape[1] else matrix
 
     def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
@@ -493,12 +499,20 @@ class Model(ABC):
         changes = [self.mean_statistics(each) - mean for each in self.rounded_natural(data, theta)]
         return np.max([np.abs(self._pull_back_natural(data, rows, each)) for each in changes], axis=0)
 
-    def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
-        """Return orthonormal directions in which theta may move without a change of the model, (p, g).
+    def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return orthonormal directions in which the complete-data model does not change, (p, g).
 
-        There are none by default: parameters are identified.
+        They are the null space of the complete information, wherever theta is; there are none by default.
         """
         return np.zeros((self.n_params, 0))
+
+    def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return orthonormal directions in which the loss does not change, wherever theta is, (p, g).
+
+        `null_directions` are among them. Others may change the complete data alone, as a rotation of factors
+        does: there EM has a step, and the eigenvalue 1.
+        """
+        return self.null_directions(data, theta)
 
     # how all of this is derived
 
@@ -539,7 +553,7 @@ class Model(ABC):
                 start,
                 unit,
                 lambda theta: self.gradient_scale(data, theta),
-                lambda theta: self.gauge_directions(data, theta),
+                lambda theta: self.null_directions(data, theta),
                 _BLUR * EPS * terms,
             )
         solved = found.residual <= RESIDUAL_ACCEPTED

@@ -9,6 +9,7 @@ from emmd.core.affine import is_affine
 from emmd.core.checks import DomainError, NotFiniteError, instance, normalised_weights, probabilities, real_array, require_finite
 from emmd.core.definition import Definition
 from emmd.core.model import Model, MStep
+from emmd.fits.saddle_free import complement
 
 
 def prepared(model, X, y, sample_weight):
@@ -245,6 +246,25 @@ class Problem:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         return self._evaluate("posterior_divergence", u=u, v=v)
 
+    def quotient(self, theta: ArrayLike, metric: np.ndarray | None = None) -> np.ndarray:
+        """Return an orthonormal basis of what is orthogonal to the gauge directions at theta, (p, p - g).
+
+        Along gauge directions, such as a rotation of factors, the loss does not change: spectra and distances
+        are those of the quotient. Without any the basis is the identity.
+
+        Parameters
+        ----------
+        theta : array_like of shape (p,)
+        metric : ndarray of shape (p, p), optional
+            In which directions are orthogonal, such as I_com, for which EM's map is symmetric; gauge
+            directions on which it vanishes are orthogonal in the Euclidean sense.
+        """
+        with np.errstate(all="ignore"):
+            flat = self.model.gauge_directions(self.data, self._check(theta))
+        if metric is not None and flat.shape[1]:
+            flat = self.model.regular(self.data, theta, metric) @ flat
+        return complement(flat)
+
     def distance(self, theta: ArrayLike, reference: ArrayLike) -> float:
         """Return the Euclidean parameter error modulo the model's symmetries.
 
@@ -255,10 +275,14 @@ class Problem:
         Returns
         -------
         float
-            ``min_g ||g theta - reference||`` over the symmetry group.
+            ``min_g ||g theta - reference||`` over the symmetry group, without what lies along gauge
+            directions at the reference.
         """
         copies, reference = self.model.equivalents(self._check(theta)), self._check(reference, "reference")
-        with np.errstate(over="ignore"):
-            distance = float(np.linalg.norm(copies - reference, axis=1).min())
+        with np.errstate(over="ignore", invalid="ignore"):
+            gaps = copies - reference
+            flat = self.model.gauge_directions(self.data, reference)
+            gaps = gaps - (gaps @ flat) @ flat.T if flat.shape[1] else gaps
+            distance = float(np.linalg.norm(gaps, axis=1).min())
         require_finite("theta and reference", "distance", distance)
         return distance

@@ -84,7 +84,7 @@ def _newton_step(gradient, hessian, unit, flat, x):
     scaled = hessian / np.outer(unit, unit)
     if not np.isfinite(scaled).all():
         return np.full_like(x, np.nan), 0.0
-    basis = _complement(np.empty((len(x), 0)) if flat is None else unit[:, None] * flat(x))
+    basis = complement(np.empty((len(x), 0)) if flat is None else unit[:, None] * flat(x))
     values, vectors = eigh(basis.T @ scaled @ basis)
     sizes = np.abs(values)
     weights = 1.0 / np.maximum(sizes, _LEAST * max(sizes.max(), np.finfo(float).tiny))
@@ -93,7 +93,7 @@ def _newton_step(gradient, hessian, unit, flat, x):
     return step, float(max(values[0], 0.0))
 
 
-def _complement(directions):
+def complement(directions):
     """Return an orthonormal basis of what is orthogonal to some directions, shape (d, d - g)."""
     if directions.shape[1] == 0:
         return np.eye(len(directions))

@@ -261,9 +261,9 @@ class ConjugatePrior(Model):
         """Return the sizes of the terms that an M-step's residual is relative to."""
         return self.model.gradient_scale(data.data, theta)
 
-    def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
-        """Return the model's: the prior's statistics are the model's own."""
-        return self.model.gauge_directions(data.data, theta)
+    def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the model's: pseudo-observations are complete, so nothing else leaves the loss as it is."""
+        return self.model.null_directions(data.data, theta)
 
     def has_own(self, what: str) -> bool:
         """Return the model's."""

@@ -38,6 +38,8 @@ class PopulationLab:
         self.seed = seed_integer("seed", seed)
         self._done = {}
 
+    gauge = 0
+
     @cached_property
     def formula(self):
         """Name of the symbolic model whose density makes up the model's loss, or None."""

@@ -1,4 +1,9 @@
-"""Which directions of theta change nothing: the null space of the complete information at random points."""
+"""Which directions of theta change nothing, found at random points: of the complete data, or of the loss alone.
+
+A direction that leaves the complete-data model as it is is in the null space of the complete information. One
+that leaves the loss as it is has no part in any row's score: a rotation of factors, which changes the factors
+too, or more components than the data can tell apart.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +14,10 @@ from scipy.linalg import eigh
 from emmd.models.latent.rows import LatentData, row_of
 
 _POINTS = 3
-_ROWS = 256
+_ROWS = 512
 _NULL = 1e-9
-"""Share of the largest eigenvalue: the informations of a direction that changes nothing are differences of
-second derivatives that should be 0."""
+"""Share of the largest eigenvalue, or singular value: those of a direction that changes nothing are differences
+of derivatives that should be 0."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +28,15 @@ class Identified:
     ----------
     scale : ndarray of shape (p,)
         Median of the root of each parameter's expected complete information; 1 where there is none.
-    flat : int
-        Number of directions along which nothing changes, wherever theta is. Data that are fitted with
-        certainty make an information singular too, but at their optimum only.
+    null, flat : int
+        Number of directions along which the complete-data model does not change, and of those along which the
+        loss does not, wherever theta is. Data that are fitted with certainty make an information singular
+        too, but at their optimum only.
     """
 
     scale: np.ndarray
+    null: int
     flat: int
-
-    def directions(self, information: np.ndarray) -> np.ndarray:
-        """Return an orthonormal basis of the flat directions, given E[J' hess A J], shape (p, g)."""
-        if self.flat == 0:
-            return np.zeros((len(information), 0))
-        scaled, unit = _scaled(information)
-        return np.linalg.qr(eigh(scaled)[1][:, : self.flat] / unit[:, None])[0]
 
 
 def identified(model: Any, data: Any) -> Identified:
@@ -47,18 +47,38 @@ def identified(model: Any, data: Any) -> Identified:
     model : LatentModel
     data : LatentData
     """
-    rng = np.random.default_rng(1)
+    rng, points = np.random.default_rng(1), []
     chosen = slice(None, None, max(1, len(data.weights) // _ROWS))
     weights = data.weights[chosen]
-    few = LatentData(row_of(data.X, chosen), row_of(data.y, chosen), weights / weights.sum())
-    informations = []
+    # what is looked for is not asked for on the way
+    kept = {"identified": None}
+    few = LatentData(row_of(data.X, chosen), row_of(data.y, chosen), weights / weights.sum(), kept)
     for _ in range(_POINTS):
         with np.errstate(all="ignore"):
-            informations.append(model.expected_information(few, model.random_point(few, rng)))
-    usable = [each for each in informations if np.isfinite(each).all()] or [np.eye(model.n_params)]
-    scale = np.median([np.sqrt(np.maximum(np.diag(each), 0.0)) for each in usable], axis=0)
-    scale = np.where(np.isfinite(scale) & (scale > 0.0), scale, 1.0)
-    return Identified(scale, min(_nulls(each) for each in usable))
+            theta = model.random_point(few, rng)
+            points.append((model.expected_information(few, theta), model.scores(few, theta)))
+    usable = [each for each in points if all(np.isfinite(part).all() for part in each)]
+    if not usable:
+        return Identified(np.ones(model.n_params), 0, 0)
+    scale = np.median([np.sqrt(np.maximum(np.diag(each), 0.0)) for each, _ in usable], axis=0)
+    null = min(_nulls(each) for each, _ in usable)
+    # fewer rows than parameters could not tell anything of the loss
+    enough = len(weights) >= 2 * model.n_params
+    flat = min(_flats(scores) for _, scores in usable) if enough else null
+    return Identified(np.where(scale > 0.0, scale, 1.0), null, max(null, flat))
+
+
+def null_space(information: np.ndarray, count: int) -> np.ndarray:
+    """Return an orthonormal basis of the null space of an information matrix, shape (p, count)."""
+    scaled, unit = _scaled(information)
+    return np.linalg.qr(eigh(scaled)[1][:, :count] / unit[:, None])[0]
+
+
+def flat_space(scores: np.ndarray, count: int) -> np.ndarray:
+    """Return an orthonormal basis of the directions that no score has a part in, shape (p, count)."""
+    unit = _sizes(scores)
+    right = np.linalg.svd(scores / unit, full_matrices=True)[2]
+    return np.linalg.qr(right[-count:].T / unit[:, None])[0]
 
 
 def _scaled(information):
@@ -70,3 +90,13 @@ def _scaled(information):
 def _nulls(information):
     values = np.linalg.eigvalsh(_scaled(information)[0])
     return int((values <= _NULL * values[-1]).sum())
+
+
+def _sizes(scores):
+    size = np.sqrt(np.mean(scores**2, axis=0))
+    return np.where(size > 0.0, size, 1.0)
+
+
+def _flats(scores):
+    values = np.linalg.svd(scores / _sizes(scores), compute_uv=False)
+    return int((values <= _NULL * values[0]).sum())

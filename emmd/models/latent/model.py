@@ -20,7 +20,7 @@ from emmd.core.checks import (
 from emmd.core.definition import Definition
 from emmd.core.model import EStep, Model, MStep
 from emmd.models.latent.derivatives import batched, derivatives_of
-from emmd.models.latent.gauge import Identified, identified
+from emmd.models.latent.gauge import Identified, flat_space, identified, null_space
 from emmd.models.latent.rows import LatentData, One, checked_rows, row_of
 from emmd.models.latent.steps import closed_m_step
 from emmd.models.latent.trial import not_finite, try_functions
@@ -219,7 +219,10 @@ class LatentModel(Model):
         if data.X is not None:
             return data, statistics
         mean = None if statistics is None else (data.weights @ statistics)[None]
-        return data.once("averaged", lambda: LatentData(None, None, np.ones(1))), mean
+        return data.once("averaged", lambda: self._one_row(data)), mean
+
+    def _one_row(self, data):
+        return LatentData(None, None, np.ones(1), {"identified": self._identified(data)})
 
     def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total A(eta(x; theta)) - <S, eta(x; theta)>]."""
@@ -323,9 +326,21 @@ class LatentModel(Model):
         """Return the root of each parameter's complete information at random points, shape (p,)."""
         return self._identified(data).scale
 
+    def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return orthonormal directions in which the complete-data model does not change, (p, g)."""
+        count = self._identified(data).null
+        return null_space(self.expected_information(data, theta), count) if count else super().null_directions(data, theta)
+
     def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
-        """Return orthonormal directions in which theta may move without a change of the model, (p, g)."""
-        return self._identified(data).directions(self.expected_information(data, theta))
+        """Return orthonormal directions in which the loss does not change, (p, g)."""
+        known = self._identified(data)
+        if known.flat == known.null:
+            return self.null_directions(data, theta)
+        return flat_space(self.scores(data, theta), known.flat)
+
+    def scores(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the gradient of every row's loss, shape (n, p)."""
+        return self.definition(data).row_slopes(self.predictor_rows(data, theta))
 
     def relative_size(self, data: Any, displacement: np.ndarray, theta: np.ndarray) -> float:
         """Return the largest change of a parameter, in units of its scale, relative to 1 plus its size."""

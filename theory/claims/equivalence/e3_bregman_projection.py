@@ -32,10 +32,20 @@ def measure(lab, step_size=1.0):
 
 def _distance(lab, label, theta, reached, projected, left):
     complete, budget = _metric(lab, theta, projected, 2e-9 * lab.scale + left)
-    if budget is not None:
-        where = {"point": label, "theta": theta, "theta+": reached, "projection": projected}
-        sides = 0.0, _norm(complete, projected - reached)
-        yield Comparison(*sides, budget, _norm(complete, reached - theta), where, part="projection")
+    if budget is None:
+        return
+    where = {"point": label, "theta": theta, "theta+": reached, "projection": projected}
+    if lab.model.null_directions(lab.problem.data, reached).shape[1]:
+        # two points that differ along an orbit are the same: divergences say so
+        found, scale = (_root_divergence(lab, point, reached) for point in (projected, theta))
+        budget += (2.0 * lab.loss_error(projected, reached)) ** 0.5
+    else:
+        found, scale = (_norm(complete, point - reached) for point in (projected, theta))
+    yield Comparison(0.0, found, budget, scale, where, part="projection")
+
+
+def _root_divergence(lab, point, reached):
+    return max(2.0 * lab.problem.divergence(point, reached), 0.0) ** 0.5
 
 
 def _gradient(lab, label, theta, reached, left):
@@ -60,7 +70,7 @@ def _metric(lab, theta, target, residual):
     hessian = np.array(slopes) / (2.0 * shifts[:, None])
     hessian = 0.5 * (hessian + hessian.T)
     outer = np.outer(lab.scale, lab.scale)
-    inverse = np.linalg.inv(hessian / outer)
+    inverse = np.linalg.inv(lab.model.regular(lab.problem.data, target, hessian) / outer)
     if not (np.diag(inverse) > 0).all():
         return hessian, None
     # || H^-1 g ||_H <= sum_j |g_j| sqrt((H^-1)_jj), doubled for the differences in H

@@ -43,9 +43,10 @@ def _primal(problem, label, theta, m_step, step_size, budget):
     dual = problem.mirror_gradient(theta) - step_size * problem.gradient(theta)
     mirror = problem.mirror_inverse(dual, theta)
     complete = problem.complete_hessian(m_step.theta)
-    scale = np.sqrt(np.diag(complete))
+    regular = problem.model.regular(problem.data, m_step.theta, complete)
+    scale = np.sqrt(np.diag(regular))
     try:
-        inverse = np.linalg.inv(complete / np.outer(scale, scale))
+        inverse = np.linalg.inv(regular / np.outer(scale, scale))
     except np.linalg.LinAlgError:
         return
     if not mirror.solved or not (np.diag(inverse) > 0).all():

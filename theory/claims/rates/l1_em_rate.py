@@ -24,7 +24,7 @@ def measure(lab, rate_from="pencil", loss_power=2, swap=True):
 
 
 def _rate(lab, rate_from):
-    complete, missing = lab.information.complete, lab.information.missing
+    complete, missing = lab.reduced(lab.information.complete, lab.information.missing)
     if rate_from == "observed information":
         values = lab.information.eigenvalues
         return float(np.max(values / (1.0 - values)))
@@ -81,15 +81,16 @@ def _symmetry(lab, rate, swap):
     for k, pair in enumerate(
         zip(lab.model.equivalents(target + shift), lab.model.equivalents(target - shift))
     ):
-        ratios = [_error(known, lab.problem.em_step(start)) / _error(known, start) for start in pair]
+        ratios = [_error(lab, known, lab.problem.em_step(start)) / _error(lab, known, start) for start in pair]
         where = {"of": "parameters modulo symmetry", "copy": k, "theta": pair[0]}
         # the mean over both signs is of second order in the distance, their difference of first
         budget = abs(ratios[0] - ratios[1]) + 1e-7
         yield Comparison(rate, float(np.mean(ratios)), budget, max(rate, 1e-3), where, part=f"copy {k}")
 
 
-def _error(known, point):
-    return np.linalg.norm(known - point, axis=1).min()
+def _error(lab, known, point):
+    """Return the distance from the nearest copy, without what lies along its gauge directions."""
+    return min(np.linalg.norm(lab.problem.quotient(copy).T @ (point - copy)) for copy in known)
 
 
 CLAIM = Claim(

@@ -89,7 +89,8 @@ def _predicted(lab, c):
 
 def _gmres(to_scaled, values, c, steps):
     """Return the error c + z, z from GMRES for (I - M) z = -(I - M) c in scaled coordinates."""
-    back = np.linalg.inv(to_scaled)
+    square = to_scaled.shape[0] == to_scaled.shape[1]
+    back = np.linalg.inv(to_scaled) if square else np.linalg.pinv(to_scaled)
     matrix = (to_scaled * (1.0 - values)) @ back
     found = gmres(matrix, -matrix @ (to_scaled @ c), rtol=0.0, restart=steps, maxiter=1)[0]
     return c + back @ found

@@ -53,7 +53,7 @@ def _compare(lab, name, theta, predicted):
 
 def _softest(problem, theta):
     """Return the direction of the smallest D_L / D_A near theta, from differences of gradients."""
-    basis = natural_basis(problem, theta)
+    basis, _ = natural_basis(problem, theta)
     loss, mirror = (
         _symmetric(basis.T @ directional_derivatives(gradient, theta, basis, 1e-4))
         for gradient in (problem.gradient, problem.mirror_gradient)

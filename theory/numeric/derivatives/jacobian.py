@@ -15,7 +15,7 @@ class Jacobian:
 
     Attributes
     ----------
-    matrix : ndarray of shape (p, p)
+    matrix : ndarray of shape (q, q)
         Jacobian in the coordinates theta = basis @ u, by central differences, extrapolated.
     error : float
         Estimate of its error in the spectral norm.
@@ -58,8 +58,9 @@ def differentiate(advance, theta, basis, displacement):
     advance : callable
         The map, (p,) -> (p,).
     theta : ndarray of shape (p,)
-    basis : ndarray of shape (p, p)
-        Columns are displaced by +-displacement and +-2 displacement.
+    basis : pair of ndarray
+        Shapes (p, q) and (q, p), see `natural_basis`: columns of the first are displaced by +-displacement
+        and +-2 displacement, the second takes changes to coordinates.
     displacement : float
 
     Returns
@@ -69,10 +70,10 @@ def differentiate(advance, theta, basis, displacement):
         the two central rules: that exceeds the error of the better one, but where noise rules a few draws of
         it may agree by chance. What the roundings of points and images alone leave is added.
     """
+    basis, inverse = basis
     fine, coarse = (
         directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0)
     )
-    inverse = np.linalg.inv(basis)
     extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
     size = np.linalg.norm(np.abs(inverse) @ np.abs(theta)) * np.sqrt(len(theta))
     rounding = 4.0 * np.finfo(float).eps * size / displacement

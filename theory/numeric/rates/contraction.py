@@ -9,7 +9,7 @@ from scipy.sparse.linalg import LinearOperator, eigs
 
 from emmd.core.algorithm import Algorithm
 from emmd.core.checks import DomainError, require_finite
-from emmd.core.pencil import solvable_at
+from emmd.core.pencil import reduced, solvable_at
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map, differentiate, directional
@@ -45,15 +45,28 @@ class Contraction:
 
 
 def natural_basis(problem, theta):
-    """Return coordinates in which a unit displacement is natural: columns with unit complete information.
+    """Return coordinates in which a unit displacement is natural, and what takes a change to them.
 
     Any basis leaves the eigenvalues of the Jacobian unchanged; a natural one
     keeps truncation and rounding balanced when features or blocks differ in scale.
+
+    Returns
+    -------
+    basis : ndarray of shape (p, q)
+        Columns with unit complete information; q = p less the number of gauge directions.
+    inverse : ndarray of shape (q, p)
+        ``inverse @ basis`` is the identity; gauge directions are taken to 0.
     """
     complete = problem.complete_hessian(theta)
-    scale = np.sqrt(np.diag(complete))
-    root = np.linalg.cholesky(complete / np.outer(scale, scale))
-    return np.linalg.inv(root).T / scale[:, None]
+    quotient = problem.quotient(theta, complete)
+    [within] = reduced(quotient, complete)
+    scale = np.sqrt(np.diag(within))
+    root = np.linalg.cholesky(within / np.outer(scale, scale))
+    basis = np.linalg.inv(root).T / scale[:, None]
+    if len(within) == len(complete):
+        return basis, np.linalg.inv(basis)
+    basis = quotient @ basis
+    return basis, basis.T @ complete
 
 
 def contraction(
@@ -96,7 +109,7 @@ def contraction(
     names = " and ".join(["theta", *(field.name for field in fields(algorithm))])
     with solvable_at(names), np.errstate(all="ignore"):
         basis = natural_basis(problem, theta)
-        eigenvalues, error = solve(advance, theta, basis, _displacement(problem, theta, basis))
+        eigenvalues, error = solve(advance, theta, basis, _displacement(problem, theta, basis[0]))
     require_finite(names, "eigenvalues", eigenvalues, error)
     eigenvalues = eigenvalues[np.argsort(np.abs(eigenvalues))]
     return Contraction(float(np.abs(eigenvalues[-1])), error, eigenvalues)
@@ -137,14 +150,15 @@ def eigvals_with_condition(matrix):
     return values, float(singular[0]), float(1.0 / singular[-1])
 
 
-def _iterative(advance, theta, basis, displacement):
-    inverse = np.linalg.inv(basis)
+def _iterative(advance, theta, coordinates, displacement):
+    basis, inverse = coordinates
 
     def radius(displacement):
+        q = basis.shape[1]
         operator = LinearOperator(
-            basis.shape, dtype=float, matvec=lambda u: _apply(advance, theta, basis, inverse, u, displacement)
+            (q, q), dtype=float, matvec=lambda u: _apply(advance, theta, basis, inverse, u, displacement)
         )
-        start = np.random.default_rng(0).standard_normal(len(theta))
+        start = np.random.default_rng(0).standard_normal(q)
         return eigs(operator, k=4, which="LM", v0=start, return_eigenvectors=False)
 
     fine, coarse = radius(displacement), radius(2.0 * displacement)

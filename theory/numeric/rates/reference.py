@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize as scipy_minimize
 
 from emmd.core.checks import positive_integer
-from emmd.core.pencil import pencil
+from emmd.core.pencil import pencil, reduced
 from emmd.core.problem import Problem
 from emmd.core.solve import em_displacement, minimize
 from emmd.theory.numeric.bounds.rounding import gradient_rounding
@@ -99,7 +99,7 @@ def _polish(problem, theta, hessian, most=20):
     size = em_displacement(problem, theta, gradient)
     for _ in range(most):
         try:
-            trial = theta - np.linalg.solve(hessian(theta), gradient)
+            trial = theta - _solved(problem, theta, hessian(theta), gradient)
         except np.linalg.LinAlgError:
             return theta
         if not (np.isfinite(trial).all() and problem.model.in_domain(trial)):
@@ -110,6 +110,14 @@ def _polish(problem, theta, hessian, most=20):
             return theta
         theta, gradient, size = trial, trial_gradient, trial_size
     return theta
+
+
+def _solved(problem, theta, hessian, gradient):
+    """Return hessian^-1 gradient within the quotient by the gauge directions."""
+    basis = problem.quotient(theta)
+    if basis.shape[1] == len(theta):
+        return np.linalg.solve(hessian, gradient)
+    return basis @ np.linalg.solve(*reduced(basis, hessian), basis.T @ gradient)
 
 
 def _graded(problem, theta):
@@ -124,7 +132,8 @@ def _judged(problem, theta):
     size = em_displacement(problem, theta, problem.gradient(theta))
     loss = problem.loss(theta)
     try:
-        curvature = float(pencil(density_hessian(problem, theta), problem.complete_hessian(theta))[0][0])
+        both = density_hessian(problem, theta), problem.complete_hessian(theta)
+        curvature = float(pencil(*reduced(problem.quotient(theta, both[1]), *both))[0][0])
     except (np.linalg.LinAlgError, ValueError):
         return Reference(theta, loss, size, 0.0, "the complete information is singular: data are separable")
     # a gradient cannot be brought below its own rounding

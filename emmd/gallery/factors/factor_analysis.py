@@ -1,0 +1,50 @@
+"""Factor analysis: S = (y z', y^2, zz'). With two factors their rotation changes nothing: one gauge direction."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from emmd.core.problem import Problem
+from emmd.gallery.triangles import doubled, log_gaussian_mass, symmetric
+from emmd.models.latent.model import LatentModel
+
+
+def factor_analysis(d, q):
+    """Return the model y = L z + noise; theta = (loadings L (d, q), log variances of the noise (d))."""
+
+    def natural_parameters(theta, x):
+        loadings, precision = theta[: d * q].reshape(d, q), jnp.exp(-theta[d * q :])
+        scaled = precision[:, None] * loadings
+        return jnp.concatenate([scaled.ravel(), -0.5 * precision, doubled(-0.5 * loadings.T @ scaled)])
+
+    def split(eta):
+        parts = eta[: d * q].reshape(d, q), eta[d * q : d * q + d], eta[d * q + d :]
+        return parts[0], parts[1], symmetric(parts[2], q) - 0.5 * jnp.eye(q)
+
+    def log_partition(eta):
+        linear, squares, within = split(eta)
+        left = within - 0.25 * linear.T @ (linear / squares[:, None])
+        return log_gaussian_mass(jnp.zeros(q), left) + 0.5 * jnp.log(np.pi / -squares).sum()
+
+    def log_numerator(eta, y):
+        linear, squares, within = split(eta)
+        return squares @ y**2 + log_gaussian_mass(linear.T @ y, within)
+
+    def m_step(statistics, X, weights):
+        mean = weights @ statistics
+        cross, second = mean[: d * q].reshape(d, q), np.zeros((q, q))
+        second[np.tril_indices(q)] = mean[d * q + d :]
+        loadings = np.linalg.solve(second + np.tril(second, -1).T, cross.T).T
+        left = mean[d * q : d * q + d] - (loadings * cross).sum(axis=1)
+        return np.append(loadings.ravel(), np.log(left))
+
+    functions = natural_parameters, log_partition, log_numerator
+    return LatentModel(d * (q + 1), *functions, m_step=m_step, name="factor-analysis")
+
+
+def load(n=300, d=6, q=2, seed=0):
+    """Return a problem with drawn data, and a start."""
+    rng = np.random.default_rng(seed)
+    loadings = np.kron(np.eye(q), np.linspace(1.0, 1.6, d // q)[:, None])
+    y = rng.standard_normal((n, q)) @ loadings.T + 0.8 * rng.standard_normal((n, d))
+    theta0 = np.append(loadings.ravel() + 0.1, np.zeros(d))
+    return Problem(factor_analysis(d, q), None, y - y.mean(axis=0)), theta0
