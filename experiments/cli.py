@@ -1,6 +1,5 @@
 """The command line. Heavy imports wait inside the commands, so that help is immediate."""
 
-import signal
 import sys
 from typing import Annotated
 
@@ -186,28 +185,24 @@ def main() -> None:
 
     Ends with 0: done; 1: a claim failed; 2: bad input, with one sentence on standard error; 130: Ctrl-C.
     """
-    signal.signal(signal.SIGINT, Interrupts())
-    with guarded():
+    with Interrupts().listening(), guarded():
         code = _exit_code(sys.argv[1:])
-    # Python puts the default handler back while it ends: a late Ctrl-C would kill what has ended well
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 
 def _exit_code(arguments: list[str]) -> int:
     try:
-        code = _run(arguments)
+        return _run(arguments)
     except Interrupted as stop:
         return _say(stop, _INTERRUPTED)
     except KeyboardInterrupt:
-        code = _INTERRUPTED
+        return _say("interrupted", _INTERRUPTED)
     except (ValueError, TypeError) as error:
         return _say(error, _REFUSED)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         return _say(error.format_message(), _REFUSED)
-    return _say("interrupted", code) if code == _INTERRUPTED else code
 
 
 def _run(arguments: list[str]) -> int:
@@ -216,6 +211,8 @@ def _run(arguments: list[str]) -> int:
     if arguments in _GROUPS:
         arguments = [*arguments, "--help"]
     code = app(arguments, prog_name="emmd", standalone_mode=False)
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
     sys.stdout.flush()
     return code or 0
 

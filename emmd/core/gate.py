@@ -8,7 +8,7 @@ import numpy as np
 from emmd.core.checks import instance
 from emmd.core.derivatives import row_gradient, row_hessian
 from emmd.core.discover import Found, discover
-from emmd.fits.newton import NewtonResult, newton
+from emmd.fits.newton import NewtonResult, newton_by_values
 
 
 class Gate(ABC):
@@ -83,7 +83,7 @@ class Gate(ABC):
             return value + 0.5 * flat @ form @ flat, slope + form @ flat, hessian + form
 
         scale = np.tile(rows.design.scale, len(start))
-        return newton(evaluate, start.ravel(), scale)
+        return newton_by_values(evaluate, start.ravel(), scale)
 
     def score(self, r: np.ndarray, logits: np.ndarray, selected: Any = None) -> np.ndarray:
         """Return the derivatives of ``sum_k r_k log P(z = k | x)`` in the logits, shape (K - 1, n)."""

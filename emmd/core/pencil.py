@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.lapack import dpotrs
 
-from emmd.fits.newton import cholesky
+from emmd.fits.newton import damped_cholesky
 
 
 def pencil(matrix, metric):
@@ -72,5 +72,5 @@ def solve_positive(matrix, rhs):
     size = np.sqrt(np.abs(np.diag(matrix)))
     # a parameter without curvature keeps its own unit: dividing by next to nothing would overflow
     scale = np.where(size > np.finfo(float).tiny, size, 1.0)
-    factor, _ = cholesky(matrix / np.outer(scale, scale))
+    factor, _ = damped_cholesky(matrix / np.outer(scale, scale))
     return dpotrs(factor, rhs / scale, lower=1)[0] / scale

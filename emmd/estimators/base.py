@@ -33,7 +33,8 @@ from emmd.estimators.inference import covariance, em_rate
 from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import Progress
-from emmd.estimators.starts import KEEP, Start, draw_starts, fit_from_starts, pooled_fit, start_from
+from emmd.estimators.starts.draw import draw_starts, pooled_fit, redrawn, start_from
+from emmd.estimators.starts.run import KEEP, Start, fit_from_starts
 from emmd.estimators.units import Units, feature_units
 from emmd.estimators.validated import drawn_seed, validated
 from emmd.models.conjugate_prior import ConjugatePrior
@@ -127,9 +128,9 @@ class MixtureOfExpertsBase(BaseEstimator):
         self._adopt(self._target_units(units, y, weights / total))
         problem = Problem(self._model, self._units.features(X), self._units.target(y), weights)
         try:
-            starts = self._starts(problem, X, y)
+            starts, neighbour = self._starts(problem, X, y)
             problem = self._with_prior(problem)
-            started = self._run(problem, starts, total)
+            started = self._run(problem, starts, neighbour, total)
         except NotFiniteError as error:
             names = ", ".join(["X", "y", *(name for name in _SCALES if hasattr(self, name))])
             raise ValueError(f"{names} must give a finite likelihood at every start: {error}") from error
@@ -200,17 +201,23 @@ class MixtureOfExpertsBase(BaseEstimator):
         self._theta = real_array("theta", theta, 1, (self._model.n_params,))
 
     def _starts(self, problem, X, y):
+        """Return the starts, and what draws points from which better optima may be reached."""
         before = self.__dict__.pop("_before")
         if before is None:
             n_init = positive_integer("n_init", self.n_init, maximum=MANY)
-            return draw_starts(problem, n_init, drawn_seed(self.random_state))
+            seed = drawn_seed(self.random_state)
+
+            def neighbour(theta, attempt):
+                return redrawn(problem, theta, np.random.default_rng([seed, n_init, attempt]))
+
+            return draw_starts(problem, n_init, seed), neighbour
         units, model, theta = before
         if model.n_experts != self.n_experts or units.n_features != X.shape[1]:
             raise ValueError(
                 f"a warm start must keep n_experts={model.n_experts} and {units.n_features} features, "
                 f"got n_experts={self.n_experts} and {X.shape[1]} features"
             )
-        return [self._warm_start(problem, units, model, theta, X, y)]
+        return [self._warm_start(problem, units, model, theta, X, y)], None
 
     def _warm_start(self, problem, units, model, theta, X, y):
         """Return the previous parameters as a start, or what the M-step makes of their responsibilities."""
@@ -222,7 +229,7 @@ class MixtureOfExpertsBase(BaseEstimator):
         joint = log_joint(model, theta, units.features(X), units.target(y))
         return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)
 
-    def _run(self, problem, starts, total):
+    def _run(self, problem, starts, neighbour, total):
         callback = function_or_none("callback", self.callback)
         progress = Progress(starts, self._verbosity())
 
@@ -238,13 +245,14 @@ class MixtureOfExpertsBase(BaseEstimator):
         return fit_from_starts(
             problem,
             starts,
+            neighbour,
             n_jobs=self._jobs(starts),
             callback=watch if callback is not None or self.verbose else None,
             ended=ended if self.verbose else None,
             keep=known_name("keep", self.keep, KEEP),
             method=self.method,
             tol=self.tol,
-            max_iter=self.max_iter,
+            max_iter=positive_integer("max_iter", self.max_iter),
         )
 
     def _verbosity(self):

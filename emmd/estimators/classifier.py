@@ -40,12 +40,15 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         matter), or all of the experts' (``coef``, ``intercept``). They
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
-        Number of starts.
+        Number of starts. From the best of several, better optima near it are looked for: one expert is drawn
+        anew, half as many times as there are starts at least, and more where they end at different optima.
     keep : "best" or "converged"
         Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
         unless that likelihood is unbounded, or the best of those that converged, where any did.
     method : str
-        ``em``, or an accelerated method of `emmd.minimize` such as ``squarem`` or ``anderson``.
+        ``em``, or an accelerated method of `emmd.minimize` such as ``squarem`` or ``anderson``. After 50
+        iterations, and where it fails, Newton's method on the likelihood takes a run on, and the method
+        goes on from there.
     tol : float
         As in `emmd.minimize`: the relative size of an EM step at which a run has converged.
     max_iter : int

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emmd.fits.large_glm import large_fit
-from emmd.fits.newton import newton
+from emmd.fits.newton import newton_by_values
 
 LARGE = 100
 """Number of coefficients from which conjugate gradients take the place of Hessians."""
@@ -65,7 +65,7 @@ def fit_coefficients(rows, sums, family, start, ridge, value_at_zero, size=1.0):
         return value / rows.mass, gradient / rows.mass, (hessian + np.diag(pull)) / rows.mass
 
     scale = np.tile(rows.design.scale, len(start)) * size
-    return newton(evaluate, start.ravel(), scale, value_at_zero=value_at_zero)
+    return newton_by_values(evaluate, start.ravel(), scale, value_at_zero=value_at_zero)
 
 
 def split_derivatives(total, p):

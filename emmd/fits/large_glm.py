@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg.lapack import dpotrs
 
-from emmd.fits.newton import cholesky
+from emmd.fits.newton import damped_cholesky
 from emmd.fits.newton_cg import newton_cg
 from emmd.rows.weighted_rows import gram
 
@@ -92,7 +92,7 @@ class LargeFit:
         values, basis = np.linalg.eigh(state[1])
         scale = self.rows.design.scale
         scaled, ridge = self.second_moment / np.outer(scale, scale), np.diag(self.ridge / scale**2)
-        factors = [cholesky(max(value, 1e-300) * scaled + ridge)[0] for value in values]
+        factors = [damped_cholesky(max(value, 1e-300) * scaled + ridge)[0] for value in values]
 
         def solve(flat):
             rotated = basis.T @ (flat.reshape(self.shape) / scale)

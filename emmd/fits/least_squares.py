@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg.lapack import dpotrs
 
-from emmd.fits.newton import cholesky
+from emmd.fits.newton import damped_cholesky
 from emmd.rows.weighted_rows import gram
 
 
@@ -47,7 +47,7 @@ def weighted_least_squares(rows, ridge=None):
     size, spread, moment, second = means[0], means[1], means[2 : 2 + d], means[2 + d :]
     pull = np.zeros(d) if ridge is None else ridge / mass
     scaled = second.reshape(d, d) / np.outer(scale, scale) + np.diag(pull / scale**2)
-    factor, curvature = cholesky(scaled)
+    factor, curvature = damped_cholesky(scaled)
     theta = dpotrs(factor, moment / scale, lower=1)[0] / scale
     # the second solve is iterative refinement, the last sums measure
     _, gradient = _residuals(rows, theta, pull)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from emmd.fits.glm import split_derivatives
-from emmd.fits.newton import newton
+from emmd.fits.newton import newton_by_values
 
 _SCAN = np.linspace(-12.0, 12.0, 25)
 _quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -134,6 +134,6 @@ def linked_fit(family, rows, start, ridge=None):
         losses = rows.add_up(_values, family, points) / rows.mass + [penalty.value(trial) for trial in points]
         best = _SCAN[np.argmin(np.where(np.isfinite(losses), losses, np.inf))]
         point, scale = np.append(point, best), np.append(scale, 1.0)
-    solved = newton(evaluate, point, scale)
+    solved = newton_by_values(evaluate, point, scale)
     coefficients = solved.x[: start.size].reshape(start.shape)
     return coefficients, float(solved.x[-1]) if free else None, solved.residual, solved.curvature

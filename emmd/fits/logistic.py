@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.fits.newton import newton, newton_results, newton_together
+from emmd.fits.newton import newton_by_values, newton_results, newton_together
 from emmd.kernels.rows.reduce import shares, sum_rows
 from emmd.kernels.solvers.logistic import (
     LOG_2,
@@ -25,7 +25,7 @@ def logistic_sums(design, labels, points, wanted):
     labels : ndarray of shape (r, n)
     points : ndarray of shape (r, d)
     wanted : ndarray of int, shape (r,)
-        See `emmd.kernels.logistic_regression.logistic_rows`.
+        See `emmd.kernels.solvers.logistic.logistic_rows`.
 
     Returns
     -------
@@ -81,4 +81,4 @@ def _fit_by_values(design, labels, start):
         d = design.n_features
         return sums[0], sums[1 : 1 + d], unpack_symmetric(sums[1 + d :], d)
 
-    return newton(evaluate, start, design.scale, value_at_zero=LOG_2)
+    return newton_by_values(evaluate, start, design.scale, value_at_zero=LOG_2)

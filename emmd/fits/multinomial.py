@@ -3,7 +3,7 @@
 import numpy as np
 
 from emmd.fits.logistic import fit_logistics
-from emmd.fits.newton import newton, newton_on_demand, newton_results
+from emmd.fits.newton import newton_by_values, newton_on_demand, newton_results
 from emmd.fits.potentials import Softplus
 from emmd.kernels.rows.reduce import shares, sum_rows
 from emmd.kernels.solvers.multinomial import (
@@ -82,7 +82,7 @@ def fit_multinomial_from(rows, start, sums, form=None):
         hessian = unpack_symmetric(found[free * d :], free * d)
         return _value(rows, flat.reshape(start.shape), form), found[: free * d], hessian
 
-    return newton(by_values, solved.x, scale, value_at_zero=entropy)
+    return newton_by_values(by_values, solved.x, scale, value_at_zero=entropy)
 
 
 def _value(rows, W, form):

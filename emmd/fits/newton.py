@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from emmd.kernels.solvers import newton as on_demand
+from emmd.kernels.solvers import newton_steps
 
 RESIDUAL_TARGET = 1e-14
 """The scaled gradient at which Newton's method stops."""
@@ -46,7 +46,7 @@ class NewtonResult:
         return self.residual <= RESIDUAL_ACCEPTED
 
 
-def cholesky(matrix):
+def damped_cholesky(matrix):
     """Return a lower Cholesky factor, damped if need be, and its smallest squared pivot (0 when damped)."""
     factor, failed = dpotrf(matrix, lower=1)
     if not failed:
@@ -79,7 +79,7 @@ def search(evaluate, x, step, value, slope, most, blur=0.0):
     return length, None, most
 
 
-def begin(evaluate, start, value_at_zero):
+def better_start(evaluate, start, value_at_zero):
     """Return the point to begin at, the start or 0 where that is better, and what was evaluated there."""
     x = np.array(start, dtype=float)
     found = evaluate(x)
@@ -89,7 +89,7 @@ def begin(evaluate, start, value_at_zero):
     return x, evaluate(x)
 
 
-def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
+def newton_by_values(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     """Minimise a smooth convex function from a warm start.
 
     Parameters
@@ -111,9 +111,9 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
         rounding, until the slope along them has; a Hessian that is not numerically positive
         definite is damped.
     """
-    x, (value, gradient, hessian) = begin(evaluate, start, value_at_zero)
+    x, (value, gradient, hessian) = better_start(evaluate, start, value_at_zero)
     residual = np.abs(gradient / scale).max()
-    factor, curvature = cholesky(hessian / np.outer(scale, scale))
+    factor, curvature = damped_cholesky(hessian / np.outer(scale, scale))
     iterations = 1
     while residual > RESIDUAL_TARGET and iterations < max_iter:
         step = -dpotrs(factor, gradient / scale, lower=1)[0] / scale
@@ -126,7 +126,7 @@ def newton(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
             break
         x = x + length * step
         (value, gradient, hessian), residual = trial, trial_residual
-        factor, curvature = cholesky(hessian / np.outer(scale, scale))
+        factor, curvature = damped_cholesky(hessian / np.outer(scale, scale))
     if residual <= RESIDUAL_TARGET and curvature >= _REGULAR:
         # free: without it a warm start that is solved already would never move, however flat the function
         x = x - dpotrs(factor, gradient / scale, lower=1)[0] / scale
@@ -151,14 +151,14 @@ def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest):
     """
 
     def evaluate_one(points, wanted):
-        return evaluate(points[0], wanted[0] == on_demand.HESSIAN)[np.newaxis]
+        return evaluate(points[0], wanted[0] == newton_steps.HESSIAN)[np.newaxis]
 
     one = start[np.newaxis], sums[np.newaxis]
     return newton_together(evaluate_one, *one, scale, entropy, cost, crest)[0]
 
 
 def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0):
-    """Minimise r functions as `emmd.kernels.solvers.newton` does, with sums that come from anywhere.
+    """Minimise r functions as `emmd.kernels.solvers.newton_steps` does, with sums that come from anywhere.
 
     Parameters
     ----------
@@ -171,11 +171,11 @@ def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0
         Gradients and packed Hessians at the starts.
     scale : ndarray of shape (d,)
     entropy : float
-        The largest of a label, see `emmd.kernels.newton.workspace`.
+        The largest of a label, see `emmd.kernels.solvers.newton_steps.workspace`.
     cost : float
         Of a Hessian, in units of a gradient.
     crest : float
-        The largest feature in root mean squares, see `emmd.kernels.newton.workspace`.
+        The largest feature in root mean squares, see `emmd.kernels.solvers.newton_steps.workspace`.
     first : int
 
     Returns
@@ -183,23 +183,23 @@ def newton_together(evaluate, starts, sums, scale, entropy, cost, crest, first=0
     list of NewtonResult
     """
     r, d = starts.shape
-    states, vectors, factors = on_demand.workspace(r, d, cost, entropy, crest)
-    vectors[on_demand.TRIAL :: on_demand.VECTORS] = starts
-    wanted, points = np.full(r, on_demand.HESSIAN), np.empty((r, d))
+    states, vectors, factors = newton_steps.workspace(r, d, cost, entropy, crest)
+    vectors[newton_steps.TRIAL :: newton_steps.VECTORS] = starts
+    wanted, points = np.full(r, newton_steps.HESSIAN), np.empty((r, d))
     column = 0
-    while on_demand.advance_all(states, vectors, factors, sums, column, scale, wanted, points):
+    while newton_steps.advance_all(states, vectors, factors, sums, column, scale, wanted, points):
         sums, column = evaluate(points, wanted), first
     return newton_results(states, vectors)
 
 
 def newton_results(states, vectors):
-    """Return where the methods of `emmd.kernels.solvers.newton` ended."""
+    """Return where the methods of `emmd.kernels.solvers.newton_steps` ended."""
     return [
         NewtonResult(
-            vectors[k * on_demand.VECTORS + on_demand.POINT].copy(),
-            float(states[k, on_demand.RESIDUAL]),
-            int(states[k, on_demand.ITERATIONS]),
-            float(states[k, on_demand.CURVATURE]),
+            vectors[k * newton_steps.VECTORS + newton_steps.POINT].copy(),
+            float(states[k, newton_steps.RESIDUAL]),
+            int(states[k, newton_steps.ITERATIONS]),
+            float(states[k, newton_steps.CURVATURE]),
         )
         for k in range(len(states))
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from emmd.fits.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, begin, search
+from emmd.fits.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, better_start, search
 
 _LOOSEST, _TIGHTEST = 0.1, 1e-8
 _MOST_PRODUCTS = 2000
@@ -40,7 +40,7 @@ class _Products:
 
 
 def newton_cg(evaluate, product, precondition, start, scale, value_at_zero=np.inf, max_iter=100):
-    """Minimise a smooth convex function from a warm start, as `newton` does.
+    """Minimise a smooth convex function from a warm start, as `newton_by_values` does.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def newton_cg(evaluate, product, precondition, start, scale, value_at_zero=np.in
     start, scale : ndarray of shape (d,)
     value_at_zero : float
     max_iter : int
-        See `newton`.
+        See `newton_by_values`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def newton_cg(evaluate, product, precondition, start, scale, value_at_zero=np.in
     Steps are inexact as Dembo, Eisenstat and Steihaug (1982) allow, with forcing term
     min(0.1, sqrt(residual)): the convergence is superlinear, and the same residual of 1e-13 is demanded.
     """
-    x, (value, gradient, state) = begin(evaluate, start, value_at_zero)
+    x, (value, gradient, state) = better_start(evaluate, start, value_at_zero)
     residual, iterations = np.abs(gradient / scale).max(), 1
     products = _Products(scale)
     while residual > RESIDUAL_TARGET and iterations < max_iter:

@@ -10,11 +10,11 @@ import numpy as np
 from scipy.special import expit
 
 from emmd.fits.logistic import fit_logistics, logistic_sums
-from emmd.fits.newton import NewtonResult, newton
+from emmd.fits.newton import NewtonResult, newton_by_values
 from emmd.kernels.maths.bernoulli import divergence_rows
 from emmd.kernels.maths.softplus import softplus_rows
 from emmd.kernels.rows.reduce import run_rows, sum_rows
-from emmd.kernels.solvers.newton import HESSIAN
+from emmd.kernels.solvers.newton_steps import HESSIAN
 
 
 def log_sigmoid(u):
@@ -120,7 +120,7 @@ class Softplus:
                 design.gram(design.weights * variance),
             )
 
-        return newton(evaluate, start, design.scale, value_at_zero=np.log(2.0))
+        return newton_by_values(evaluate, start, design.scale, value_at_zero=np.log(2.0))
 
     def m_step(self, design, targets, start):
         """Minimise E[log(1 + e^{x'theta}) - target x'theta]: logistic regression with soft labels."""

@@ -2,7 +2,9 @@
 
 import io
 import os
+import signal
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -12,18 +14,59 @@ class Interrupted(Exception):
 
 
 class Interrupts:
-    """Handler of Ctrl-C: an impatient second one must not disturb the end that the first one has begun."""
+    """Handler of Ctrl-C: the first one arrives, and a second one does not disturb the end it has begun.
+
+    What a handler raises is lost in a finalizer, and where compiled code calls Python: a Ctrl-C that nobody
+    deals with a moment later is sent again.
+    """
 
     _SECONDS = 2.0
+    _ARRIVES = 0.1
 
     def __init__(self):
         self._last = float("-inf")
+
+    @contextmanager
+    def listening(self):
+        """Answer Ctrl-C; afterwards it is ignored, for a late one must not kill what has ended well."""
+        report = sys.unraisablehook
+        signal.signal(signal.SIGINT, self)
+        sys.unraisablehook = lambda lost: _is_interrupt(lost.exc_value) or report(lost)
+        try:
+            yield
+        finally:
+            # Python would put its own handler back while it ends
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            sys.unraisablehook = report
 
     def __call__(self, number, frame):
         """Raise KeyboardInterrupt, unless it was raised just now."""
         before, self._last = self._last, time.monotonic()
         if self._last - before > self._SECONDS:
+            look = threading.Timer(self._ARRIVES, self._send_again)
+            look.daemon = True
+            look.start()
             raise KeyboardInterrupt
+
+    def _send_again(self):
+        """Send Ctrl-C to the main thread once more, unless it has begun to deal with it."""
+        main = threading.main_thread().ident
+        active = sys._current_exceptions().get(main)
+        if signal.getsignal(signal.SIGINT) is not self or _is_interrupt(active):
+            return
+        self._last = float("-inf")
+        if hasattr(signal, "pthread_kill"):
+            # what the thread waits for ends too
+            signal.pthread_kill(main, signal.SIGINT)
+        else:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _is_interrupt(error):
+    """Return whether an exception, or what was being dealt with when it was raised, is Ctrl-C."""
+    # Python 3.11 tells the exception that a thread deals with as a triple
+    error = error[1] if isinstance(error, tuple) else error
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _is_interrupt(error.__context__))
 
 
 class _Guarded:

@@ -1,5 +1,7 @@
 """Starts: reproducible, the same for weights and repeated rows; the highest bounded likelihood is kept."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import OptimizeResult
@@ -7,7 +9,9 @@ from scipy.stats import poisson
 from sklearn.exceptions import ConvergenceWarning
 
 import emmd
-from emmd.estimators.starts import KINDS, best_run, draw_starts
+from emmd.estimators.starts.draw import KINDS, draw_starts, redrawn
+from emmd.estimators.starts.run import best_run
+from tests.generators import fitting
 
 
 def problem(K=3, n=200, repeats=None):
@@ -113,3 +117,43 @@ def test_threads_change_nothing():
     assert kept["status"] == "converged"
     assert kept["loglik"] == pytest.approx(max(proper), rel=1e-8)
     assert kept["loglik"] == one.loglik_
+
+
+def test_newtons_method_takes_a_slow_run_on_and_the_trace_goes_on():
+    source, seen = fitting.draw(31), []
+    options = {"n_init": 1, "random_state": 1, "tol": 1e-8}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        watched = source.estimator(callback=lambda *what: seen.append(what), **options)
+        fit = watched.fit(source.Z[:, :-1], source.y)
+        cut = source.estimator(max_iter=50, **options).fit(source.Z[:, :-1], source.y)
+    assert cut.status_ is emmd.Status.ITERATION_LIMIT
+    assert fit.loglik_ > cut.loglik_ + 0.1
+    # EM alone would need thousands
+    assert fit.n_iter_ == len(fit.trace_) < 300
+    assert [iteration for _, iteration, _ in seen] == list(range(fit.n_iter_))
+    np.testing.assert_array_equal([loglik for _, _, loglik in seen], fit.trace_)
+    assert (np.diff(fit.trace_) >= -1e-9 * abs(fit.loglik_)).all()
+    np.testing.assert_array_equal(fit.trace_[:50], cut.trace_[:50])
+
+
+def test_the_best_run_goes_on_to_a_better_optimum_near_it():
+    """Six starts end at one optimum, thirteen below what is reached from the truth."""
+    source = fitting.draw(380)
+    best = fitting.best_from_truth(source)
+    fit = source.estimator(random_state=0, method="squarem").fit(source.X, source.y)
+    others = [start["loglik"] for k, start in enumerate(fit.starts_) if k != fit.best_start_]
+    assert max(others) < best - 10.0
+    assert fit.loglik_ == fit.starts_[fit.best_start_]["loglik"] == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_neighbour_leaves_the_experts_that_it_does_not_draw(seed):
+    source = problem()
+    theta = emmd.minimize(source, draw_starts(source, 1, 0)[0].theta, max_iter=50).x
+    near = redrawn(source, theta, np.random.default_rng(seed))
+    one, other = (source.model.unpack(point)["coef"] for point in (theta, near))
+    moved = np.linalg.norm((one - other).reshape(3, -1), axis=1)
+    assert moved.max() > 0.1
+    assert moved.min() < 0.5 * moved.max()
+    np.testing.assert_array_equal(near, redrawn(source, theta, np.random.default_rng(seed)))

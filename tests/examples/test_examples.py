@@ -85,3 +85,32 @@ def test_the_algorithm_converges_at_the_rate_that_theory_predicts(linear, dampin
 def test_the_algorithm_refuses_steps_that_are_none():
     with pytest.raises(ValueError, match="damping must lie in"):
         example("algorithm").DampedEM(1.5)
+
+
+def test_the_model_converges_at_the_share_of_censored_rows():
+    module = example("model")
+    problem = module.problem
+    run = emmd.minimize(problem, module.theta0)
+    assert run.success
+    # the maximum of the likelihood in closed form: events over time at risk
+    seen = problem.y > 0
+    assert run.x[0] == pytest.approx(np.log(seen.sum() / np.abs(problem.y).sum()), abs=1e-9)
+    assert theory.predicted_rate(problem, run.x) == pytest.approx(1.0 - seen.mean(), abs=1e-9)
+    records = theory.verify(problem, module.theta0, ["E1", "E3", "C1", "L1", "R1-exact-identity"])
+    assert {record.verdict for record in records} == {"holds"}
+
+
+def test_the_gate_keeps_its_floor_and_its_claims_hold():
+    gate = example("gate").Floor(0.2)
+    p = np.exp(gate.log_probabilities(np.array([[-900.0, 0.0, 900.0], [0.0, 900.0, 900.0]])))
+    np.testing.assert_allclose(p.sum(axis=0), 1.0, rtol=1e-15)
+    assert p.min() == pytest.approx(0.2 / 3, rel=1e-12)
+    model = emmd.MixtureOfExperts(2, 2, "gaussian", gate=gate)
+    truth = model.pack([[2.0, 0.0], [-1.0, 1.0]], [[1.0, 0.2]], [-1.0, -1.0])
+    X = np.column_stack([np.random.default_rng(1).standard_normal(200), np.ones(200)])
+    problem = emmd.Problem(model, X, model.sample_y(truth, X, 0))
+    assert emmd.minimize(problem, truth).success
+    records = theory.verify(problem, truth, ["E1", "E3", "C1", "L1", "R1-exact-identity"])
+    assert {record.verdict for record in records} == {"holds"}
+    fit = emmd.MixtureOfExpertsRegressor(gate=gate, n_init=2, random_state=0).fit(X[:, :1], problem.y)
+    assert fit.gate_proba(X[:, :1]).min() >= 0.1 - 1e-12

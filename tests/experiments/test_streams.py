@@ -189,7 +189,10 @@ def test_ctrl_c_in_a_sweep_says_what_is_kept_and_how_to_go_on(python, tmp_path, 
     for _ in range(times):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.02)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert out == ""
     assert err.count("\n") == 1
     assert f"runs are kept in {store}, the same command goes on from there" in err
@@ -197,6 +200,34 @@ def test_ctrl_c_in_a_sweep_says_what_is_kept_and_how_to_go_on(python, tmp_path, 
     assert process.returncode == 130
     if times == 1:
         assert err.startswith(f"emmd: interrupted; {len(load_runs(store))} finished runs")
+
+
+FINALIZER = """
+import os, signal, time
+from emmd.experiments.console.streams import Interrupts
+
+class Slow:
+    def __del__(self):
+        print("finalizing", flush=True)
+        time.sleep(60)
+
+try:
+    with Interrupts().listening():
+        Slow()
+        time.sleep(60)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@unix
+def test_ctrl_c_in_a_finalizer_is_not_lost(python):
+    # where Python drops what a handler raises, as it does where compiled code calls it
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([python, "-c", FINALIZER], cwd=ROOT, text=True, **pipes)
+    assert process.stdout.readline() == "finalizing\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=50) == ("stopped\n", "")
 
 
 def test_ctrl_c_elsewhere_is_one_word(emmd, fit, monkeypatch):

@@ -56,9 +56,6 @@ def draw(seed):
     rng = np.random.default_rng([29, seed])
     kind = KINDS[seed % len(KINDS)]
     K, d, n = int(rng.integers(2, 4)), int(rng.integers(1, 4)), int(rng.integers(250, 600))
-    if kind in ("bernoulli", "categorical"):
-        # a label says little: few rows have many optima, most of them at infinity
-        K, n = 2, 4 * n
     Z = np.column_stack([rng.standard_normal((n, d)), np.ones(n)])
     scale, offset = 10.0 ** rng.uniform(-6.0, 6.0, d), rng.choice([0.0, 1.0, 100.0], d)
     m = 2 if kind == "categorical" else 1

@@ -3,14 +3,14 @@
 import numpy as np
 from scipy.special import expit
 
-from emmd.kernels.solvers import newton
+from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import LOG_2, hessian_cost
 
 
 def workspace(start, cost, entropy=np.inf, crest=10.0):
     """Return state, vectors and factor of one function, by default one that keeps its start."""
-    states, vectors, factors = newton.workspace(1, len(start), cost, entropy, crest)
-    vectors[newton.TRIAL] = start
+    states, vectors, factors = newton_steps.workspace(1, len(start), cost, entropy, crest)
+    vectors[newton_steps.TRIAL] = start
     return states[0], vectors, factors
 
 
@@ -39,13 +39,13 @@ class Logistic:
         """Return the method's state and where it ends."""
         d = len(start)
         state, vectors, factor = workspace(start, hessian_cost(d), LOG_2, self.crest)
-        wanted = newton.advance(state, vectors, factor, self.sums(start, True), self.scale, True)
-        while wanted != newton.DONE:
+        wanted = newton_steps.advance(state, vectors, factor, self.sums(start, True), self.scale, True)
+        while wanted != newton_steps.DONE:
             self.asked.append(wanted)
-            with_hessian = wanted == newton.HESSIAN
-            found = self.sums(vectors[newton.TRIAL], with_hessian)
-            wanted = newton.advance(state, vectors, factor, found, self.scale, with_hessian)
-        return state, vectors[newton.POINT].copy()
+            with_hessian = wanted == newton_steps.HESSIAN
+            found = self.sums(vectors[newton_steps.TRIAL], with_hessian)
+            wanted = newton_steps.advance(state, vectors, factor, found, self.scale, with_hessian)
+        return state, vectors[newton_steps.POINT].copy()
 
 
 def logistic(n, d, seed, size=1.0):

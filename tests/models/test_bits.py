@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from emmd.core.partitions import PartitionedProblem
+from emmd.core.problem import Problem
 from emmd.kernels.compile.threads import limit, native
 from emmd.kernels.rows.blocks import CHUNK
 from emmd.kernels.rows.reduce import PARALLEL_ROWS
@@ -93,10 +94,10 @@ def test_a_forked_process_computes_the_same(case):
 @pytest.mark.parametrize("name", NAMES)
 def test_one_compiled_call_in_turn_and_in_shares_and_sums_from_elsewhere(name, apart, monkeypatch):
     case = random_case(name, 9_000, 3)
-    model, data, rng = case.problem.model, case.problem.data, np.random.default_rng(1)
+    X, y, rng = case.problem.X, case.problem.y, np.random.default_rng(1)
+    model, data = case.problem.model, Problem(case.problem.model, X, y).data
     start = case.theta + 0.05 * rng.standard_normal(len(case.theta)) if apart else case.theta
-    elsewhere = PartitionedProblem(model, [(case.problem.X, case.problem.y)])
-    elsewhere.data._pieces[0].data = data
+    elsewhere = PartitionedProblem(model, [(X, y)])
     expected = model._em_step_elsewhere(elsewhere.data, case.theta, start)
     # the start is somewhere else, or this compares nothing
     assert apart == (expected[1] != model._em_step_elsewhere(elsewhere.data, case.theta, case.theta)[1]).any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import emmd
-from emmd.estimators.starts import draw_starts, start_from
+from emmd.estimators.starts.draw import draw_starts, start_from
 from tests.generators.degenerate import FAMILIES, FEATURES, PAIRS, case, certain, drawn
 
 

@@ -6,7 +6,7 @@ import pytest
 import emmd
 from emmd.core.algorithm import inner_failure
 from emmd.rows.second_moment import SingularDesignError
-from tests.generators.cases import NAMES, both, model, random_case
+from tests.generators.cases import NAMES, both, model
 
 ACCEPTED = 1e-13
 """The scaled gradient that counts as zero."""
@@ -190,22 +190,3 @@ def test_the_path_does_not_depend_on_the_scale_of_the_columns(name):
     steps = min(plain.nit, scaled.nit)
     # an M-step is exact to 1e-13 and later steps contract what is left of it
     np.testing.assert_allclose(scaled.trace.loss[:steps], plain.trace.loss[:steps], rtol=1e-12)
-
-
-@pytest.mark.parametrize("name", ["symmoline", "symmologe"])
-def test_a_sample_of_many_rows_saves_passes_and_moves_nothing(name):
-    """Partitions take no samples: theirs is the M-step without."""
-    case = random_case(name, 100_001, 3)
-    model, problem = case.problem.model, case.problem
-    pieces = emmd.PartitionedProblem(model, [(problem.X, problem.y, problem.data.weights)])
-    theta, spent = case.theta, np.zeros(2)
-    for _ in range(6):
-        sampled, plain = (model.em_step(each.data, theta)[1] for each in (problem, pieces))
-        assert sampled.solved
-        spent += sampled.iterations, plain.iterations
-        off = np.abs(model.parameter_scale(problem.data) * (sampled.theta - plain.theta)).max()
-        # both gradients are 1e-14 at most, and the inner curvature is what divides them
-        assert off <= 2e-14 / plain.curvature
-        theta = sampled.theta
-    # without the sample every M-step takes three or four passes
-    assert spent[0] <= 0.8 * spent[1]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import emmd
-from emmd.estimators.starts import draw_starts, start_from
+from emmd.estimators.starts.draw import draw_starts, start_from
 from emmd.fits import glm
 from emmd.models.experts.poisson import Poisson
 from tests.fits.test_linked import PLAIN

@@ -213,8 +213,10 @@ _SKIPPED = (
     "NoPythonSupportedFeatureValidation",
     "DumpParforDiagnostics",
 )
-"""Passes for closures, literals, exceptions and array expressions, which kernels do without: an eighth of a cold
-start. The pass that ends the lives of variables, and so frees their arrays, is not among them (IRLegalization).
+"""Passes for closures, literals, exceptions and array expressions, which kernels do without.
+
+They take an eighth of a cold start. IRLegalization is not among them: it ends the lives of variables, and so
+frees their arrays.
 """
 
 

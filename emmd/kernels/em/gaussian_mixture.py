@@ -23,12 +23,12 @@ from emmd.kernels.em.mixture_image import (
 from emmd.kernels.linear.gram import block_gram, packed
 from emmd.kernels.linear.predictors import block_moment_all, block_predict_all
 from emmd.kernels.maths.cholesky import cholesky, cholesky_solve
-from emmd.kernels.maths.softmax import SPARE, block_log_softmax, block_logits
+from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logits
 from emmd.kernels.maths.vectors import differ, larger, largest_modulus
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
 from emmd.kernels.rows.reduce import in_turn, total
-from emmd.kernels.solvers import newton
+from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import shared_solve_logistics, solve_logistics
 from emmd.kernels.solvers.multinomial import (
     assemble_hessian,
@@ -103,7 +103,7 @@ def e_step_rows(first, last, partials, XB, GB, y, c, coef, log_variance, W, offs
     residuals (K d); packed Gram matrices of all experts but the last; the gate's sums, see `softmax_rows`.
     """
     K = len(coef)
-    work, half_precision = block_rows(5 * K + SPARE), 0.5 * np.exp(-log_variance)
+    work, half_precision = block_rows(5 * K + WORK_ROWS), 0.5 * np.exp(-log_variance)
     experts, gate = (coef, log_variance, half_precision), (W, offset, start)
     _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work)
 
@@ -124,21 +124,21 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
     gate_grams = gate_rows + (fetched(GB) - gate_rows) // 2
     of_experts = (SCALARS + d) * K + (K - 1) * width
     rest, joint, posterior = work[:K], work[K : 2 * K], work[2 * K : 3 * K]
-    log_p, p, spare = work[3 * K : 4 * K], work[4 * K : 5 * K], work[5 * K :]
+    log_p, p, scratch = work[3 * K : 4 * K], work[4 * K : 5 * K], work[5 * K :]
     # arrays that take turns: with the features these fill the first-level cache
-    slopes, weight = joint, spare[0]
+    slopes, weight = joint, scratch[0]
     for block in range(first * PER_CHUNK, end_block(last, XB)):
         sums = partials[block // PER_CHUNK]
         lo, after = block * BLOCK, following(block, XB)
         m = rows_of_block(lo, n)
         weights = c[lo:]
         block_logits(GB[block], W, offset, m, log_p)
-        block_log_softmax(log_p, p, m, spare, GB[after, : gate_rows // 2])
+        block_log_softmax(log_p, p, m, scratch, GB[after, : gate_rows // 2])
         block_predict_all(XB[block], coef, m, rest)
         for k in range(K):
             _log_joint(y[lo:], half_precision[k], 0.5 * log_variance[k], log_p[k], m, rest[k], joint[k])
-        block_log_softmax(joint, posterior, m, spare, XB[after, rows // 2 : rows])
-        sums[0] += _loss(weights, spare[0], m)
+        block_log_softmax(joint, posterior, m, scratch, XB[after, rows // 2 : rows])
+        sums[0] += _loss(weights, scratch[0], m)
         for k in range(K):
             own = sums[HEAD + SCALARS * k : HEAD + SCALARS * (k + 1)]
             _weigh(weights, y[lo:], posterior[k], p[k], m, r[k, lo:], weight, slopes[k], rest[k], own)
@@ -150,13 +150,13 @@ def _add_blocks(first, last, partials, XB, GB, y, c, experts, gate, r, work):
         block_moment_all(XB[block], rest, m, sums[HEAD + SCALARS * K : HEAD + (SCALARS + d) * K])
         if apart:
             block_logits(GB[block], start, offset, m, log_p)
-            block_log_softmax(log_p, p, m, spare, GB[after, :0])
+            block_log_softmax(log_p, p, m, scratch, GB[after, :0])
             for k in range(K - 1):
                 gate_slopes(weights, p[k], r[k, lo:], m, slopes[k])
         middle = HEAD + of_experts + (K - 1) * GB.shape[1]
         gradient, blocks = sums[HEAD + of_experts : middle], sums[middle:]
         meanwhile = GB[after, gate_grams : fetched(GB)]
-        block_gate_sums(GB[block], p, slopes, weights, m, gradient, blocks, spare[0], meanwhile)
+        block_gate_sums(GB[block], p, slopes, weights, m, gradient, blocks, scratch[0], meanwhile)
 
 
 @deciding
@@ -315,9 +315,9 @@ def em_step_of(e_step, solve_gate):
         states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, begin, at_first)
         state = states[0]
         for j in range((K - 1) * d_gate):
-            image[gate_begins + j] = vectors[newton.POINT, j]
-        residual = larger(residual, state[newton.RESIDUAL])
-        return sums, residual, min(curvature, state[newton.CURVATURE]), state[newton.ITERATIONS]
+            image[gate_begins + j] = vectors[newton_steps.POINT, j]
+        residual = larger(residual, state[newton_steps.RESIDUAL])
+        return sums, residual, min(curvature, state[newton_steps.CURVATURE]), state[newton_steps.ITERATIONS]
 
     return em_step
 

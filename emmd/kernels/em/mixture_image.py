@@ -30,7 +30,7 @@ def pooled(report):
 
 
 @deciding
-def tells(row):
+def determines(row):
     """Return whether an expert has mass, and a spread that keeps its digits; NaN has not."""
     return row[MASS] >= EMPTY and row[KEPT] > DIGITS_KEPT and row[SQUARE] > 0.0
 
@@ -56,20 +56,20 @@ def write_experts(fitted, report, floor, out):
     curvature : float
     """
     K, d = fitted.shape
-    residual, curvature, told = 0.0, math.inf, True
+    residual, curvature, determined = 0.0, math.inf, True
     for k in range(K):
-        told = told and tells(report[k])
+        determined = determined and determines(report[k])
         residual = larger(residual, report[k, RESIDUAL])
         curvature = min(curvature, report[k, PIVOT])
         for j in range(d):
             out[k * d + j] = fitted[k, j]
-    if not told:
+    if not determined:
         return math.inf, curvature
     spread = out[K * d :]
     for k in range(spread.shape[0]):
         spread[k] = pooled(report) if spread.shape[0] < K else math.log(report[k, SQUARE])
-        told = told and spread[k] >= floor
-    return residual if told else math.inf, curvature
+        determined = determined and spread[k] >= floor
+    return residual if determined else math.inf, curvature
 
 
 @deciding

@@ -34,7 +34,7 @@ from emmd.kernels.rows.blocks import (
 )
 from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
 from emmd.kernels.rows.reduce import in_turn, total
-from emmd.kernels.solvers import newton
+from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import second_derivatives_block, shared_solve_logistics, solve_logistics
 
 HALF_LOG_2PI = 0.9189385332046727
@@ -59,10 +59,10 @@ def _e_step_block(a, b, y, c, p, pull, residual, curvature, upcoming):
             shared = 1.0 / (of_t * of_s * of_both)
             t_inverse, s_inverse = at_most_one(of_s * of_both * shared), of_t * of_both * shared
             log_quotient = twice_atanh_third((s - t) * (of_t * of_s * shared))
-            ahead = logit >= 0.0
-            likely = 1.0 if ahead else -1.0
+            leads = logit >= 0.0
+            likely = 1.0 if leads else -1.0
             rest = y[i] - likely * a[i]
-            p[i] = (1.0 if ahead else t) * t_inverse
+            p[i] = (1.0 if leads else t) * t_inverse
             pull[i] = c[i] * y[i] * likely * (1.0 - t) * t_inverse
             residual[i] = c[i] * ((1.0 if b[i] >= 0.0 else s) * s_inverse - p[i])
             curvature[i] = c[i] * s * s_inverse * s_inverse
@@ -190,9 +190,9 @@ def em_step_of(e_step, solve):
         state = states[0]
         for j in range(d):
             out[j] /= unit[j]
-            out[d + j] = vectors[newton.POINT, j] / unit[d + j]
-        residual = larger(residual, state[newton.RESIDUAL])
-        return sums, residual, state[newton.CURVATURE], state[newton.ITERATIONS]
+            out[d + j] = vectors[newton_steps.POINT, j] / unit[d + j]
+        residual = larger(residual, state[newton_steps.RESIDUAL])
+        return sums, residual, state[newton_steps.CURVATURE], state[newton_steps.ITERATIONS]
 
     return em_step
 

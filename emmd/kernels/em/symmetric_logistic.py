@@ -33,7 +33,7 @@ from emmd.kernels.rows.blocks import (
 )
 from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
 from emmd.kernels.rows.reduce import in_turn, total
-from emmd.kernels.solvers import newton
+from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import second_derivatives_block, shared_solve_logistics, solve_logistics
 
 _WORK = 10
@@ -164,10 +164,10 @@ def em_step_of(e_step, solve):
         residual, curvature, iterations = 0.0, np.inf, 0.0
         for k in range(2):
             for j in range(d):
-                out[k * d + j] = vectors[k * newton.VECTORS + newton.POINT, j] / unit[k * d + j]
-            residual = larger(residual, states[k, newton.RESIDUAL])
-            curvature = smaller(curvature, states[k, newton.CURVATURE])
-            iterations = larger(iterations, states[k, newton.ITERATIONS])
+                out[k * d + j] = vectors[k * newton_steps.VECTORS + newton_steps.POINT, j] / unit[k * d + j]
+            residual = larger(residual, states[k, newton_steps.RESIDUAL])
+            curvature = smaller(curvature, states[k, newton_steps.CURVATURE])
+            iterations = larger(iterations, states[k, newton_steps.ITERATIONS])
         return sums, residual, curvature, iterations
 
     return em_step

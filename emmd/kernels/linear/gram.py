@@ -74,6 +74,26 @@ def _tile_4x4(X, v, m, j, k, sums):
 
 
 @inlined
+def _tile_4x2(X, v, m, j, k, sums):
+    d = X.shape[0]
+    s00 = s01 = s10 = s11 = s20 = s21 = s30 = s31 = 0.0
+    for i in range(m):
+        b0, b1 = v[i] * X[k, i], v[i] * X[k + 1, i]
+        s00 += X[j, i] * b0
+        s01 += X[j, i] * b1
+        s10 += X[j + 1, i] * b0
+        s11 += X[j + 1, i] * b1
+        s20 += X[j + 2, i] * b0
+        s21 += X[j + 2, i] * b1
+        s30 += X[j + 3, i] * b0
+        s31 += X[j + 3, i] * b1
+    tile = ((s00, s01), (s10, s11), (s20, s21), (s30, s31))
+    for row in range(4):
+        for column in range(2):
+            sums[packed(d, j + row, k + column)] += tile[row][column]
+
+
+@inlined
 def _tile_4x1(X, v, m, j, k, sums):
     d = X.shape[0]
     s0 = s1 = s2 = s3 = 0.0
@@ -87,6 +107,20 @@ def _tile_4x1(X, v, m, j, k, sums):
     sums[packed(d, j + 1, k)] += s1
     sums[packed(d, j + 2, k)] += s2
     sums[packed(d, j + 3, k)] += s3
+
+
+@inlined
+def _tile_2x2(X, v, m, j, sums):
+    """Add the upper triangle of features j and j + 1."""
+    s00 = s01 = s11 = 0.0
+    for i in range(m):
+        a, b = v[i] * X[j, i], X[j + 1, i]
+        s00 += a * X[j, i]
+        s01 += a * b
+        s11 += v[i] * b * b
+    sums[packed(X.shape[0], j, j)] += s00
+    sums[packed(X.shape[0], j, j + 1)] += s01
+    sums[packed(X.shape[0], j + 1, j + 1)] += s11
 
 
 @inlined
@@ -112,7 +146,7 @@ def block_gram(X, v, m, sums, upcoming):
         To be fetched meanwhile, see `emmd.kernels.rows.prefetch`.
     """
     d = X.shape[0]
-    whole = d - d % 4
+    whole, pairs = d - d % 4, d - d % 2
     fours = -(-d // 4)
     tile, share = 0, -(-upcoming.size // (fours * (fours + 1) // 2))
     for j in range(0, whole, 4):
@@ -126,10 +160,14 @@ def block_gram(X, v, m, sums, upcoming):
         if whole < d:
             fetch(upcoming, tile, share)
             tile += 1
-        for k in range(whole, d):
-            _tile_4x1(X, v, m, j, k, sums)
+        if whole < pairs:
+            _tile_4x2(X, v, m, j, whole, sums)
+        if pairs < d:
+            _tile_4x1(X, v, m, j, pairs, sums)
     if whole < d:
         fetch(upcoming, tile, share)
-    for j in range(whole, d):
-        for k in range(j, d):
-            _tile_1x1(X, v, m, j, k, sums)
+    if whole < pairs:
+        _tile_2x2(X, v, m, whole, sums)
+    if pairs < d:
+        for j in range(whole, d):
+            _tile_1x1(X, v, m, j, d - 1, sums)

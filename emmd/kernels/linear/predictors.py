@@ -15,11 +15,18 @@ def block_predict(X, theta, m, out):
     """Write ``out[i] = x_i' theta`` for the first `m` rows of a block."""
     d = X.shape[0]
     odd = d % 4
-    for i in range(m):
-        out[i] = 0.0
-    for j in range(odd):
+    if odd == 0:
         for i in range(m):
-            out[i] += theta[j] * X[j, i]
+            out[i] = 0.0
+    elif odd == 1:
+        for i in range(m):
+            out[i] = theta[0] * X[0, i]
+    elif odd == 2:
+        for i in range(m):
+            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i]
+    else:
+        for i in range(m):
+            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i] + theta[2] * X[2, i]
     for j in range(odd, d, 4):
         t0, t1, t2, t3 = theta[j], theta[j + 1], theta[j + 2], theta[j + 3]
         for i in range(m):
@@ -31,13 +38,22 @@ def block_predict_two(X, theta, other, m, out, other_out):
     """Do what `block_predict` does for two coefficient vectors, with one reading of the features."""
     d = X.shape[0]
     odd = d % 4
-    for i in range(m):
-        out[i] = 0.0
-        other_out[i] = 0.0
-    for j in range(odd):
+    if odd == 0:
         for i in range(m):
-            out[i] += theta[j] * X[j, i]
-            other_out[i] += other[j] * X[j, i]
+            out[i] = 0.0
+            other_out[i] = 0.0
+    elif odd == 1:
+        for i in range(m):
+            out[i] = theta[0] * X[0, i]
+            other_out[i] = other[0] * X[0, i]
+    elif odd == 2:
+        for i in range(m):
+            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i]
+            other_out[i] = other[0] * X[0, i] + other[1] * X[1, i]
+    else:
+        for i in range(m):
+            out[i] = theta[0] * X[0, i] + theta[1] * X[1, i] + theta[2] * X[2, i]
+            other_out[i] = other[0] * X[0, i] + other[1] * X[1, i] + other[2] * X[2, i]
     for j in range(odd, d, 4):
         t0, t1, t2, t3 = theta[j], theta[j + 1], theta[j + 2], theta[j + 3]
         o0, o1, o2, o3 = other[j], other[j + 1], other[j + 2], other[j + 3]

@@ -5,7 +5,7 @@ from emmd.kernels.linear.predictors import block_predict_all
 from emmd.kernels.maths.elementary import at_most_one, exp_nonpositive, log, log1p_of_third
 from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip
 
-SPARE = 3
+WORK_ROWS = 3
 """Rows of BLOCK numbers that `block_log_softmax` works with."""
 
 
@@ -45,26 +45,26 @@ def _log_softmax_two(first, second, p, q, normaliser, upcoming):
             t = exp_nonpositive(-abs(lead))
             shared = 1.0 / ((1.0 + t) * (2.0 + t))
             log_total, inverse = log1p_of_third(t, t * (1.0 + t) * shared), at_most_one((2.0 + t) * shared)
-            ahead = lead >= 0.0
-            normaliser[i] = (u if ahead else v) + log_total
-            first[i] = (0.0 if ahead else lead) - log_total
-            second[i] = (-lead if ahead else 0.0) - log_total
-            p[i] = (1.0 if ahead else t) * inverse
-            q[i] = (t if ahead else 1.0) * inverse
+            leads = lead >= 0.0
+            normaliser[i] = (u if leads else v) + log_total
+            first[i] = (0.0 if leads else lead) - log_total
+            second[i] = (-lead if leads else 0.0) - log_total
+            p[i] = (1.0 if leads else t) * inverse
+            q[i] = (t if leads else 1.0) * inverse
 
 
 @kernel
-def block_log_softmax(values, p, m, spare, upcoming):
+def block_log_softmax(values, p, m, scratch, upcoming):
     """Turn log weights into log probabilities in place; write probabilities, and logs of the weights' sums.
 
     Parameters
     ----------
     values, p : ndarray of shape (K, BLOCK)
     m : int
-    spare : ndarray of shape (SPARE, BLOCK)
+    scratch : ndarray of shape (WORK_ROWS, BLOCK)
         The logs of the sums are written to its first row, the others hold anything.
     """
-    normaliser, largest, total = spare[0], spare[1], spare[2]
+    normaliser, largest, total = scratch[0], scratch[1], scratch[2]
     K, d = values.shape[0], upcoming.shape[0]
     if values.shape[0] == 2:
         _log_softmax_two(values[0], values[1], p[0], p[1], normaliser, upcoming)

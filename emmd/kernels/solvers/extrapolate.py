@@ -12,7 +12,7 @@ MEMORY = 7
 
 _DEPENDENT = 1e-8
 # Newton's method from where the path stands needs no second pass over the data when it moves less than this:
-# see `emmd.kernels.solvers.newton`, a few times the square of the move is then less than its target
+# see `emmd.kernels.solvers.newton_steps`, a few times the square of the move is then less than its target
 _SHORT = 3e-8
 # what is left may be extrapolated wrong; with less of it, further modes would follow the path's rounding
 _FOLLOWED = 1e-9

@@ -15,13 +15,13 @@ from emmd.kernels.maths.elementary import exp_nonpositive, softplus
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, clear, end_block, pad, rows_of_block
 from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
 from emmd.kernels.rows.reduce import in_turn, total
-from emmd.kernels.solvers import newton
+from emmd.kernels.solvers import newton_steps
 
 _WORK = 7
 LOG_2 = math.log(2.0)
 """The loss at w = 0, whatever the labels; the largest entropy of a label."""
 
-LOSS = newton.HESSIAN + 1
+LOSS = newton_steps.HESSIAN + 1
 """What is wanted of a regression when Newton's method does not ask: loss, gradient and Hessian."""
 
 
@@ -61,8 +61,8 @@ def logistic_rows(first, last, partials, XB, W, Q, c, wanted):
     """Chunk kernel: ``[loss, gradient (d), packed Hessian (d (d + 1) / 2)]`` of regressions on the same rows.
 
     Regression k has coefficients ``W[k]`` and labels ``Q[k]``. All of it is summed where ``wanted[k]`` is
-    `LOSS`, all but the loss with ``newton.HESSIAN``, the gradient alone with ``newton.GRADIENT``, with
-    ``newton.DONE`` nothing; partials may be narrower where no Hessian is.
+    `LOSS`, all but the loss with ``newton_steps.HESSIAN``, the gradient alone with
+    ``newton_steps.GRADIENT``, nothing with ``newton_steps.DONE``; partials may be narrower then.
     """
     _add_blocks(first, last, partials, XB, W, Q, c, wanted, block_rows(np.int64(_WORK)))
 
@@ -73,7 +73,7 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
     features = fetched(XB)
     b, residual, curvature = work[:2], work[2:4], work[4]
     width = partials.shape[1] // len(wanted)
-    both = len(wanted) == 2 and wanted[0] != newton.DONE and wanted[1] != newton.DONE
+    both = len(wanted) == 2 and wanted[0] != newton_steps.DONE and wanted[1] != newton_steps.DONE
     for block in range(first * PER_CHUNK, end_block(last, XB)):
         lo = block * BLOCK
         m = rows_of_block(lo, n)
@@ -88,7 +88,7 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
         if both:
             block_predict_two(X, W[0], W[1], m, b[0], b[1])
         for k in range(len(wanted)):
-            if wanted[k] == newton.DONE:
+            if wanted[k] == newton_steps.DONE:
                 continue
             own = sums[k * width : (k + 1) * width]
             place = k if both else 0
@@ -100,8 +100,8 @@ def _add_blocks(first, last, partials, XB, W, Q, c, wanted, work):
                 block_predict(X, W[k], m, b[0])
             if wanted[k] == LOSS:
                 own[0] += _loss_of_block(b[place], labels, weights, m)
-            meanwhile = upcoming[: with_rows(features, wanted[k] >= newton.HESSIAN)]
-            if wanted[k] >= newton.HESSIAN:
+            meanwhile = upcoming[: with_rows(features, wanted[k] >= newton_steps.HESSIAN)]
+            if wanted[k] >= newton_steps.HESSIAN:
                 second_derivatives_block(b[place], labels, weights, residual[place], curvature, meanwhile)
                 block_gram(X, curvature, m, own[1 + d :], upcoming[meanwhile.shape[0] :])
             else:
@@ -123,7 +123,7 @@ def hessian_cost(d):
 def derivatives_width(d, wanted):
     """Return the number of sums of each regression in `logistic_rows`."""
     for k in range(len(wanted)):
-        if wanted[k] >= newton.HESSIAN:
+        if wanted[k] >= newton_steps.HESSIAN:
             return 1 + d + d * (d + 1) // 2
     return 1 + d
 
@@ -139,9 +139,10 @@ def solve_of(rows):
     Returns
     -------
     kernel
-        ``(edges, XB, Q, c, scale, crest, starts, sums) -> states, vectors``, see `newton.workspace`:
-        minimiser k is ``vectors[k * newton.VECTORS + newton.POINT]``. Soft labels Q have shape (r, n), starts
-        (r d,), and sums, the gradients and packed Hessians at the starts, (r (d + d (d + 1) / 2),).
+        ``(edges, XB, Q, c, scale, crest, starts, sums) -> states, vectors``, see `newton_steps.workspace`:
+        minimiser k is ``vectors[k * newton_steps.VECTORS + newton_steps.POINT]``. Soft labels Q have shape
+        (r, n), starts (r d,), and sums, the gradients and packed Hessians at the starts,
+        (r (d + d (d + 1) / 2),).
     """
 
     @allocating
@@ -149,14 +150,14 @@ def solve_of(rows):
     def solve_logistics(edges, XB, Q, c, scale, crest, starts, sums):
         r, d = Q.shape[0], scale.shape[0]
         width = d + d * (d + 1) // 2
-        states, vectors, factors = newton.workspace(r, d, hessian_cost(d), LOG_2, crest)
-        wanted, points = np.full(r, newton.HESSIAN), np.empty((r, d))
+        states, vectors, factors = newton_steps.workspace(r, d, hessian_cost(d), LOG_2, crest)
+        wanted, points = np.full(r, newton_steps.HESSIAN), np.empty((r, d))
         for k in range(r):
             for j in range(d):
-                vectors[k * newton.VECTORS + newton.TRIAL, j] = starts[k * d + j]
+                vectors[k * newton_steps.VECTORS + newton_steps.TRIAL, j] = starts[k * d + j]
         # literals would be types of their own, for each of which all of Newton's method is compiled
         found, first = sums.reshape(r, width), np.int64(0)
-        while newton.advance_all(states, vectors, factors, found, first, scale, wanted, points):
+        while newton_steps.advance_all(states, vectors, factors, found, first, scale, wanted, points):
             width = derivatives_width(d, wanted)
             partials = np.zeros((edges[-1], r * width))
             rows(edges, partials, XB, points, Q, c, wanted)

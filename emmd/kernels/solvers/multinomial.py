@@ -10,11 +10,11 @@ import numpy as np
 from emmd.kernels.compile.jit import allocating, deciding, in_shares, inlined, kernel, named_after
 from emmd.kernels.linear.gram import block_gram, packed
 from emmd.kernels.linear.predictors import block_moment_all
-from emmd.kernels.maths.softmax import SPARE, block_log_softmax, block_logits
+from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logits
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
 from emmd.kernels.rows.reduce import in_turn, total
-from emmd.kernels.solvers import newton
+from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import hessian_cost
 
 
@@ -76,12 +76,12 @@ def softmax_rows(first, last, partials, XB, W, r, c):
     c : ndarray of shape (n,)
     """
     K = len(W) + 1
-    work, offset = block_rows(2 * K + SPARE), np.zeros(len(W))
+    work, offset = block_rows(2 * K + WORK_ROWS), np.zeros(len(W))
     _add_blocks(first, last, partials, XB, W, offset, r, c, work[:K], work[K : 2 * K], work[2 * K :])
 
 
 @kernel
-def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
+def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, scratch):
     d, n = XB.shape[1], r.shape[1]
     free = W.shape[0]
     for block in range(first * PER_CHUNK, end_block(last, XB)):
@@ -92,11 +92,11 @@ def _add_blocks(first, last, partials, XB, W, offset, r, c, log_p, p, spare):
         upcoming = XB[following(block, XB), : fetched(XB)]
         by_rows = with_rows(upcoming.shape[0], sums.shape[0] > free * d)
         block_logits(XB[block], W, offset, m, log_p)
-        block_log_softmax(log_p, p, m, spare, upcoming[:by_rows])
+        block_log_softmax(log_p, p, m, scratch, upcoming[:by_rows])
         for k in range(free):
             gate_slopes(weights, p[k], r[k, lo:], m, log_p[k])
         gradient, blocks = sums[: free * d], sums[free * d :]
-        block_gate_sums(XB[block], p, log_p, weights, m, gradient, blocks, spare[0], upcoming[by_rows:])
+        block_gate_sums(XB[block], p, log_p, weights, m, gradient, blocks, scratch[0], upcoming[by_rows:])
 
 
 @allocating
@@ -136,8 +136,8 @@ def solve_of(rows):
     Returns
     -------
     kernel
-        ``(edges, XB, r, c, scale, crest, start, sums) -> states, vectors``, see `newton.workspace`: the
-        minimiser is ``vectors[newton.POINT]``. Soft labels r have shape (K - 1, n) or (K, n), the start
+        ``(edges, XB, r, c, scale, crest, start, sums) -> states, vectors``, see `newton_steps.workspace`: the
+        minimiser is ``vectors[newton_steps.POINT]``. Soft labels r have shape (K - 1, n) or (K, n), the start
         ((K - 1) d,), and sums are its gradient and packed Hessian.
     """
 
@@ -148,14 +148,14 @@ def solve_of(rows):
         free = D // d
         blocks = free * (free + 1) // 2 * (d * (d + 1) // 2)
         entropy = math.log(free + 1.0)
-        states, vectors, factors = newton.workspace(1, D, softmax_cost(free, d), entropy, crest)
-        wanted, points, scales = np.full(1, newton.HESSIAN), np.empty((1, D)), np.empty(D)
+        states, vectors, factors = newton_steps.workspace(1, D, softmax_cost(free, d), entropy, crest)
+        wanted, points, scales = np.full(1, newton_steps.HESSIAN), np.empty((1, D)), np.empty(D)
         for j in range(D):
-            vectors[newton.TRIAL, j] = start[j]
+            vectors[newton_steps.TRIAL, j] = start[j]
             scales[j] = scale[j % d]
         found, first = sums.reshape(1, sums.shape[0]), np.int64(0)
-        while newton.advance_all(states, vectors, factors, found, first, scales, wanted, points):
-            with_hessian = wanted[0] == newton.HESSIAN
+        while newton_steps.advance_all(states, vectors, factors, found, first, scales, wanted, points):
+            with_hessian = wanted[0] == newton_steps.HESSIAN
             partials = np.zeros((edges[-1], D + blocks if with_hessian else D))
             rows(edges, partials, XB, points.reshape(free, d), r, c)
             if with_hessian:

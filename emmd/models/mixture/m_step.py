@@ -10,7 +10,7 @@ from emmd.core.model import MStep
 from emmd.core.status import Status
 from emmd.fits.multinomial import fit_multinomial_from
 from emmd.kernels.em.mixture_image import EMPTY
-from emmd.kernels.solvers.newton import ACCEPTED
+from emmd.kernels.solvers.newton_steps import ACCEPTED
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.fused.registry import fused_pass
 from emmd.models.mixture.ridge import gate_form
@@ -77,7 +77,7 @@ class MixtureMStep:
             # NaN is not solved
             if residual <= ACCEPTED:
                 return float(sums[0]), MStep(image, residual, True, curvature, int(iterations))
-        loss, r = self.posterior(data, theta) if here else data.posterior(self, theta)
+        (loss, *_), r = self.e_step_pass(data, theta) if here else data.e_step_pass(self, theta)
         return float(loss) + self.penalty(theta), self._fit_parts(data, r, theta, start)
 
     def _fused_step_elsewhere(self, data, theta, start, floor):

@@ -19,7 +19,7 @@ from emmd.core.model import EStep, Model, MStep
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.kernels.maths.bernoulli import divergence_rows
 from emmd.kernels.rows.reduce import shares, sum_rows
-from emmd.kernels.solvers.newton import ACCEPTED
+from emmd.kernels.solvers.newton_steps import ACCEPTED
 from emmd.models.symmetric.data import SymmetricData
 from emmd.rows.design import Design, unpack_symmetric
 
@@ -211,6 +211,10 @@ class SymmetricModel(Model):
         sums = self._em_step_here(data, theta, theta)[0]
         aa, bb = self.information_from_sums(data.design, sums)
         return self._assemble(aa, 0.0, bb)
+
+    def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return I_com: the model set is linear."""
+        return self.complete_hessian(data, theta)
 
     def missing_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_mis(theta) = E[Cov(S | x, y; theta)], shape (2d, 2d)."""

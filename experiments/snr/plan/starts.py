@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from emmd.estimators.starts import KINDS, draw_starts
+from emmd.estimators.starts.draw import KINDS, draw_starts
 from emmd.experiments.snr.config.fields import Count, Grid, Positive, Section
 
 

@@ -74,7 +74,7 @@ def by_start(runs, scores):
 
 def start_labels(runs):
     """Return what tables call the start of each run: its kind of `emmd.estimators.starts`, or its number."""
-    from emmd.estimators.starts import KINDS
+    from emmd.estimators.starts.draw import KINDS
 
     numbers = runs["start_index"].astype(int)
     named = [KINDS[number % len(KINDS)] for number in numbers]

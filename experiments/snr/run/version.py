@@ -13,7 +13,7 @@ _SOURCES = {
         "core",
         "data",
         "estimators/evaluate.py",
-        "estimators/starts.py",
+        "estimators/starts",
         "fits",
         "kernels",
         "models",

@@ -14,7 +14,7 @@ from emmd.kernels.compile.internals import WIDE, CompactCompiler, Kernel, WideCo
 from emmd.kernels.compile.jit import kernel
 from emmd.kernels.linear.gram import block_gram
 from emmd.kernels.linear.predictors import block_moment
-from emmd.kernels.solvers.newton import advance
+from emmd.kernels.solvers.newton_steps import advance
 
 pytestmark = [
     pytest.mark.kernels,

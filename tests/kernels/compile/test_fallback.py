@@ -1,4 +1,4 @@
-"""On a version of Numba that was not tested, or without one of its private names, plain njit compiles kernels."""
+"""On a version of Numba that was not tested, or without a private name of it, plain njit compiles kernels."""
 
 import json
 import os
@@ -25,7 +25,7 @@ print(json.dumps([jit.internals is None, found]))
 CHANGES = {
     "as it is": "",
     "a newer version": "numba.__version__ = '99.1.0'",
-    "a name is gone": "import numba.core.caching; del numba.core.caching.IndexDataCacheFile",
+    "a name is gone": "import numba.core.caching; del numba.core.caching.InTreeCacheLocator",
     "a module is gone": "sys.modules['numba.parfors.parfor_lowering'] = None",
 }
 

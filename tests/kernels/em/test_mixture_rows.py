@@ -6,7 +6,7 @@ import pytest
 from scipy.special import log_softmax, logsumexp
 
 from emmd.kernels.em.gaussian_mixture import HEAD, SCALARS, e_step_rows, solve_experts
-from emmd.kernels.maths.softmax import SPARE, block_log_softmax
+from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax
 from emmd.kernels.rows.blocks import BLOCK
 from emmd.kernels.rows.reduce import sum_rows
 from emmd.kernels.solvers.multinomial import assemble_hessian, softmax_rows
@@ -52,8 +52,8 @@ def test_log_softmax_at_any_size(size):
     rng = np.random.default_rng(0)
     values = np.zeros((3, BLOCK))
     values[:, :40] = size * rng.standard_normal((3, 40))
-    given, p, spare = values[:, :40].copy(), np.zeros((3, BLOCK)), np.full((SPARE, BLOCK), np.nan)
-    block_log_softmax(values, p, 40, spare, values[:0])
+    given, p, scratch = values[:, :40].copy(), np.zeros((3, BLOCK)), np.full((WORK_ROWS, BLOCK), np.nan)
+    block_log_softmax(values, p, 40, scratch, values[:0])
     with mpmath.workdps(50):
         for i in range(40):
             exact = [mpmath.mpf(float(v)) for v in given[:, i]]
@@ -67,7 +67,7 @@ def test_log_softmax_at_any_size(size):
                     abs(mpmath.mpf(float(p[k, i])) - mpmath.exp(true))
                     <= 2 * budget * mpmath.exp(true) + 1e-307
                 )
-            assert abs(mpmath.mpf(float(spare[0, i])) - total) <= 4 * U * (abs(total) + 1)
+            assert abs(mpmath.mpf(float(scratch[0, i])) - total) <= 4 * U * (abs(total) + 1)
 
 
 def _run(XT, y, c, coef, log_variance, W, constant=False, start=None):
@@ -96,9 +96,9 @@ def _run(XT, y, c, coef, log_variance, W, constant=False, start=None):
 
 def test_two_probabilities_are_at_most_one_and_as_accurate_as_the_lead():
     leads = np.concatenate([np.linspace(-800.0, 800.0, 128), np.linspace(-3.0, 3.0, 128)])
-    values, p, spare = np.zeros((2, BLOCK)), np.zeros((2, BLOCK)), np.full((SPARE, BLOCK), np.nan)
+    values, p, scratch = np.zeros((2, BLOCK)), np.zeros((2, BLOCK)), np.full((WORK_ROWS, BLOCK), np.nan)
     values[0] = leads
-    block_log_softmax(values, p, BLOCK, spare, values[:0])
+    block_log_softmax(values, p, BLOCK, scratch, values[:0])
     assert (p <= 1.0).all()
     with mpmath.workdps(50):
         for i, lead in enumerate(leads.tolist()):

@@ -7,7 +7,7 @@ import pytest
 from emmd.kernels.em import symmetric_linear, symmetric_logistic
 from emmd.kernels.rows.blocks import BLOCK
 from emmd.kernels.solvers import logistic as logistic_regression
-from emmd.kernels.solvers.newton import GRADIENT, HESSIAN
+from emmd.kernels.solvers.newton_steps import GRADIENT, HESSIAN
 
 pytestmark = [
     pytest.mark.kernels,

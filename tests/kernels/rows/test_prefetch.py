@@ -12,7 +12,7 @@ from emmd.kernels.rows import prefetch
 from emmd.kernels.rows.blocks import BLOCK, block_rows
 from emmd.kernels.solvers.logistic import logistic_rows
 from emmd.kernels.solvers.multinomial import softmax_rows
-from emmd.kernels.solvers.newton import DONE, GRADIENT, HESSIAN
+from emmd.kernels.solvers.newton_steps import DONE, GRADIENT, HESSIAN
 
 pytestmark = pytest.mark.kernels
 LINE = 64

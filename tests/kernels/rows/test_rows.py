@@ -12,7 +12,7 @@ from emmd.kernels.maths.softplus import softplus_rows
 from emmd.kernels.rows.blocks import BLOCK, CHUNK
 from emmd.kernels.rows.reduce import n_chunks, run_rows, sum_rows
 from emmd.kernels.solvers.logistic import LOSS, logistic_rows
-from emmd.kernels.solvers.newton import DONE, GRADIENT, HESSIAN
+from emmd.kernels.solvers.newton_steps import DONE, GRADIENT, HESSIAN
 from tests.kernels import exact
 
 pytestmark = pytest.mark.kernels

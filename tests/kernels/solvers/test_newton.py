@@ -5,11 +5,11 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from emmd.fits.newton import newton as newton_python
+from emmd.fits.newton import newton_by_values as newton_python
 from emmd.fits.newton import newton_together
 from emmd.kernels.linear.gram import packed
 from emmd.kernels.maths.cholesky import cholesky, cholesky_solve
-from emmd.kernels.solvers import newton
+from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import LOG_2, hessian_cost
 from tests.kernels.logistic import Logistic, logistic, workspace
 
@@ -59,9 +59,9 @@ def test_the_gradient_vanishes_and_scipy_agrees(seed, size):
     for start in (np.zeros_like(truth), 0.5 * truth, -3.0 * truth):
         state, x = problem.solve(start)
         gradient = problem.sums(x, False) / problem.scale
-        assert state[newton.RESIDUAL] <= newton.ACCEPTED
+        assert state[newton_steps.RESIDUAL] <= newton_steps.ACCEPTED
         # the last step is taken after the residual was measured; sums of 200 terms of size 1 round to 1e-15
-        assert np.abs(gradient).max() <= 0.5 * state[newton.RESIDUAL] + 2e-15
+        assert np.abs(gradient).max() <= 0.5 * state[newton_steps.RESIDUAL] + 2e-15
         loose = minimize(lambda u: problem.value(u / problem.scale), x * problem.scale, method="BFGS")
         # nowhere near x is there a smaller value
         assert loose.fun >= problem.value(x) - 1e-14 * (1.0 + abs(loose.fun))
@@ -73,10 +73,10 @@ def test_a_start_that_is_sure_and_wrong_is_replaced():
     assert problem.value(start) > LOG_2
     state, x = problem.solve(start)
     np.testing.assert_array_equal(x, logistic(200, 4, 0)[0].solve(np.zeros(4))[1])
-    assert state[newton.RESIDUAL] <= newton.ACCEPTED
+    assert state[newton_steps.RESIDUAL] <= newton_steps.ACCEPTED
     # gradient and Hessian at 0, before any step
-    assert problem.asked[0] == newton.HESSIAN
-    assert state[newton.ITERATIONS] == len(problem.asked)
+    assert problem.asked[0] == newton_steps.HESSIAN
+    assert state[newton_steps.ITERATIONS] == len(problem.asked)
 
 
 @pytest.mark.parametrize("length", [0.1, 1.0, 10.0, 1e3])
@@ -89,7 +89,7 @@ def test_the_slope_along_the_ray_from_zero_tells_the_loss(length):
     slope = w @ problem.sums(w, False)
     assert problem.value(w) - LOG_2 == pytest.approx(slope - (LOG_2 - entropy), rel=1e-12)
     problem.solve(w)
-    replaced = problem.asked[0] == newton.HESSIAN and slope > LOG_2
+    replaced = problem.asked[0] == newton_steps.HESSIAN and slope > LOG_2
     assert replaced == (problem.value(w) > LOG_2 + entropy)
 
 
@@ -99,10 +99,10 @@ def test_no_gradient_ends_after_one_look_at_zero(where, bad):
     state, vectors, factor = workspace(np.ones(2), 1.0, LOG_2)
     sums = np.array([0.0, 0.0, 1.0, 0.0, 1.0])
     sums[where] = bad
-    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.HESSIAN
-    np.testing.assert_array_equal(vectors[newton.TRIAL], 0.0)
-    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.DONE
-    assert not state[newton.RESIDUAL] <= newton.ACCEPTED
+    assert newton_steps.advance(state, vectors, factor, sums, np.ones(2), True) == newton_steps.HESSIAN
+    np.testing.assert_array_equal(vectors[newton_steps.TRIAL], 0.0)
+    assert newton_steps.advance(state, vectors, factor, sums, np.ones(2), True) == newton_steps.DONE
+    assert not state[newton_steps.RESIDUAL] <= newton_steps.ACCEPTED
 
 
 def test_a_step_that_overshoots_is_halved():
@@ -111,17 +111,19 @@ def test_a_step_that_overshoots_is_halved():
     problem = Logistic(X, np.array([0.4, 0.4]), np.array([0.5, 0.5]))
     sums = problem.sums(np.array([9.0]), True)
     state, vectors, factor = workspace([9.0], 1.0)
-    wanted = newton.advance(state, vectors, factor, sums, problem.scale, True)
-    first = float(vectors[newton.TRIAL][0])
+    wanted = newton_steps.advance(state, vectors, factor, sums, problem.scale, True)
+    first = float(vectors[newton_steps.TRIAL][0])
     assert first < -1000.0
-    found = problem.sums(vectors[newton.TRIAL], wanted == newton.HESSIAN)
-    wanted = newton.advance(state, vectors, factor, found, problem.scale, wanted == newton.HESSIAN)
-    assert vectors[newton.TRIAL][0] == 9.0 + 0.5 * (first - 9.0)
-    while wanted != newton.DONE:
-        with_hessian = wanted == newton.HESSIAN
-        found = problem.sums(vectors[newton.TRIAL], with_hessian)
-        wanted = newton.advance(state, vectors, factor, found, problem.scale, with_hessian)
-    assert vectors[newton.POINT][0] == pytest.approx(np.log(0.4 / 0.6), rel=1e-12)
+    found = problem.sums(vectors[newton_steps.TRIAL], wanted == newton_steps.HESSIAN)
+    wanted = newton_steps.advance(
+        state, vectors, factor, found, problem.scale, wanted == newton_steps.HESSIAN
+    )
+    assert vectors[newton_steps.TRIAL][0] == 9.0 + 0.5 * (first - 9.0)
+    while wanted != newton_steps.DONE:
+        with_hessian = wanted == newton_steps.HESSIAN
+        found = problem.sums(vectors[newton_steps.TRIAL], with_hessian)
+        wanted = newton_steps.advance(state, vectors, factor, found, problem.scale, with_hessian)
+    assert vectors[newton_steps.POINT][0] == pytest.approx(np.log(0.4 / 0.6), rel=1e-12)
 
 
 def test_near_the_solution_no_second_hessian_is_asked_for():
@@ -130,13 +132,13 @@ def test_near_the_solution_no_second_hessian_is_asked_for():
     problem.asked.clear()
     problem.solve(solution + 1e-5 * truth)
     assert problem.asked
-    assert set(problem.asked) == {newton.GRADIENT}
+    assert set(problem.asked) == {newton_steps.GRADIENT}
 
 
 def test_where_a_gram_matrix_is_cheap_hessians_are_asked_for():
     problem, truth = logistic(200, 2, 3)
     problem.solve(0.2 * truth)
-    assert newton.HESSIAN in problem.asked
+    assert newton_steps.HESSIAN in problem.asked
 
 
 def _hostile(kind, rng):
@@ -173,7 +175,7 @@ def test_what_the_last_step_is_foreseen_to_leave_comes_true(kind):
         x = problem.solve(start)[1]
         gradient = np.abs(problem.sums(x, False) / problem.scale).max()
         # moduli that add up to at most 1, in BLAS's eight strands of up to 75 terms: about sqrt(75) eps / 2
-        assert gradient <= newton.TARGET + 1e-15
+        assert gradient <= newton_steps.TARGET + 1e-15
 
 
 def test_separable_labels_have_no_curvature_at_the_end():
@@ -182,7 +184,7 @@ def test_separable_labels_have_no_curvature_at_the_end():
     problem = Logistic(X, (X[:, 0] > 0).astype(float), np.full(60, 1 / 60))
     state, x = problem.solve(np.zeros(2))
     assert np.isfinite(x).all()
-    assert state[newton.CURVATURE] < 1e-12
+    assert state[newton_steps.CURVATURE] < 1e-12
 
 
 def test_steps_after_a_hessian_correct_its_factor():
@@ -193,14 +195,14 @@ def test_steps_after_a_hessian_correct_its_factor():
     hessian = np.eye(d)[np.triu_indices(d)]
     state, vectors, factor = workspace(np.zeros(d), 1e9)
     first = np.concatenate([-A @ minimum, hessian])
-    wanted = newton.advance(state, vectors, factor, first, np.ones(d), True)
+    wanted = newton_steps.advance(state, vectors, factor, first, np.ones(d), True)
     asked = 0
-    while wanted != newton.DONE:
-        assert wanted == newton.GRADIENT
-        gradient = A @ (vectors[newton.TRIAL] - minimum)
-        wanted = newton.advance(state, vectors, factor, gradient, np.ones(d), False)
+    while wanted != newton_steps.DONE:
+        assert wanted == newton_steps.GRADIENT
+        gradient = A @ (vectors[newton_steps.TRIAL] - minimum)
+        wanted = newton_steps.advance(state, vectors, factor, gradient, np.ones(d), False)
         asked += 1
-    np.testing.assert_allclose(vectors[newton.POINT], minimum, rtol=1e-13)
+    np.testing.assert_allclose(vectors[newton_steps.POINT], minimum, rtol=1e-13)
     # the factor alone contracts by 1/4 along one axis: 24 gradients
     assert asked <= 12
 
@@ -217,12 +219,12 @@ def test_functions_together_end_where_they_end_alone():
     def evaluate(points, wanted):
         sums = np.full((3, 14), np.nan)
         for k, (problem, point) in enumerate(zip(problems, points)):
-            if wanted[k] != newton.DONE:
-                found = problem.sums(point, wanted[k] == newton.HESSIAN)
+            if wanted[k] != newton_steps.DONE:
+                found = problem.sums(point, wanted[k] == newton_steps.HESSIAN)
                 sums[k, : len(found)] = found
         return sums
 
-    first = evaluate(starts, np.full(3, newton.HESSIAN))
+    first = evaluate(starts, np.full(3, newton_steps.HESSIAN))
     together = newton_together(evaluate, starts, first, scale, LOG_2, cost, 10.0)
     singly = [problem.solve(start)[1] for problem, start in zip(problems, starts)]
     for result, one, other in zip(together, singly, alone):
@@ -237,8 +239,8 @@ def test_a_warm_start_that_is_solved_already_still_moves_to_the_minimum():
     gradient = -minimum * [1e-15, 1e-6]
     state, vectors, factor = workspace(np.zeros(2), 1.0)
     sums = np.concatenate([gradient, hessian])
-    assert newton.advance(state, vectors, factor, sums, np.ones(2), True) == newton.DONE
-    np.testing.assert_allclose(vectors[newton.POINT], [1e-15, 1e-9], rtol=1e-12)
+    assert newton_steps.advance(state, vectors, factor, sums, np.ones(2), True) == newton_steps.DONE
+    np.testing.assert_allclose(vectors[newton_steps.POINT], [1e-15, 1e-9], rtol=1e-12)
     solved = newton_python(lambda x: (0.0, gradient, np.diag([1.0, 1e-6])), np.zeros(2), np.ones(2))
     np.testing.assert_allclose(solved.x, [1e-15, 1e-9], rtol=1e-12)
 
@@ -258,5 +260,5 @@ def test_what_a_step_leaves_is_bounded_by_the_largest_feature(crest):
         problem.asked.clear()
         _, x = problem.solve(end + [0.0, distance])
         ended += not problem.asked
-        assert np.abs(problem.sums(x, False) / problem.scale).max() <= newton.TARGET + 1e-15
+        assert np.abs(problem.sums(x, False) / problem.scale).max() <= newton_steps.TARGET + 1e-15
     assert ended > 4

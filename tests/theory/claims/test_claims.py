@@ -251,7 +251,7 @@ def test_a_new_claim_is_one_new_file_and_a_broken_one_is_listed(tmp_path, monkey
     (package / "__init__.py").write_text("")
     (package / "broken.py").write_text("raise RuntimeError('half written')\n")
     (package / "new.py").write_text(
-        "from theory.claim import Claim, Kind\n"
+        "from emmd.theory.claim import Claim, Kind\n"
         "CLAIM = Claim('Z1-new', 's', 'l', 'here', Kind.IDENTITY, lambda lab: (), ())\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))

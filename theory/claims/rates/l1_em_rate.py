@@ -4,13 +4,12 @@ import numpy as np
 
 from emmd.theory.assumptions import more_than_a_sign, regular_design, strict_minimum
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
-from emmd.theory.numeric.bounds.rounding import divergence_rounding, loss_rounding
+from emmd.theory.numeric.bounds.rounding import divergence_rounding
+from emmd.theory.numeric.rates.loss_gap import loss_gap
 from emmd.theory.numeric.rates.settle import settle
 
 _PART = 0.2
 """First distance from the optimum; of the loss over sqrt(1 - lambda_max), where fourth-order terms count."""
-
-_NEAR = 1e-5
 
 
 def measure(lab, rate_from="pencil", loss_power=2, swap=True):
@@ -64,10 +63,8 @@ def _measured_ratio(lab, of, length):
             # an error e of the optimum changes D_A(theta*, .) by about e sqrt(2 D_A)
             errors = [e + lab.optimum_error * (2.0 * abs(v)) ** 0.5 for e, v in zip(errors, values)]
         else:
-            values = [problem.loss(point) - target.loss for point in points]
-            errors = [
-                loss_rounding(problem, point) + loss_rounding(problem, target.theta) for point in points
-            ]
+            gaps = [loss_gap(problem, target.theta, point) for point in points]
+            values, errors = ([gap[side] for gap in gaps] for side in (0, 1))
         before, after = before + values[0], after + values[1]
         rounding += sum(errors)
     return after / before, 2.0 * rounding / before
@@ -75,17 +72,33 @@ def _measured_ratio(lab, of, length):
 
 def _symmetry(lab, rate, swap):
     """Start next to every copy of the optimum: the error modulo the symmetries contracts all the same."""
-    target, shift = lab.reference.theta, _NEAR * lab.information.vectors[:, -1]
+    for k in range(len(lab.model.equivalents(lab.reference.theta))):
+        found = lab.once(
+            ("copy", k, swap),
+            lambda k=k: settle(
+                lambda h: _copy_ratio(lab, k, swap, h), _PART, lambda h: _copy_rounding(lab, h)
+            ),
+        )
+        where = {"of": "parameters modulo symmetry", "copy": k, "length": found.length}
+        sides = rate, float(found.value[0]), float(found.error[0])
+        yield Comparison(*sides, max(rate, 1e-3), where, part=f"copy {k}")
+
+
+def _copy_ratio(lab, k, swap, length):
+    """Return the mean over both signs of the ratio of errors, and how far the signs differ."""
+    target, shift = lab.reference.theta, length * lab.information.vectors[:, -1]
     copies = lab.model.equivalents(target)
     known = copies if swap else copies[:2]
-    for k, pair in enumerate(
-        zip(lab.model.equivalents(target + shift), lab.model.equivalents(target - shift))
-    ):
-        ratios = [_error(lab, known, lab.problem.em_step(start)) / _error(lab, known, start) for start in pair]
-        where = {"of": "parameters modulo symmetry", "copy": k, "theta": pair[0]}
-        # the mean over both signs is of second order in the distance, their difference of first
-        budget = abs(ratios[0] - ratios[1]) + 1e-7
-        yield Comparison(rate, float(np.mean(ratios)), budget, max(rate, 1e-3), where, part=f"copy {k}")
+    starts = [lab.model.equivalents(target + sign * shift)[k] for sign in (1.0, -1.0)]
+    ratios = [_error(lab, known, lab.problem.em_step(start)) / _error(lab, known, start) for start in starts]
+    return np.mean(ratios), abs(ratios[0] - ratios[1])
+
+
+def _copy_rounding(lab, length):
+    """Bound what the error of the optimum, which is larger than that of an EM step, does to the ratio."""
+    vectors = lab.information.vectors
+    unknown = lab.optimum_error * np.linalg.norm(vectors, 2)
+    return np.array([4.0 * unknown / (length * np.linalg.norm(vectors[:, -1]))])
 
 
 def _error(lab, known, point):

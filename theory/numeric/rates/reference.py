@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize as scipy_minimize
 
 from emmd.core.checks import positive_integer
 from emmd.core.pencil import pencil, reduced
 from emmd.core.problem import Problem
 from emmd.core.solve import em_displacement, minimize
+from emmd.core.trust_region import trust_region
 from emmd.theory.numeric.bounds.rounding import gradient_rounding
 from emmd.theory.numeric.derivatives.hessian import density_hessian
 
@@ -70,27 +70,8 @@ def reference_optimum(problem: Problem, theta0: ArrayLike, em_iterations: int = 
         run = minimize(problem, run.x, method="squarem", tol=1e-9, max_iter=em_iterations)
     if not run.success and run.status != 1:
         return Reference(run.x, run.fun, np.inf, 0.0, run.message)
-    theta = run.x if run.success else _trust_region(problem, run.x)
+    theta = run.x if run.success else trust_region(problem, run.x)
     return _graded(problem, _polish(problem, theta, problem.hessian))
-
-
-def _trust_region(problem, theta):
-    scale = problem.model.parameter_scale(problem.data)
-    outer = np.outer(scale, scale)
-    found = scipy_minimize(
-        lambda u: _loss(problem, u / scale),
-        theta * scale,
-        jac=lambda u: problem.model.gradient(problem.data, u / scale) / scale,
-        hess=lambda u: problem.model.hessian(problem.data, u / scale) / outer,
-        method="trust-exact",
-        options={"gtol": 1e-9, "maxiter": 500},
-    )
-    return found.x / scale
-
-
-def _loss(problem, theta):
-    """Return the loss, infinite outside the domain: the trust region steps back from there."""
-    return problem.model.loss(problem.data, theta) if problem.model.in_domain(theta) else np.inf
 
 
 def _polish(problem, theta, hessian, most=20):

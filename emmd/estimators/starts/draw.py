@@ -1,4 +1,4 @@
-"""Several starts for a mixture of experts; the fit with the highest likelihood is kept.
+"""Several starts for a mixture of experts.
 
 A start is a set of responsibilities that depend on each row's values alone, so
 that a row of weight 2 starts like the same row twice, and the order of the rows
@@ -6,11 +6,9 @@ does not matter; the M-step turns them into parameters.
 """
 
 import warnings
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
@@ -18,117 +16,17 @@ from emmd.core.checks import positive_integer
 from emmd.core.problem import Problem
 from emmd.core.solve import minimize
 from emmd.core.status import Status
+from emmd.estimators.starts.run import Start
 from emmd.models.mixture.model import MixtureOfExperts
-
-KEEP = ("best", "converged")
-"""Which run may be kept: the best of all, or the best of those that converged."""
 
 KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
 _ROUGH, _ROUNDS = 1e-3, 100
-_TIE = 1e-9
 _CONSTANT = 1e-9
 _DEPENDENT = 1e-10
 """Shares of a column's largest entry and of the features' largest variance that count as nothing."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a run begins.
-
-    Attributes
-    ----------
-    kind : str
-        One of `KINDS`, or ``warm``.
-    theta : ndarray of shape (p,)
-    """
-
-    kind: str
-    theta: np.ndarray
-
-
-@dataclass(frozen=True)
-class Started:
-    """The runs from several starts.
-
-    Attributes
-    ----------
-    starts : list of Start
-    runs : list of scipy.optimize.OptimizeResult
-        One for each start, as `emmd.minimize` returns them.
-    best : int
-        Index of the run to keep, see `best_run`.
-    """
-
-    starts: list[Start]
-    runs: list[OptimizeResult]
-    best: int
-
-
-def fit_from_starts(problem, starts, n_jobs=None, callback=None, ended=None, keep="best", **options):
-    """Minimise the loss from every start and choose the best run.
-
-    Parameters
-    ----------
-    problem : Problem
-    starts : list of Start
-    n_jobs : int, optional
-        Threads, as in joblib. The result does not depend on it.
-    callback : callable, optional
-        Called as ``callback(start, iteration, loss)`` before each step, from several threads when
-        ``n_jobs`` is not 1.
-    ended : callable, optional
-        Called as ``ended(start, run)`` when a run ends, from the same thread.
-    keep : "best" or "converged"
-        See `best_run`.
-    **options
-        Of `emmd.minimize`.
-
-    Returns
-    -------
-    Started
-    """
-    from joblib import Parallel, delayed
-
-    def run(index, start):
-        # the loop's own callback also gets theta, which would be in the problem's units
-        watch = None if callback is None else lambda t, theta, loss: callback(index, t, loss)
-        result = minimize(problem, start.theta, callback=watch, **options)
-        if ended is not None:
-            ended(index, result)
-        return result
-
-    # kernels release the GIL, and threads share the data
-    runs = Parallel(n_jobs, prefer="threads")(delayed(run)(k, start) for k, start in enumerate(starts))
-    return Started(starts, runs, best_run(runs, keep))
-
-
-def best_run(runs, keep="best"):
-    """Return the index of the run with the lowest loss.
-
-    A run on its way to an unbounded likelihood, that of an exact fit, is kept where there is no other. Every
-    other likelihood counts, whatever the run's status: that of a gate which becomes a step is bounded.
-
-    Parameters
-    ----------
-    runs : list of scipy.optimize.OptimizeResult
-    keep : "best" or "converged"
-        Whether only converged runs count, where there are any.
-
-    Notes
-    -----
-    Runs whose losses agree to nine digits count as equal, and the first of them that converged, or else the
-    first, is kept: rounding must not choose among permutations of the same experts.
-    """
-    among = [run for run in runs if run.status != Status.VARIANCE_COLLAPSE] or runs
-    if keep == "converged":
-        among = [run for run in among if run.status == Status.CONVERGED] or among
-    lowest = min(run.fun for run in among)
-    equal = [run for run in among if run.fun <= lowest + _TIE * (1.0 + abs(lowest))]
-    best = next((run for run in equal if run.status == Status.CONVERGED), equal[0])
-    return next(index for index, run in enumerate(runs) if run is best)
 
 
 def draw_starts(problem, n_starts, seed):
@@ -156,6 +54,43 @@ def draw_starts(problem, n_starts, seed):
         responsibilities = _softened(working, _DRAW[kind](problem, rows, pooled, rng))
         starts.append(start_from(problem, kind, responsibilities, pooled))
     return starts
+
+
+def redrawn(problem, theta, rng):
+    """Return a neighbour of theta: one expert is drawn anew, by the rows it takes or by its parameters.
+
+    Where the experts compete for the rows, all but one of them are often in their best places already.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of a `MixtureOfExperts`; features of about unit size.
+    theta : ndarray of shape (p,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (p,)
+    """
+    pooled = pooled_fit(problem)
+    rows, expert = _rows(problem, pooled), int(rng.integers(problem.model.n_experts))
+    draw = _with_other_rows if rng.random() < 0.5 else _with_other_predictors
+    return start_from(problem, "redrawn", draw(problem, theta, expert, rows, pooled, rng), theta).theta
+
+
+def _with_other_rows(problem, theta, expert, rows, pooled, rng):
+    rest = np.maximum(problem.responsibilities(theta), np.finfo(float).tiny)
+    rest[:, expert] = 0.0
+    taken = _at_random(problem, rows, pooled, rng)[:, expert]
+    responsibilities = rest * ((1.0 - taken) / rest.sum(axis=1))[:, None]
+    responsibilities[:, expert] = taken
+    return responsibilities
+
+
+def _with_other_predictors(problem, theta, expert, rows, pooled, rng):
+    parts, logits = problem.model.predictors(problem.data.designs, theta)
+    parts[expert] = _drawn_parts(problem, rows, pooled, rng)[0][expert]
+    return _posterior(problem, parts, logits, rows, pooled, rng)
 
 
 def _working(problem):
@@ -274,6 +209,14 @@ def _at_random(problem, rows, pooled, rng):
 
 def _by_parameters(problem, rows, pooled, rng):
     """Draw every expert's and the gate's predictors around the pooled fit, then take one E-step."""
+    parts, logits, known = _drawn_parts(problem, rows, pooled, rng)
+    K = problem.model.n_experts
+    logits = logits + (known @ rng.standard_normal((known.shape[1], K - 1))).T
+    return _posterior(problem, parts, logits, rows, pooled, rng)
+
+
+def _drawn_parts(problem, rows, pooled, rng):
+    """Return experts' predictors drawn around the pooled fit, the fit's logits and the rows' own columns."""
     model, sizes = problem.model, problem.data.sizes
     K, m = model.n_experts, model.family.n_linear
     known = np.column_stack([rows, np.ones(len(rows))]) / np.sqrt(rows.shape[1] + 1)
@@ -281,9 +224,13 @@ def _by_parameters(problem, rows, pooled, rng):
     noise = known @ rng.standard_normal((K, known.shape[1], m)) * sizes[:m]
     for part, more in zip(parts, noise):
         part[:, :m] += more
-    logits = logits + (known @ rng.standard_normal((known.shape[1], K - 1))).T
+    return parts, logits, known
+
+
+def _posterior(problem, parts, logits, rows, pooled, rng):
+    """Return the responsibilities of given predictors; random ones where those overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
-        drawn = model.posterior_at(problem.data, parts, logits)[1].T
+        drawn = problem.model.posterior_at(problem.data, parts, logits)[1].T
     return drawn if np.isfinite(drawn).all() else _at_random(problem, rows, pooled, rng)
 
 
