@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import solve_triangular
 
 
 def lower(values, d):
@@ -16,15 +17,24 @@ def log_cholesky(values, d):
 
 
 def from_log_cholesky(matrix):
-    """Return the free numbers of the Cholesky factor of a positive definite matrix."""
+    """Return the free numbers of the Cholesky factor of a positive definite matrix, or of several."""
     root = np.linalg.cholesky(matrix)
-    root[np.diag_indices_from(root)] = np.log(np.diag(root))
-    return root[np.tril_indices_from(root)]
+    i, j = np.tril_indices(root.shape[-1])
+    entries = root[..., i, j]
+    return np.where(i == j, np.log(np.where(i == j, entries, 1.0)), entries)
 
 
 def products(y):
     """Return the entries of yy' on and below the diagonal."""
     return jnp.outer(y, y)[np.tril_indices(len(y))]
+
+
+def from_products(values, d):
+    """Return the symmetric matrices (..., d, d) whose entries on and below the diagonal these are."""
+    i, j = np.tril_indices(d)
+    matrix = np.empty((*np.shape(values)[:-1], d, d))
+    matrix[..., i, j] = matrix[..., j, i] = values
+    return matrix
 
 
 def doubled(matrix):
@@ -41,6 +51,6 @@ def symmetric(values, d):
 def log_gaussian_mass(linear, quadratic):
     """Return the log of the integral of exp(<linear, y> + y' quadratic y), quadratic negative definite."""
     root = jnp.linalg.cholesky(-2.0 * quadratic)
-    half = jnp.linalg.solve(root, linear)
+    half = solve_triangular(root, linear, lower=True)
     log_root = jnp.log(jnp.diag(root)).sum()
     return 0.5 * half @ half - log_root + 0.5 * len(linear) * np.log(2.0 * np.pi)

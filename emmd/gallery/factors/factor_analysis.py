@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from emmd.core.problem import Problem
-from emmd.gallery.triangles import doubled, log_gaussian_mass, symmetric
+from emmd.gallery.triangles import doubled, from_products, log_gaussian_mass, symmetric
 from emmd.models.latent.model import LatentModel
 
 
@@ -31,9 +31,8 @@ def factor_analysis(d, q):
 
     def m_step(statistics, X, weights):
         mean = weights @ statistics
-        cross, second = mean[: d * q].reshape(d, q), np.zeros((q, q))
-        second[np.tril_indices(q)] = mean[d * q + d :]
-        loadings = np.linalg.solve(second + np.tril(second, -1).T, cross.T).T
+        cross, second = mean[: d * q].reshape(d, q), from_products(mean[d * q + d :], q)
+        loadings = np.linalg.solve(second, cross.T).T
         left = mean[d * q : d * q + d] - (loadings * cross).sum(axis=1)
         return np.append(loadings.ravel(), np.log(left))
 

@@ -7,6 +7,7 @@ from emmd.core.problem import Problem
 from emmd.gallery.triangles import (
     doubled,
     from_log_cholesky,
+    from_products,
     log_cholesky,
     log_gaussian_mass,
     symmetric,
@@ -40,9 +41,7 @@ def missing_gaussian(d):
 
     def m_step(statistics, X, weights):
         mean = weights @ statistics
-        second = np.zeros((d, d))
-        second[np.tril_indices(d)] = mean[d:]
-        covariance = second + np.tril(second, -1).T - np.outer(mean[:d], mean[:d])
+        covariance = from_products(mean[d:], d) - np.outer(mean[:d], mean[:d])
         return np.concatenate([mean[:d], from_log_cholesky(np.linalg.inv(covariance))])
 
     n_params = d + d * (d + 1) // 2

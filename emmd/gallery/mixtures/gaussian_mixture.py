@@ -1,8 +1,8 @@
 """Mixture of K Gaussians with full covariances: S = (1[z=k] (y, yy'), 1[z=k])."""
 
-from functools import partial
 from itertools import permutations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import log_softmax
@@ -12,6 +12,7 @@ from emmd.core.problem import Problem
 from emmd.gallery.triangles import (
     doubled,
     from_log_cholesky,
+    from_products,
     log_cholesky,
     log_gaussian_mass,
     products,
@@ -28,20 +29,21 @@ def gaussian_mixture(K, d):
         logits = jnp.append(theta[: K - 1], 0.0)
         return logits, theta[K - 1 : K - 1 + K * d].reshape(K, d), theta[K - 1 + K * d :].reshape(K, q)
 
+    def component(mean, factor):
+        root = log_cholesky(factor, d)
+        precision, half = root @ root.T, root.T @ mean
+        level = jnp.log(jnp.diag(root)).sum() - 0.5 * half @ half - 0.5 * d * np.log(2.0 * np.pi)
+        return jnp.concatenate([precision @ mean, doubled(-0.5 * precision), level[None]])
+
     def natural_parameters(theta, x):
         logits, means, factors = split(theta)
-        parts = []
-        for log_weight, mean, factor in zip(log_softmax(logits), means, factors):
-            root = log_cholesky(factor, d)
-            precision = root @ root.T
-            level = log_weight - log_gaussian_mass(precision @ mean, -0.5 * precision)
-            parts.append(jnp.concatenate([precision @ mean, doubled(-0.5 * precision), level[None]]))
-        return jnp.concatenate(parts)
+        return jax.vmap(component)(means, factors).at[:, -1].add(log_softmax(logits)).ravel()
+
+    def mass(part):
+        return log_gaussian_mass(part[:d], symmetric(part[d:-1], d)) + part[-1]
 
     def log_partition(eta):
-        parts = eta.reshape(K, d + q + 1)
-        masses = [log_gaussian_mass(part[:d], symmetric(part[d:-1], d)) + part[-1] for part in parts]
-        return logsumexp(jnp.stack(masses))
+        return logsumexp(jax.vmap(mass)(eta.reshape(K, d + q + 1)))
 
     def log_numerator(eta, y):
         parts = eta.reshape(K, d + q + 1)
@@ -49,24 +51,16 @@ def gaussian_mixture(K, d):
 
     def m_step(statistics, X, weights):
         parts = (weights @ statistics).reshape(K, d + q + 1)
-        shares, factors = parts[:, -1], []
-        means = parts[:, :d] / shares[:, None]
-        for part, mean in zip(parts, means):
-            second = np.zeros((d, d))
-            second[np.tril_indices(d)] = part[d:-1] / part[-1]
-            covariance = second + np.tril(second, -1).T - np.outer(mean, mean)
-            factors.append(from_log_cholesky(np.linalg.inv(covariance)))
-        return np.concatenate([np.log(shares[:-1] / shares[-1]), means.ravel(), *factors])
+        shares, parts = parts[:, -1], parts / parts[:, -1:]
+        means = parts[:, :d]
+        covariances = from_products(parts[:, d:-1], d) - means[:, :, None] * means[:, None, :]
+        factors = from_log_cholesky(np.linalg.inv(covariances))
+        return np.concatenate([np.log(shares[:-1] / shares[-1]), means.ravel(), factors.ravel()])
 
     def equivalents(theta):
         logits, means, factors = (np.asarray(part) for part in split(theta))
-        orders = [list(order) for order in permutations(range(K))]
-        return np.array(
-            [
-                np.concatenate([(logits[o] - logits[o[-1]])[:-1], means[o].ravel(), factors[o].ravel()])
-                for o in orders
-            ]
-        )
+        orders = (list(order) for order in permutations(range(K)))
+        return np.array([np.hstack([(logits[o] - logits[o[-1]])[:-1], means[o].ravel(), factors[o].ravel()]) for o in orders])
 
     functions = natural_parameters, log_partition, log_numerator
     n_params = K - 1 + K * (d + q)

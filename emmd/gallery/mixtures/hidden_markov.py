@@ -7,6 +7,7 @@ from itertools import permutations, product
 
 import jax.numpy as jnp
 import numpy as np
+from jax.lax import scan
 from jax.nn import log_softmax
 from jax.scipy.special import logsumexp
 
@@ -30,10 +31,11 @@ def hidden_markov(K, C, T):
     def forward(eta, symbols):
         """Return the log of the mass of all state paths, for log masses of symbols of shape (T, K)."""
         first, steps = eta[:K], eta[K : K + K * K].reshape(K, K)
-        state = first + symbols[0]
-        for now in symbols[1:]:
-            state = logsumexp(state[:, None] + steps, axis=0) + now
-        return logsumexp(state)
+
+        def step(state, now):
+            return logsumexp(state[:, None] + steps, axis=0) + now, None
+
+        return logsumexp(scan(step, first + symbols[0], symbols[1:])[0])
 
     def log_partition(eta):
         return forward(eta, jnp.tile(logsumexp(eta[K + K * K :].reshape(K, C), axis=1), (T, 1)))
@@ -67,7 +69,7 @@ def hidden_markov(K, C, T):
     )
 
 
-def load(T=8, n=150, seed=0):
+def load(T=6, n=120, seed=0):
     """Return a problem with drawn sequences of two states and three symbols, and a start."""
     rng = np.random.default_rng(seed)
     first, steps = np.array([0.7, 0.3]), np.array([[0.85, 0.15], [0.25, 0.75]])

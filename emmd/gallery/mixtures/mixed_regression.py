@@ -9,22 +9,31 @@ from emmd.core.problem import Problem
 from emmd.models.latent.model import LatentModel
 
 
+def gaussian_experts(log_weights, means, log_sd):
+    """Return eta of K Gaussian experts with means (K,) and a common deviation."""
+    precision = jnp.exp(-2.0 * log_sd)
+    level = log_weights - 0.5 * precision * means**2 - log_sd - 0.5 * np.log(2.0 * np.pi)
+    return jnp.concatenate([precision * means, -0.5 * precision * jnp.ones(len(means)), level])
+
+
+def log_partition(eta):
+    """Return the log of the mass of all y and all experts."""
+    linear, quadratic, level = eta.reshape(3, -1)
+    return logsumexp(level - linear**2 / (4.0 * quadratic) + 0.5 * jnp.log(np.pi / -quadratic))
+
+
+def log_numerator(eta, y):
+    """Return the log of the mass of all experts at y."""
+    linear, quadratic, level = eta.reshape(3, -1)
+    return logsumexp(level + linear * y + quadratic * y**2)
+
+
 def mixed_regression(K, d):
     """Return the model; theta = (logits (K - 1), coefficients (K, d), log of the common deviation)."""
 
     def natural_parameters(theta, x):
-        log_weights, log_sd = log_softmax(jnp.append(theta[: K - 1], 0.0)), theta[-1]
-        means, precision = theta[K - 1 : -1].reshape(K, d) @ x, jnp.exp(-2.0 * log_sd)
-        level = log_weights - 0.5 * precision * means**2 - log_sd - 0.5 * np.log(2.0 * np.pi)
-        return jnp.concatenate([precision * means, -0.5 * precision * jnp.ones(K), level])
-
-    def log_partition(eta):
-        linear, quadratic, level = eta.reshape(3, K)
-        return logsumexp(level - linear**2 / (4.0 * quadratic) + 0.5 * jnp.log(np.pi / -quadratic))
-
-    def log_numerator(eta, y):
-        linear, quadratic, level = eta.reshape(3, K)
-        return logsumexp(level + linear * y + quadratic * y**2)
+        log_weights = log_softmax(jnp.append(theta[: K - 1], 0.0))
+        return gaussian_experts(log_weights, theta[K - 1 : -1].reshape(K, d) @ x, theta[-1])
 
     def m_step(statistics, X, weights):
         sums, squares, shares = statistics.reshape(len(X), 3, K).transpose(1, 2, 0)
