@@ -55,7 +55,7 @@ for name, model in MODELS.items():
 print(json.dumps(found))
 """
 WHOLE = {"symmoline": 18, "symmologe": 18, "gaussian": 20}
-"""Files that a whole step passes through, where a fused kernel makes it; without one 28."""
+"""Files that a whole step passes through, where a fused kernel makes it; without one 29."""
 
 
 @pytest.fixture(scope="module")
@@ -81,4 +81,4 @@ def test_the_first_loop_over_rows_is_near(steps, name):
     depth, files, whole = steps[name]
     assert 3 <= depth <= 8
     assert 3 <= files <= 13
-    assert files < whole <= WHOLE.get(name, 28)
+    assert files < whole <= WHOLE.get(name, 29)
