@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike
 
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import require_finite, seed_integer
-from emmd.core.model import Model, MStep
+from emmd.core.model import Model
 from emmd.core.pencil import reduced
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
+from emmd.core.steps import MStep
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.models.known import natural_rounding, tempered
 from emmd.theory.numeric.bounds.curvature import Curvature
@@ -339,9 +340,7 @@ class Lab:
         yield from (
             (f"{r} of the way to theta0", target + r * (self.theta0 - target)) for r in (1.0, 0.3, 0.05)
         )
-        yield from (
-            (f"{s} along the slowest mode", self.inside(target, s * mode)) for s in (0.5, -0.5, 0.05)
-        )
+        yield from ((f"{s} along the slowest mode", self.inside(target, s * mode)) for s in (0.5, -0.5, 0.05))
         yield from ((f"{r} theta*", self.inside(target, (r - 1.0) * target)) for r in (0.3, 1e-3))
 
     def _region(self, start):

@@ -41,8 +41,8 @@ def first_bound(step_max):
 def guarded_step(problem, base, trial, bound):
     """Return the base's step from `trial`, or None when the trial must be refused.
 
-    It is refused where it is not finite or leaves the model's domain, where the base fails (whatever the status: the plain iteration
-    does not go there), and where the loss exceeds `bound` by more than rounding.
+    It is refused where it is not finite or leaves the model's domain, where the base fails (whatever the
+    status: the plain iteration does not go there), and where the loss exceeds `bound` by more than rounding.
     """
     if not (np.isfinite(trial).all() and problem.model.in_domain(trial)):
         return None

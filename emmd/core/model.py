@@ -9,70 +9,13 @@ import numpy as np
 from emmd.core.checks import real_array
 from emmd.core.definition import Definition
 from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
+from emmd.core.inner_problem import minimise_for
 from emmd.core.pencil import solve_positive
-from emmd.core.rounding import EPS
-from emmd.core.status import Status
-from emmd.fits.newton import RESIDUAL_ACCEPTED
-from emmd.fits.saddle_free import minimise_in_domain
-
-
-_ROUNDINGS = 2
-_SAFETY = 4.0
-"""Times the largest change that was seen: two draws hardly show the worst rounding."""
-
-_BLUR = 64.0
+from emmd.core.sizes import gradient_sizes, loss_sizes
+from emmd.core.steps import EStep, MStep
 
 _MODERATE = 0.3
 """Of a random point's predictors: far off a bent function may be straight, as log(1 + e^u) is."""
-
-
-@dataclass(frozen=True)
-class EStep:
-    """The E-step at one parameter.
-
-    Attributes
-    ----------
-    loss : float
-        Average negative log-likelihood, a by-product of the normalisation.
-    responsibilities : ndarray
-        What an M-step has to know of the posterior, one row (or entry) per sample: a mixture's
-        responsibilities, and for other models the posterior means E[S | x, y] of the statistics.
-    """
-
-    loss: float
-    responsibilities: np.ndarray
-
-
-@dataclass(slots=True)
-class MStep:
-    """The M-step, or an inverse mirror step: where it ended and how exactly it was solved.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (p,)
-    residual : float
-        Largest scaled gradient entry of the inner problem at `theta`.
-    solved : bool
-        Whether the residual is at most 1e-13.
-    curvature : float
-        Smallest squared pivot of the scaled inner Hessian; about 0 when the
-        minimiser runs to infinity.
-    iterations : int
-        Inner evaluations.
-    failure : Status or None
-        A degenerate fit that the model has recognised.
-    closed_form : bool
-        Whether a formula of the user's gave theta: then it is claimed to be exact, and `residual` says
-        whether it is.
-    """
-
-    theta: np.ndarray
-    residual: float
-    solved: bool
-    curvature: float
-    iterations: int = 1
-    failure: Status | None = None
-    closed_form: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,8 +64,8 @@ class Model(ABC):
         Shape of one row of `EStep.responsibilities` where these are probabilities: ``(K,)``, or ``()`` for
         those of one of two experts. None where they are posterior means of statistics.
     support : array_like, str or None
-        What y of a row can be, for claim E0: all its values, or ``"counts"``, ``"positive"``, ``"real"``. None
-        where that is not known.
+        What y of a row can be, for claim E0: all its values, or ``"counts"``, ``"positive"``, ``"real"``;
+        None where that is not known.
     """
 
     name: str
@@ -424,25 +367,7 @@ class Model(ABC):
 
     def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the moduli of the terms that are added up to each row's loss, shape (n,)."""
-        eta = self._eta(data, theta)
-        partition, numerator = self.log_partition(eta), self.log_numerator(data, eta)
-        sizes = np.abs(self.mean_statistics(eta)) + np.abs(self.posterior_statistics(data, eta))
-        known = 1.0 + np.abs(partition) + np.abs(numerator) + (sizes * np.abs(eta)).sum(axis=1)
-        seen = [
-            np.abs((self.log_partition(each) - partition) - (self.log_numerator(data, each) - numerator))
-            for each in self.rounded_natural(data, theta)
-        ]
-        # what goes on inside the functions is seen in how they answer to roundings of what they are given
-        return 8.0 * known + _SAFETY * np.max(seen, axis=0) / EPS
-
-    def rounded_natural(self, data: Any, theta: np.ndarray) -> list[np.ndarray]:
-        """Return eta as it may come out where theta and eta are rounded, twice, each of shape (n, D)."""
-        rng, found = np.random.default_rng(0), []
-        for _ in range(_ROUNDINGS):
-            rounded = theta * (1.0 + EPS * rng.choice([-1.0, 1.0], len(theta)))
-            eta = self._eta(data, rounded)
-            found.append(eta * (1.0 + EPS * rng.choice([-1.0, 1.0], eta.shape[1])))
-        return found
+        return loss_sizes(self, data, theta)
 
     def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent; empty for a regular design."""
@@ -465,7 +390,7 @@ class Model(ABC):
         return self.regular(data, theta, self.complete_hessian(data, theta))
 
     def regular(self, data: Any, theta: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-        """Return a matrix that is 0 along null directions with a curvature there: its inverse moves nothing."""
+        """Return a matrix that vanishes along null directions with a curvature there."""
         flat = self.null_directions(data, theta)
         return matrix + np.abs(matrix).max() * (flat @ flat.T) if flat.shape[1] else matrix
 
@@ -478,26 +403,8 @@ class Model(ABC):
         return np.ones(self.n_params)
 
     def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
-        """Return the sizes of the terms of each gradient entry at theta, shape (p,).
-
-        An `MStep`'s residual is relative to them: root mean squares of |J|' r, with r those of S under the
-        model. Where rounding errors of eta exceed their ten-billionth part, so do the sizes.
-        """
-        rows = self.predictor_rows(data, theta)
-        eta = self.natural_parameters(data, rows)
-        spread = np.maximum(np.diagonal(self.covariance(eta), axis1=1, axis2=2), 0.0)
-        sizes = np.sqrt(self.mean_statistics(eta) ** 2 + spread)
-        slopes = np.einsum("nd,ndb->nb", sizes, np.abs(self.natural_jacobian(data, rows)))
-        squares = data.weights[:, None, None] * slopes[:, :, None] * slopes[:, None, :]
-        penalty = np.abs(self.penalty_hessian(theta)) @ np.abs(theta)
-        terms = np.sqrt(np.abs(np.diag(self.pull_back_second(data, squares)))) + penalty
-        return terms + _SAFETY * self._gradient_noise(data, rows, eta, theta) / RESIDUAL_ACCEPTED
-
-    def _gradient_noise(self, data, rows, eta, theta):
-        """Return by how much E[J' grad A] changes where eta is rounded, shape (p,): no residual is below it."""
-        mean = self.mean_statistics(eta)
-        changes = [self.mean_statistics(each) - mean for each in self.rounded_natural(data, theta)]
-        return np.max([np.abs(self._pull_back_natural(data, rows, each)) for each in changes], axis=0)
+        """Return the sizes of the terms of each gradient entry: residuals are relative to them; (p,)."""
+        return gradient_sizes(self, data, theta) + np.abs(self.penalty_hessian(theta)) @ np.abs(theta)
 
     def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return orthonormal directions in which the complete-data model does not change, (p, g).
@@ -538,26 +445,7 @@ class Model(ABC):
         return self.pull_back_second(data, data.weights[:, None, None] * second)
 
     def _minimised(self, data, evaluate, start, terms):
-        """Minimise a function of theta in the domain; `terms` is the size of what its value is a sum of."""
-
-        def inside(theta):
-            if self.in_domain(theta):
-                return evaluate(theta)
-            return np.inf, np.full_like(theta, np.nan), np.full((len(theta), len(theta)), np.nan)
-
-        with np.errstate(all="ignore"):
-            curvature = np.sqrt(np.abs(np.diag(self.expected_information(data, start))))
-            unit = np.where(np.isfinite(curvature) & (curvature > 0.0), curvature, 1.0)
-            found = minimise_in_domain(
-                inside,
-                start,
-                unit,
-                lambda theta: self.gradient_scale(data, theta),
-                lambda theta: self.null_directions(data, theta),
-                _BLUR * EPS * terms,
-            )
-        solved = found.residual <= RESIDUAL_ACCEPTED
-        return MStep(found.x, found.residual, solved, found.curvature, found.iterations)
+        return MStep.of(minimise_for(self, data, evaluate, start, terms))
 
     @staticmethod
     def _bregman(data, function, u, v, slope):

@@ -1,14 +1,24 @@
 """A problem: a model and weighted data, with everything that theory and algorithms ask of them."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.affine import is_affine
-from emmd.core.checks import DomainError, NotFiniteError, instance, normalised_weights, probabilities, real_array, require_finite
+from emmd.core.checks import (
+    DomainError,
+    NotFiniteError,
+    instance,
+    normalised_weights,
+    probabilities,
+    real_array,
+    require_finite,
+)
 from emmd.core.definition import Definition
-from emmd.core.model import Model, MStep
+from emmd.core.model import Model
+from emmd.core.steps import MStep
 from emmd.fits.saddle_free import complement
 
 
@@ -37,9 +47,10 @@ class Problem:
     ----------
     model : Model
     X : array_like of shape (n, d)
-        Features, finite real numbers. An intercept is a column of ones.
+        Features, finite real numbers. An intercept is a column of ones. Of a `LatentModel`: arrays of any
+        shape with rows along the first axis, tuples or dicts of such, or None.
     y : array_like of shape (n,)
-        Target; labels -1 and +1 for `SymMoLogE`.
+        Target; labels -1 and +1 for `SymMoLogE`. Of a `LatentModel`: as X, but not None.
     sample_weight : array_like of shape (n,), optional
         Positive weights; only their ratios matter. Uniform by default.
 
@@ -66,9 +77,7 @@ class Problem:
     Sums run over fixed chunks of rows: same bits at any thread count.
     """
 
-    def __init__(
-        self, model: Model, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> None:
+    def __init__(self, model: Model, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> None:
         self.model = instance("model", model, Model, "an emmd model, e.g. emmd.SymMoLinE(3)")
         self.data, self.y, self.n_rows = prepared(model, X, y, sample_weight)
         require_rows(model, self.n_rows)

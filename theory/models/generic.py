@@ -7,10 +7,7 @@ inside the user's functions is measured: by how much they change where what they
 import numpy as np
 
 from emmd.core.rounding import EPS
-
-_UNITS = 8.0
-_SAFETY = 4.0
-"""Times the largest change that was seen: two draws hardly show the worst rounding."""
+from emmd.core.sizes import SAFETY, UNITS, rounded_natural
 
 
 def natural_rounding(model, data, theta):
@@ -19,7 +16,7 @@ def natural_rounding(model, data, theta):
     curved = np.abs(model.covariance(at.eta)) + np.abs(model.posterior_covariance(data, at.eta))
     changes = [np.abs(mean) + np.abs(posterior) for mean, posterior in at.changes()]
     carried = np.einsum("nde,ne->nd", curved, at.of_eta)
-    return at.of_eta, _UNITS * at.sizes + carried + _SAFETY * np.max(changes, axis=0) / EPS
+    return at.of_eta, UNITS * at.sizes + carried + SAFETY * np.max(changes, axis=0) / EPS
 
 
 def slope_rounding(model, data, theta):
@@ -33,8 +30,8 @@ def slope_rounding(model, data, theta):
     carried = sum(np.abs(np.einsum("nde,ndb->neb", each, at.jacobian)) for each in curvatures)
     changes = [sum(np.abs(at.pulled(each)) for each in both) for both in at.changes()]
     terms = np.einsum("nd,ndb->nb", at.sizes, np.abs(at.jacobian))
-    rest = np.einsum("neb,ne->nb", carried, at.of_eta) + _SAFETY * np.max(changes, axis=0) / EPS
-    return terms, _UNITS * terms + rest
+    rest = np.einsum("neb,ne->nb", carried, at.of_eta) + SAFETY * np.max(changes, axis=0) / EPS
+    return terms, UNITS * terms + rest
 
 
 class _At:
@@ -52,14 +49,17 @@ class _At:
         self.model, self.data, self.theta = model, data, theta
         rows = model.predictor_rows(data, theta)
         self.eta, self.jacobian = model.natural_parameters(data, rows), model.natural_jacobian(data, rows)
-        self.mean, self.posterior = model.mean_statistics(self.eta), model.posterior_statistics(data, self.eta)
+        self.mean, self.posterior = (
+            model.mean_statistics(self.eta),
+            model.posterior_statistics(data, self.eta),
+        )
         self.sizes = np.abs(self.mean) + np.abs(self.posterior)
         conditions = np.einsum("ndb,nb->nd", np.abs(self.jacobian), np.abs(rows))
-        self.of_eta = _UNITS * (np.abs(self.eta) + conditions)
+        self.of_eta = UNITS * (np.abs(self.eta) + conditions)
 
     def changes(self):
         """Yield by how much both statistics change where eta is rounded, arrays of shape (n, D)."""
-        for eta in self.model.rounded_natural(self.data, self.theta):
+        for eta in rounded_natural(self.model, self.data, self.theta):
             mean, posterior = self.model.mean_statistics(eta), self.model.posterior_statistics(self.data, eta)
             yield mean - self.mean, posterior - self.posterior
 

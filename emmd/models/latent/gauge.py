@@ -1,4 +1,4 @@
-"""Which directions of theta change nothing, found at random points: of the complete data, or of the loss alone.
+"""Directions of theta that change nothing, in the complete data or in the loss alone: found at random points.
 
 A direction that leaves the complete-data model as it is is in the null space of the complete information. One
 that leaves the loss as it is has no part in any row's score: a rotation of factors, which changes the factors
@@ -16,8 +16,8 @@ from emmd.models.latent.rows import LatentData, row_of
 _POINTS = 3
 _ROWS = 512
 _NULL = 1e-9
-"""Share of the largest eigenvalue, or singular value: those of a direction that changes nothing are differences
-of derivatives that should be 0."""
+"""Share of the largest eigenvalue, or singular value: those of a direction that changes nothing are
+differences of derivatives that should be 0."""
 
 
 @dataclass(frozen=True)

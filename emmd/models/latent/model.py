@@ -18,7 +18,8 @@ from emmd.core.checks import (
     require_finite,
 )
 from emmd.core.definition import Definition
-from emmd.core.model import EStep, Model, MStep
+from emmd.core.model import Model
+from emmd.core.steps import EStep, MStep
 from emmd.models.latent.derivatives import batched, derivatives_of
 from emmd.models.latent.gauge import Identified, flat_space, identified, null_space
 from emmd.models.latent.rows import LatentData, One, checked_rows, row_of
@@ -215,7 +216,7 @@ class LatentModel(Model):
     # without covariates eta, A and J are the same for every row: averages of statistics do
 
     def _averaged(self, data, statistics=None):
-        """Return the data and statistics that matter to the projection: one row where rows differ in y only."""
+        """Return the data and statistics that a projection needs: one row where rows differ in y only."""
         if data.X is not None:
             return data, statistics
         mean = None if statistics is None else (data.weights @ statistics)[None]
@@ -226,19 +227,23 @@ class LatentModel(Model):
 
     def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total A(eta(x; theta)) - <S, eta(x; theta)>]."""
-        return super().project(*self._averaged(data, statistics), start, total)
+        data, statistics = self._averaged(data, statistics)
+        return super().project(data, statistics, start, total)
 
     def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], shape (p,)."""
-        return super().projection_gradient(*self._averaged(data, statistics), theta)
+        data, statistics = self._averaged(data, statistics)
+        return super().projection_gradient(data, statistics, theta)
 
     def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return its Hessian, shape (p, p)."""
-        return super().projection_hessian(*self._averaged(data, statistics), theta)
+        data, statistics = self._averaged(data, statistics)
+        return super().projection_hessian(data, statistics, theta)
 
     def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return Q(theta), up to a constant."""
-        return super().surrogate(*self._averaged(data, responsibilities), theta)
+        data, statistics = self._averaged(data, responsibilities)
+        return super().surrogate(data, statistics, theta)
 
     def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return E[J' hess A J], shape (p, p)."""
@@ -329,7 +334,11 @@ class LatentModel(Model):
     def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return orthonormal directions in which the complete-data model does not change, (p, g)."""
         count = self._identified(data).null
-        return null_space(self.expected_information(data, theta), count) if count else super().null_directions(data, theta)
+        return (
+            null_space(self.expected_information(data, theta), count)
+            if count
+            else super().null_directions(data, theta)
+        )
 
     def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return orthonormal directions in which the loss does not change, (p, g)."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.model import MStep
+from emmd.core.steps import MStep
 from emmd.fits.newton import RESIDUAL_ACCEPTED
 
 _NOISE = 8.0
@@ -53,7 +53,7 @@ def _value(model, data, formula, statistics):
 
 
 def _noise(model, data, formula, statistics, scale):
-    """Return a few times the relative residuals that differ between statistics that differ in their roundings."""
+    """Return a few times what roundings of the statistics change in the relative residuals."""
     rng, found = np.random.default_rng(0), []
     for _ in range(_TRIES):
         signs = rng.choice([-1.0, 1.0], statistics.shape)

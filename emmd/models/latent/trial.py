@@ -84,7 +84,8 @@ def not_finite(model: Any, data: Any, theta: np.ndarray) -> str:
         finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
         if not finite.all():
             row = int(np.argmin(finite))
-            return f"{name} must be finite in the domain, got {_first(values[row])} in row {row} at theta {theta}"
+            got = f"{_first(values[row])} in row {row} at theta {theta}"
+            return f"{name} must be finite in the domain, got {got}"
     return ""
 
 

@@ -15,8 +15,9 @@ from emmd.core.checks import (
 )
 from emmd.core.family import family_object
 from emmd.core.gate import gate_object
-from emmd.core.model import EStep, Model
+from emmd.core.model import Model
 from emmd.core.pencil import solve_positive
+from emmd.core.steps import EStep
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.layout import MixtureLayout

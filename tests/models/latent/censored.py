@@ -1,4 +1,4 @@
-"""Right-censored exponential waiting times, the smallest model with everything: EM's rate is the censored share."""
+"""Right-censored waiting times, a small model with everything: EM's rate is the censored share."""
 
 import jax.numpy as jnp
 import numpy as np

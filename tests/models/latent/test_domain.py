@@ -30,7 +30,11 @@ def by_rate(least, **options):
     def log_numerator(eta, y):
         return eta[0] * y[0] - (1.0 - y[1]) * np.log(-eta[0])
 
-    options = {"in_domain": lambda theta: theta[0] > 0.0, "random_point": lambda rng: rng.exponential(1.0, 1), **options}
+    options = {
+        "in_domain": lambda theta: theta[0] > 0.0,
+        "random_point": lambda rng: rng.exponential(1.0, 1),
+        **options,
+    }
     return emmd.LatentModel(1, natural_parameters, lambda eta: -np.log(-eta[0]), log_numerator, **options)
 
 
@@ -62,7 +66,13 @@ def test_no_claim_leaves_the_domain():
     assert least[0] > 0.0
     verdicts = {record.claim: record.verdict for record in records}
     assert not {"violated", "not discriminating"} & set(verdicts.values()), verdicts
-    for claim in ("E1-fisher-identity", "E4-em-is-mirror-descent", "C1-exact-decrease", "R1-exact-identity", "L1-em-rate"):
+    for claim in (
+        "E1-fisher-identity",
+        "E4-em-is-mirror-descent",
+        "C1-exact-decrease",
+        "R1-exact-identity",
+        "L1-em-rate",
+    ):
         assert verdicts[claim] == "holds"
     optimum = emmd.minimize(problem, [0.05]).x
     assert theory.predicted_rate(problem, optimum) == pytest.approx(SHARE, rel=1e-9)
@@ -81,7 +91,9 @@ def test_a_parameter_outside_is_refused(call):
 
 def test_a_domain_that_random_points_miss_wants_random_point():
     with pytest.raises(ValueError, match="random_point must be given beside in_domain"):
-        emmd.Problem(by_rate([np.inf], in_domain=lambda theta: theta[0] > 50.0, random_point=None), None, ROWS)
+        emmd.Problem(
+            by_rate([np.inf], in_domain=lambda theta: theta[0] > 50.0, random_point=None), None, ROWS
+        )
 
 
 def holed(**options):

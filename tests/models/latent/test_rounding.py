@@ -1,5 +1,5 @@
-"""Bounds of rounding errors of any model, against its functions in extended precision: neither too small nor far
-too large, and an M-step is judged by the size of what cancels in it."""
+"""Bounds of rounding errors of any model, against its functions in extended precision: neither too small nor
+far too large, and an M-step is judged by the size of what cancels in it."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,11 @@ RNG = np.random.default_rng(5)
 DEVIATES = np.concatenate([RNG.standard_normal(30), 4.0 + RNG.standard_normal(20)])
 CASES = {
     "gaussians": ((gaussians, gaussian_mass, gaussian_part), DEVIATES, [0.2, 0.3, 3.8, 0.1]),
-    "gaussians at 100": ((gaussians, gaussian_mass, gaussian_part), 100.0 + DEVIATES, [0.2, 100.0, 103.8, 0.1]),
+    "gaussians at 100": (
+        (gaussians, gaussian_mass, gaussian_part),
+        100.0 + DEVIATES,
+        [0.2, 100.0, 103.8, 0.1],
+    ),
     "gaussians of 1e6": (
         (gaussians, gaussian_mass, gaussian_part),
         1e6 * DEVIATES,
@@ -91,7 +95,9 @@ def points(problem, theta):
 @pytest.mark.parametrize("name", CASES)
 def test_a_loss_errs_by_less_than_its_bound_and_not_by_far(name):
     problem, theta = problem_of(name)
-    errors = [abs(float(exact_loss(name, at.astype(EXTENDED)) - problem.loss(at))) for at in points(problem, theta)]
+    errors = [
+        abs(float(exact_loss(name, at.astype(EXTENDED)) - problem.loss(at))) for at in points(problem, theta)
+    ]
     bounds = [loss_rounding(problem, at) for at in points(problem, theta)]
     assert all(error <= bound for error, bound in zip(errors, bounds))
     assert max(bounds) <= TOO_WIDE * max(errors)
@@ -100,7 +106,12 @@ def test_a_loss_errs_by_less_than_its_bound_and_not_by_far(name):
 @pytest.mark.parametrize("name", CASES)
 def test_a_gradient_errs_by_less_than_its_bound_and_not_by_far(name):
     problem, theta = problem_of(name)
-    errors = np.array([np.abs(np.asarray(exact_gradient(name, at) - problem.gradient(at), float)) for at in points(problem, theta)])
+    errors = np.array(
+        [
+            np.abs(np.asarray(exact_gradient(name, at) - problem.gradient(at), float))
+            for at in points(problem, theta)
+        ]
+    )
     bounds = np.array([gradient_rounding(problem, at) for at in points(problem, theta)])
     assert (errors <= bounds).all()
     assert (bounds.max(axis=0) <= TOO_WIDE * errors.max(axis=0)).all()
@@ -110,8 +121,6 @@ def test_a_gradient_errs_by_less_than_its_bound_and_not_by_far(name):
 def test_an_m_step_is_relative_to_the_terms_that_cancel(name):
     problem, theta = problem_of(name)
     reached = problem.em_step(theta)
-    # the closed form, from the statistics in extended precision
-    (natural, _, part), y, _ = CASES[name]
     moved = np.abs(reached - theta) * problem.model.parameter_scale(problem.data)
     assert 1e-4 < moved.max() < 10.0
     left = problem.model.surrogate_gradient(problem.data, problem.responsibilities(theta), reached)

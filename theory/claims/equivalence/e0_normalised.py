@@ -58,8 +58,8 @@ def normalisation_seen(lab):
     if lab.model.has_own("sample_y") or (known and nodes_of(lab.model.support, y) is not None):
         return ""
     return (
-        "unchecked: exp(A_y) can be summed or integrated where the model says what y can be (support) and that "
-        "is a list of values or one or two numbers, and else compared with draws (sample_y)"
+        "unchecked: exp(A_y) can be summed or integrated where the model says what y can be (support) and "
+        "that is a list of values or one or two numbers, and else compared with draws (sample_y)"
     )
 
 

@@ -21,7 +21,11 @@ def measure(lab, missing_over="complete"):
 def _points(lab):
     target = lab.reference.theta
     step = lab.random_points("strong convexity", 1, 0.3)[0]
-    return (("optimum", target), ("halfway", target + 0.1 * (lab.theta0 - target)), ("random", lab.inside(target, step)))
+    return (
+        ("optimum", target),
+        ("halfway", target + 0.1 * (lab.theta0 - target)),
+        ("random", lab.inside(target, step)),
+    )
 
 
 def _predicted(information, missing_over):

@@ -34,7 +34,7 @@ def density_hessian(problem, theta):
     steps = _STEP / np.where(sizes > 0, sizes, 1.0)
     if type(problem.model).predictor_rows is Model.predictor_rows:
         # the predictors are theta itself, which has a domain
-        steps = [_inside(problem.model, theta, b, h) for b, h in enumerate(steps)]
+        steps = np.array([_inside(problem.model, theta, b, h) for b, h in enumerate(steps)])
     curvature = np.stack([_second(problem, rows, b, h) for b, h in enumerate(steps)], axis=2)
     half = np.einsum("n,nbc,ncp->nbp", problem.weights, curvature, maps)
     hessian = np.einsum("nbp,nbq->pq", maps, half)

@@ -67,13 +67,14 @@ def _positive(y, shape):
     (low, high), steps = _POSITIVE
     u = np.linspace(low, high, steps + 1)
     values = float(np.median(y)) * np.exp(u)
-    return Nodes(values.reshape(-1, *shape), *_trapezoidal(values, u), _ends(len(u)))
+    weights, coarse = _trapezoidal(values, u)
+    return Nodes(values.reshape(-1, *shape), weights, coarse, _ends(len(u)))
 
 
 def _real(y, shape):
     reach, steps = _PLANE if shape == (2,) else _REAL
     u = np.linspace(-reach, reach, steps + 1)
-    axes = []
+    axes: list[tuple] = []
     for column in y.reshape(len(y), -1).T:
         middle, half = np.median(column), np.median(np.abs(column - np.median(column)))
         size = half if half > 0.0 else 1.0

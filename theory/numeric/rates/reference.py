@@ -98,7 +98,8 @@ def _solved(problem, theta, hessian, gradient):
     basis = problem.quotient(theta)
     if basis.shape[1] == len(theta):
         return np.linalg.solve(hessian, gradient)
-    return basis @ np.linalg.solve(*reduced(basis, hessian), basis.T @ gradient)
+    [within] = reduced(basis, hessian)
+    return basis @ np.linalg.solve(within, basis.T @ gradient)
 
 
 def _graded(problem, theta):
