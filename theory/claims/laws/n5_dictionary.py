@@ -15,8 +15,8 @@ from emmd.theory.population.lab import linear_only
 
 _ROWS = 300
 _DICTIONARY = np.linspace(-4.0, 4.0, 17)
-_STEPS = 2500
-_LOOKED_AT = (1, 3, 10, 30, 100, 300, 1000)
+_STEPS = 1200
+_LOOKED_AT = (1, 3, 10, 30, 100, 300)
 
 
 def measure(lab, power=1.0, share=1.0):
