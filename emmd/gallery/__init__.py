@@ -1,7 +1,7 @@
 """Latent-variable models to start from: each is one file with a model, data and a start.
 
-The files stand in folders by kind: mixtures, factors, incomplete. A module with a function ``load`` that
-returns ``(problem, theta0)`` is all that a model of the gallery is; its name is the file's, with dashes.
+The files stand in folders by kind: mixtures, factors, incomplete. A module with a function
+``load(seed=...)`` that returns ``(problem, theta0)`` is all that a model of the gallery is; its name is the file's, with dashes.
 """
 
 import pkgutil
@@ -21,13 +21,15 @@ def names() -> list[str]:
     return sorted(_files())
 
 
-def load(name: str) -> tuple[Problem, np.ndarray]:
+def load(name: str, seed: Any = 0) -> tuple[Problem, np.ndarray]:
     """Return a problem and a start.
 
     Parameters
     ----------
     name : str
         One of `names`.
+    seed : int
+        Of the data, where they are drawn.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def load(name: str) -> tuple[Problem, np.ndarray]:
         if (error.name or "").partition(".")[0] not in ("jax", "jaxlib"):
             raise
         raise ValueError(f"gallery model {name!r} needs JAX: pip install 'emmd[jax]'") from error
-    return module.load()
+    return module.load(seed=seed)
 
 
 def _files():

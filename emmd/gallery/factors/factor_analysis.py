@@ -36,14 +36,19 @@ def factor_analysis(d, q):
         left = mean[d * q : d * q + d] - (loadings * cross).sum(axis=1)
         return np.append(loadings.ravel(), np.log(left))
 
+    def sample_y(theta, X, rng):
+        n = X if np.ndim(X) == 0 else len(X)
+        noise = np.exp(0.5 * theta[d * q :]) * rng.standard_normal((n, d))
+        return rng.standard_normal((n, q)) @ theta[: d * q].reshape(d, q).T + noise
+
     functions = natural_parameters, log_partition, log_numerator
-    return LatentModel(d * (q + 1), *functions, m_step=m_step, name="factor-analysis")
+    return LatentModel(d * (q + 1), *functions, m_step=m_step, sample_y=sample_y, name="factor-analysis")
 
 
 def load(n=300, d=6, q=2, seed=0):
     """Return a problem with drawn data, and a start."""
-    rng = np.random.default_rng(seed)
+    model = factor_analysis(d, q)
     loadings = np.kron(np.eye(q), np.linspace(1.0, 1.6, d // q)[:, None])
-    y = rng.standard_normal((n, q)) @ loadings.T + 0.8 * rng.standard_normal((n, d))
+    y = model.sample_y(np.append(loadings.ravel(), np.full(d, -0.4)), n, seed)
     theta0 = np.append(loadings.ravel() + 0.1, np.zeros(d))
-    return Problem(factor_analysis(d, q), None, y - y.mean(axis=0)), theta0
+    return Problem(model, None, y - y.mean(axis=0)), theta0

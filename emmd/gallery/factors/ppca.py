@@ -36,12 +36,17 @@ def ppca(d):
     def equivalents(theta):
         return np.array([theta, np.append(-theta[:d], theta[d])])
 
+    def sample_y(theta, X, rng):
+        n = X if np.ndim(X) == 0 else len(X)
+        return np.outer(rng.standard_normal(n), theta[:d]) + np.exp(theta[d]) * rng.standard_normal((n, d))
+
     functions = natural_parameters, log_partition, log_numerator
-    return LatentModel(d + 1, *functions, m_step=m_step, equivalents=equivalents, name="ppca")
+    more = {"equivalents": equivalents, "sample_y": sample_y, "name": "ppca"}
+    return LatentModel(d + 1, *functions, m_step=m_step, **more)
 
 
 def load(n=120, d=3, seed=0):
     """Return a problem with drawn data, and a start."""
-    rng = np.random.default_rng(seed)
-    y = np.outer(rng.standard_normal(n), np.linspace(2.0, 0.5, d)) + 0.7 * rng.standard_normal((n, d))
-    return Problem(ppca(d), None, y - y.mean(axis=0)), np.append(np.ones(d), 0.0)
+    model = ppca(d)
+    y = model.sample_y(np.append(np.linspace(2.0, 0.5, d), np.log(0.7)), n, seed)
+    return Problem(model, None, y - y.mean(axis=0)), np.append(np.ones(d), 0.0)

@@ -29,14 +29,17 @@ def random_intercept(J, d):
         linear, (square, cross, shift, within) = eta[:J], eta[J:]
         return linear @ y + square * (y @ y) + log_mass(shift + cross * y.sum(), within)
 
+    def sample_y(theta, X, rng):
+        b = np.exp(theta[d + 1]) * rng.standard_normal((len(X), 1))
+        return X @ theta[:d] + b + np.exp(theta[d]) * rng.standard_normal((len(X), J))
+
     functions = natural_parameters, log_partition, log_numerator
-    return LatentModel(d + 2, *functions, name="random-intercept")
+    return LatentModel(d + 2, *functions, sample_y=sample_y, name="random-intercept")
 
 
 def load(groups=60, J=4, seed=0):
     """Return a problem with drawn data, one feature and an intercept, and a start."""
     rng = np.random.default_rng(seed)
     X = np.stack([np.ones((groups, J)), rng.standard_normal((groups, J))], axis=2)
-    b = 0.8 * rng.standard_normal((groups, 1))
-    y = X @ np.array([1.0, -0.5]) + b + 0.6 * rng.standard_normal((groups, J))
-    return Problem(random_intercept(J, 2), X, y), np.zeros(4)
+    model = random_intercept(J, 2)
+    return Problem(model, X, model.sample_y(np.array([1.0, -0.5, -0.5, -0.2]), X, rng)), np.zeros(4)

@@ -10,8 +10,11 @@ from emmd.core.problem import Problem
 from emmd.models.latent.model import LatentModel
 
 
-def censored_exponential():
-    """Return the model; theta = log rate, y = (time, 1 if it was observed and 0 if it was censored)."""
+def censored_exponential(limit):
+    """Return the model; theta = log rate, y = (time, 1 if it was observed and 0 if it was censored).
+
+    `limit` is that of the sampler; in the data every row may have its own.
+    """
 
     def natural_parameters(theta, x):
         return -jnp.exp(theta)
@@ -28,12 +31,16 @@ def censored_exponential():
     def e_step(theta, x, y):
         return jnp.array([y[0]]) + (1.0 - y[1]) * jnp.exp(-theta)
 
+    def sample_y(theta, X, rng):
+        times = rng.exponential(np.exp(-theta[0]), X if np.ndim(X) == 0 else len(X))
+        return np.column_stack([np.minimum(times, limit), times < limit])
+
     functions = natural_parameters, log_partition, log_numerator
-    return LatentModel(1, *functions, m_step=m_step, e_step=e_step, name="censored-exponential")
+    more = {"e_step": e_step, "sample_y": sample_y, "name": "censored-exponential"}
+    return LatentModel(1, *functions, m_step=m_step, **more)
 
 
 def load(n=100, limit=3.0, seed=0):
     """Return a problem with drawn data, censored at a limit, and a start."""
-    times = np.random.default_rng(seed).exponential(2.0, n)
-    y = np.column_stack([np.minimum(times, limit), times < limit])
-    return Problem(censored_exponential(), None, y), np.array([0.5])
+    model = censored_exponential(limit)
+    return Problem(model, None, model.sample_y(np.array([-np.log(2.0)]), n, seed)), np.array([0.5])

@@ -15,10 +15,10 @@ from emmd.gallery.triangles import (
 from emmd.models.latent.model import LatentModel
 
 
-def missing_gaussian(d):
+def missing_gaussian(d, missing=0.25):
     """Return the model; theta = (mean, log-Cholesky factor of the precision), y = (values, mask of those seen).
 
-    Values that were not seen may be anything.
+    Values that were not seen may be anything; the sampler hides the share `missing` of them.
     """
 
     def natural_parameters(theta, x):
@@ -44,16 +44,21 @@ def missing_gaussian(d):
         covariance = from_products(mean[d:], d) - np.outer(mean[:d], mean[:d])
         return np.concatenate([mean[:d], from_log_cholesky(np.linalg.inv(covariance))])
 
+    def sample_y(theta, X, rng):
+        n = X if np.ndim(X) == 0 else len(X)
+        root = np.asarray(log_cholesky(theta[d:], d))
+        y = theta[:d] + np.linalg.solve(root.T, rng.standard_normal((d, n))).T
+        seen = rng.random((n, d)) >= missing
+        return np.where(seen, y, 0.0), seen
+
     n_params = d + d * (d + 1) // 2
     functions = natural_parameters, log_partition, log_numerator
-    return LatentModel(n_params, *functions, m_step=m_step, name="missing-gaussian")
+    return LatentModel(n_params, *functions, m_step=m_step, sample_y=sample_y, name="missing-gaussian")
 
 
 def load(n=120, d=3, missing=0.25, seed=0):
     """Return a problem with drawn data, entries missing at random, and a start."""
-    rng = np.random.default_rng(seed)
+    model = missing_gaussian(d, missing)
     mixing = np.eye(d) + 0.5 * np.tri(d)
-    y, seen = rng.standard_normal((n, d)) @ mixing.T, rng.random((n, d)) >= missing
-    y[~seen] = 0.0
-    model = missing_gaussian(d)
-    return Problem(model, None, (y, seen)), np.zeros(model.n_params)
+    truth = np.append(np.zeros(d), from_log_cholesky(np.linalg.inv(mixing @ mixing.T)))
+    return Problem(model, None, model.sample_y(truth, n, seed)), np.zeros(model.n_params)

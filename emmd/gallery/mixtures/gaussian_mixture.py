@@ -59,12 +59,14 @@ def gaussian_mixture(K, d):
 
     def equivalents(theta):
         logits, means, factors = (np.asarray(part) for part in split(theta))
-        orders = (list(order) for order in permutations(range(K)))
-        return np.array([np.hstack([(logits[o] - logits[o[-1]])[:-1], means[o].ravel(), factors[o].ravel()]) for o in orders])
+        found = []
+        for o in map(list, permutations(range(K))):
+            found.append(np.hstack([(logits[o] - logits[o[-1]])[:-1], means[o].ravel(), factors[o].ravel()]))
+        return np.array(found)
 
     functions = natural_parameters, log_partition, log_numerator
-    n_params = K - 1 + K * (d + q)
-    return LatentModel(n_params, *functions, m_step=m_step, equivalents=equivalents, name="gaussian-mixture")
+    more = {"equivalents": equivalents, "support": "real" if d <= 2 else None, "name": "gaussian-mixture"}
+    return LatentModel(K - 1 + K * (d + q), *functions, m_step=m_step, **more)
 
 
 def load(K=2, d=2, n=200, seed=0):
