@@ -26,7 +26,8 @@ def population_records(request, claims, beside):
     A claim that speaks of the other model only is left out, not listed as not applicable.
     """
     ids = [claim.id for claim in claims if claim.scope == "population"]
-    models = [name for name in request.models or MODELS if name in MODELS]
+    asked = request.models or ["all"]
+    models = list(MODELS) if "all" in asked else [name for name in asked if name in MODELS]
     if request.data is not None or request.model_file is not None or not ids or not models:
         yield list
     elif beside:

@@ -146,7 +146,9 @@ def _print(request, cases, records):
     for case in cases:
         said = Text.assemble((visible(case.model), "bold"), literal(f" {case.name}: {case.note}"))
         results.print(said, soft_wrap=True)
-    results.print(verdict_table(records, request.every))
+    ours = {case.model for case in cases if not case.users_kind}
+    users = {case.model for case in cases if case.users_kind}
+    results.print(verdict_table(records, request.every, users - ours))
     for record in records:
         if record.failed or record.verdict is Verdict.INCONCLUSIVE:
             _explain(request, record)

@@ -36,7 +36,7 @@ def number(value, digits=4):
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def verdict_table(records, every=False):
+def verdict_table(records, every=False, users=frozenset()):
     """Return a rich table of records.
 
     Parameters
@@ -45,6 +45,8 @@ def verdict_table(records, every=False):
     every : bool
         One row per record; otherwise one row per claim and model, showing the
         record nearest to failing and in how many problems the verdict is the same.
+    users : set of str
+        Names of the models of the user's kind; where there are any, a column tells them from the built-in.
 
     Notes
     -----
@@ -59,7 +61,7 @@ def verdict_table(records, every=False):
         "every claim on every problem" if every else "per claim and model: the problem with the least slack"
     )
     table = Table(title=title, title_style="bold", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("claim", "model", "problem"):
+    for name in ("claim", "model", *(["kind"] if users else []), "problem"):
         table.add_column(name, no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for name in ("predicted", "observed", "slack", "resolution"):
@@ -70,7 +72,7 @@ def verdict_table(records, every=False):
     if derived:
         table.add_column("independent", no_wrap=True)
     for group in _groups(records, every):
-        _add(table, group, derived)
+        _add(table, group, derived, users)
     return table
 
 
@@ -83,7 +85,7 @@ def _groups(records, every):
     return [sorted(groups[key], key=severity) for key in sorted(groups)]
 
 
-def _add(table, group, derived):
+def _add(table, group, derived, users):
     worst = group[0]
     verdict = f"{worst.verdict}"
     if len(group) > 1 and worst.verdict is not Verdict.NOT_APPLICABLE:
@@ -92,6 +94,7 @@ def _add(table, group, derived):
     table.add_row(
         literal(worst.claim, 80),
         literal(worst.model, 40),
+        *(["user's" if worst.model in users else "built in"] if users else []),
         literal(worst.problem, 80),
         Text(verdict, _STYLE[worst.verdict]),
         *(number(value) for value in (worst.predicted, worst.observed)),
