@@ -113,11 +113,11 @@ def _project(problem, theta, dual, step_size):
 
 
 def _polish(function, hessian, u):
-    """Newton steps while they shrink the gradient."""
-    gradient = function(u)[1]
+    """Newton steps while they shrink the gradient; next to the minimum one Hessian serves them all."""
+    gradient, curvature = function(u)[1], hessian(u)
     for _ in range(_STEPS):
         try:
-            trial = u - np.linalg.solve(hessian(u), gradient)
+            trial = u - np.linalg.solve(curvature, gradient)
         except np.linalg.LinAlgError:
             break
         slope = function(trial)[1]

@@ -285,9 +285,8 @@ class Model(ABC):
 
     def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return Q(theta), up to a constant: E[A(eta) - <E[S | x, y], eta>] and the penalty."""
-        eta, statistics = self._eta(data, theta), self.statistics(data, responsibilities)
-        rows = self.log_partition(eta) - np.einsum("nd,nd->n", statistics, eta)
-        return float(data.weights @ rows + self.penalty(theta))
+        value = self.projection_value(data, self.statistics(data, responsibilities), theta)
+        return float(value + self.penalty(theta))
 
     def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return grad Q at theta for given responsibilities, shape (p,)."""
@@ -300,15 +299,26 @@ class Model(ABC):
         mean = statistics / total
 
         def evaluate(theta):
-            eta = self._eta(data, theta)
-            value = data.weights @ (self.log_partition(eta) - np.einsum("nd,nd->n", mean, eta))
-            slope = self.projection_gradient(data, mean, theta) + self.penalty_gradient(theta) / total
-            hessian = self.projection_hessian(data, mean, theta) + self.penalty_hessian(theta) / total
-            return value + self.penalty(theta) / total, slope, hessian
+            value, slope = self.projection(data, mean, theta)
+            return value + self.penalty(theta) / total, slope + self.penalty_gradient(theta) / total
+
+        def second(theta):
+            return self.projection_hessian(data, mean, theta) + self.penalty_hessian(theta) / total
 
         eta = self._eta(data, start)
         terms = np.abs(self.log_partition(eta)) + np.einsum("nd,nd->n", np.abs(mean), np.abs(eta))
-        return self._minimised(data, evaluate, start, float(data.weights @ terms))
+        return self._minimised(data, evaluate, second, start, float(data.weights @ terms))
+
+    def projection(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, and its gradient, shape (p,)."""
+        value = self.projection_value(data, statistics, theta)
+        return value, self.projection_gradient(data, statistics, theta)
+
+    def projection_value(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> float:
+        """Return E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty."""
+        eta = self._eta(data, theta)
+        rows = self.log_partition(eta) - np.einsum("nd,nd->n", statistics, eta)
+        return float(data.weights @ rows)
 
     def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, shape (p,)."""
@@ -333,11 +343,13 @@ class Model(ABC):
         """Solve grad A(theta) = dual; return an `MStep`."""
 
         def evaluate(theta):
-            value = self.mirror_map(data, theta) - dual @ theta
-            return value, self.mirror_gradient(data, theta) - dual, self.expected_information(data, theta)
+            return self.mirror_map(data, theta) - dual @ theta, self.mirror_gradient(data, theta) - dual
+
+        def second(theta):
+            return self.expected_information(data, theta)
 
         terms = abs(self.mirror_map(data, start)) + np.abs(dual) @ np.abs(start)
-        return self._minimised(data, evaluate, start, float(terms))
+        return self._minimised(data, evaluate, second, start, float(terms))
 
     def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
@@ -444,8 +456,8 @@ class Model(ABC):
             second = second + self.natural_curvature(data, rows, rest)
         return self.pull_back_second(data, data.weights[:, None, None] * second)
 
-    def _minimised(self, data, evaluate, start, terms):
-        return MStep.of(minimise_for(self, data, evaluate, start, terms))
+    def _minimised(self, data, evaluate, second, start, terms):
+        return MStep.of(minimise_for(self, data, evaluate, second, start, terms))
 
     @staticmethod
     def _bregman(data, function, u, v, slope):

@@ -49,7 +49,12 @@ def gradient_sizes(model: Any, data: Any, theta: np.ndarray) -> np.ndarray:
     changes = [model.mean_statistics(each) - mean for each in rounded_natural(model, data, theta)]
     pulled = [np.einsum("nd,ndb->nb", each, jacobian) for each in changes]
     noise = [np.abs(model.pull_back(data, data.weights[:, None] * each)) for each in pulled]
-    return terms + SAFETY * np.max(noise, axis=0) / RESIDUAL_ACCEPTED
+    return terms + relative_noise(noise)
+
+
+def relative_noise(noise: list[np.ndarray]) -> np.ndarray:
+    """Return how large terms of a gradient count at least, given what roundings change in it."""
+    return SAFETY * np.max(noise, axis=0) / RESIDUAL_ACCEPTED
 
 
 def rounded_natural(model: Any, data: Any, theta: np.ndarray) -> list[np.ndarray]:

@@ -41,6 +41,17 @@ class ComplexSteps:
         """Return the Hessians of <slopes, eta> in theta, shape (n, p, p)."""
         return row_hessian(lambda points: np.einsum("nd,ndp->np", slopes, self.jacobian(points, X)), rows)
 
+    def complete(self, theta, X, statistics):
+        """Return A - <S, eta> and its derivatives in theta, shapes (n,) and (n, p)."""
+        rows = np.broadcast_to(theta, (len(statistics), len(theta)))
+        eta, jacobian = self.eta(rows, X), self.jacobian(rows, X)
+        values = self.partition(eta) - np.einsum("nd,nd->n", statistics, eta)
+        return values, np.einsum("nd,ndp->np", self.mean(eta) - statistics, jacobian)
+
+    def bend(self, theta, X, slopes):
+        """Return the Hessian of the sum of all rows' <slopes, eta(theta)>, shape (p, p)."""
+        return self.curvature(np.broadcast_to(theta, (len(slopes), len(theta))), X, slopes).sum(axis=0)
+
     def partition(self, eta):
         """Return A, shape (n,)."""
         if one := One.of(eta):
@@ -90,9 +101,20 @@ class Automatic:
         def against(theta, x, slopes):
             return slopes @ natural_parameters(theta, x)
 
+        def complete_loss(theta, x, statistics):
+            eta = natural_parameters(theta, x)
+            return log_partition(eta) - statistics @ eta
+
+        def total_against(theta, X, slopes):
+            if X is None:
+                return slopes.sum(axis=0) @ natural_parameters(theta, None)
+            return jax.vmap(against, in_axes=(None, 0, 0))(theta, X, slopes).sum()
+
         self._eta = Batched(natural_parameters)
         self._jacobian = Batched(jax.jacfwd(natural_parameters))
         self._curvature = Batched(jax.hessian(against))
+        self._complete = Batched(jax.value_and_grad(complete_loss))
+        self._bend = jax.jit(jax.hessian(total_against))
         self._partition = Batched(log_partition)
         self._mean = Batched(jax.grad(log_partition))
         self._covariance = Batched(jax.hessian(log_partition))
@@ -112,6 +134,17 @@ class Automatic:
     def curvature(self, rows, X, slopes):
         """Return the Hessians of <slopes, eta> in theta, shape (n, p, p)."""
         return self._curvature(len(rows), rows, X, slopes)
+
+    def complete(self, theta, X, statistics):
+        """Return A - <S, eta> and its derivatives in theta, shapes (n,) and (n, p)."""
+        return self._complete(len(statistics), One(theta, 1), X, statistics)
+
+    def bend(self, theta, X, slopes):
+        """Return the Hessian of the sum of all rows' <slopes, eta(theta)>, shape (p, p)."""
+        import jax
+
+        with jax.enable_x64(True):
+            return np.asarray(self._bend(theta, X, slopes))
 
     def partition(self, eta):
         """Return A, shape (n,)."""

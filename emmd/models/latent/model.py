@@ -19,8 +19,10 @@ from emmd.core.checks import (
 )
 from emmd.core.definition import Definition
 from emmd.core.model import Model
+from emmd.core.sizes import rounded_natural
 from emmd.core.steps import EStep, MStep
 from emmd.models.latent.derivatives import batched, derivatives_of
+from emmd.models.latent.expansion import Expansion
 from emmd.models.latent.gauge import Identified, flat_space, identified, null_space
 from emmd.models.latent.rows import LatentData, One, checked_rows, row_of
 from emmd.models.latent.steps import closed_m_step
@@ -28,6 +30,9 @@ from emmd.models.latent.trial import not_finite, try_functions
 
 _DRAWS = 1000
 _SUPPORTS = "counts", "positive", "real"
+_KEPT = 512
+"""Steps of EM: a Jacobian by differences takes four for each parameter."""
+
 _ENTRIES = 2**22
 """Of second derivatives that are held at once."""
 
@@ -225,6 +230,18 @@ class LatentModel(Model):
     def _one_row(self, data):
         return LatentData(None, None, np.ones(1), {"identified": self._identified(data)})
 
+    def _at(self, data, theta):
+        """Return the `Expansion` at theta; the last one is kept for whoever asks next."""
+        data = self._averaged(data)[0]
+        found = data.kept.get("expansion")
+        if found is None or not np.array_equal(found.theta, theta):
+            found = data.kept["expansion"] = Expansion(self._derivatives, data, np.array(theta))
+        return found
+
+    def _eta(self, data, theta):
+        eta = self._at(data, theta).eta
+        return eta if data.X is not None else np.broadcast_to(eta[0], (len(data.weights), eta.shape[1]))
+
     def project(self, data: Any, statistics: np.ndarray, start: np.ndarray, total: float = 1.0) -> MStep:
         """Minimise E[total A(eta(x; theta)) - <S, eta(x; theta)>]."""
         data, statistics = self._averaged(data, statistics)
@@ -232,26 +249,33 @@ class LatentModel(Model):
 
     def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], shape (p,)."""
-        data, statistics = self._averaged(data, statistics)
-        return super().projection_gradient(data, statistics, theta)
+        at, (_, statistics) = self._at(data, theta), self._averaged(data, statistics)
+        return at.pulled_back(at.mean - statistics)
 
     def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return its Hessian, shape (p, p)."""
-        data, statistics = self._averaged(data, statistics)
-        return super().projection_hessian(data, statistics, theta)
+        at, (_, statistics) = self._at(data, theta), self._averaged(data, statistics)
+        return at.information + at.bend(at.mean - statistics)
 
-    def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
-        """Return Q(theta), up to a constant."""
-        data, statistics = self._averaged(data, responsibilities)
-        return super().surrogate(data, statistics, theta)
+    def projection(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return E[A(eta(x; theta)) - <S, eta(x; theta)>] and its gradient, from one pass."""
+        data, statistics = self._averaged(data, statistics)
+        values, slopes = self._derivatives.complete(theta, data.X, statistics)
+        return float(data.weights @ values), data.weights @ slopes
+
+    def projection_value(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> float:
+        """Return E[A(eta(x; theta)) - <S, eta(x; theta)>]."""
+        data, statistics = self._averaged(data, statistics)
+        return super().projection_value(data, statistics, theta)
 
     def expected_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return E[J' hess A J], shape (p, p)."""
-        return super().expected_information(self._averaged(data)[0], theta)
+        return self._at(data, theta).information
 
     def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the sizes of the terms of each gradient entry, shape (p,)."""
-        return super().gradient_scale(self._averaged(data)[0], theta)
+        at = self._at(data, theta)
+        return at.sizes(rounded_natural(self, at.data, theta))
 
     def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return D_A(u, v)."""
@@ -259,11 +283,13 @@ class LatentModel(Model):
 
     def mirror_map(self, data: Any, theta: np.ndarray) -> float:
         """Return A(theta)."""
-        return super().mirror_map(self._averaged(data)[0], theta)
+        at = self._at(data, theta)
+        return float(at.data.weights @ at.partition)
 
     def mirror_gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return grad A(theta), shape (p,)."""
-        return super().mirror_gradient(self._averaged(data)[0], theta)
+        at = self._at(data, theta)
+        return at.pulled_back(at.mean)
 
     # the loss and the informations
 
@@ -294,8 +320,8 @@ class LatentModel(Model):
         chunk = LatentData(row_of(data.X, chosen), row_of(data.y, chosen), data.weights[chosen])
         curvature = self.posterior_covariance(chunk, eta)
         if data.X is None:
-            chunk, curvature = self._averaged(data)[0], np.tensordot(chunk.weights, curvature, 1)[None]
-        return self._second(chunk, theta, curvature)
+            return self._at(data, theta).quadratic(np.tensordot(chunk.weights, curvature, 1)[None])
+        return Expansion(self._derivatives, chunk, theta).quadratic(curvature)
 
     def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com and I_mis."""
@@ -321,6 +347,19 @@ class LatentModel(Model):
         if self._m_step is None:
             return self.project(data, responsibilities, start)
         return closed_m_step(self, data, self._m_step, responsibilities)
+
+    def em_step(self, data: Any, theta: np.ndarray, start: np.ndarray | None = None) -> tuple[float, MStep]:
+        """Evaluate the EM map; the last steps are kept, for accelerations and claims come back to a point."""
+        if start is not None:
+            return super().em_step(data, theta, start)
+        steps, key = data.once("steps", dict), np.asarray(theta).tobytes()
+        if key not in steps:
+            found = super().em_step(data, theta)
+            found[1].theta.flags.writeable = False
+            while len(steps) >= _KEPT:
+                steps.pop(next(iter(steps)), None)
+            steps[key] = found
+        return steps[key]
 
     # sizes and directions
 

@@ -36,8 +36,8 @@ def density_hessian(problem, theta):
         # the predictors are theta itself, which has a domain
         steps = np.array([_inside(problem.model, theta, b, h) for b, h in enumerate(steps)])
     curvature = np.stack([_second(problem, rows, b, h) for b, h in enumerate(steps)], axis=2)
-    half = np.einsum("n,nbc,ncp->nbp", problem.weights, curvature, maps)
-    hessian = np.einsum("nbp,nbq->pq", maps, half)
+    half = problem.weights[:, None, None] * (curvature @ maps)
+    hessian = maps.reshape(-1, len(theta)).T @ half.reshape(-1, len(theta))
     return 0.5 * (hessian + hessian.T) + _penalty(problem, theta)
 
 
