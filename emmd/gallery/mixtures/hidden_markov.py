@@ -57,16 +57,9 @@ def hidden_markov(K, C, T):
             found.append(np.concatenate([(each - each[:, -1:])[:, :-1].ravel() for each in moved]))
         return np.array(found)
 
-    return LatentModel(
-        int(ends[-1]),
-        natural_parameters,
-        log_partition,
-        log_numerator,
-        m_step=m_step,
-        equivalents=equivalents,
-        support=list(product(range(C), repeat=T)),
-        name="hidden-markov",
-    )
+    functions = natural_parameters, log_partition, log_numerator
+    more = {"equivalents": equivalents, "support": list(product(range(C), repeat=T)), "name": "hidden-markov"}
+    return LatentModel(int(ends[-1]), *functions, m_step=m_step, **more)
 
 
 def load(T=6, n=120, seed=0):
