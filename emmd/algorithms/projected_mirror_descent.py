@@ -100,7 +100,8 @@ def _project(problem, theta, dual, step_size):
     def hessian(u):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             curvature = model.projection_hessian(data, dual, u / scale)
-        return (curvature + step_size * model.penalty_hessian(u / scale)) / outer
+            curvature = curvature + step_size * model.penalty_hessian(u / scale)
+            return model.regular(data, u / scale, curvature) / outer
 
     start, options = theta * scale, {"gtol": 1e-10}
     try:
