@@ -76,10 +76,14 @@ def main(claims=None):
     from emmd.experiments.cases.shipped import MODELS, default_cases
     from emmd.theory.checker import select, verify, verify_population
 
-    scopes = {scope: [c for c in select(claims or None) if c.scope == scope] for scope in ("problem", "population")}
+    scopes = {
+        scope: [c for c in select(claims or None) if c.scope == scope] for scope in ("problem", "population")
+    }
     cases = default_cases(["all"], 0) if scopes["problem"] else []
     records = [
-        record for case in cases for record in verify(case.problem, case.theta0, scopes["problem"], name=case.name)
+        record
+        for case in cases
+        for record in verify(case.problem, case.theta0, scopes["problem"], name=case.name)
     ]
     for model in MODELS if scopes["population"] else ():
         records += verify_population(model, scopes["population"])

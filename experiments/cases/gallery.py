@@ -7,7 +7,7 @@ from emmd import gallery
 from emmd.experiments.cases.case import Case
 from emmd.kernels.compile.disk_cache import cache_folder
 
-QUICK = "censored-exponential", "poisson-mixture", "ppca"
+QUICK = "censored-exponential", "poisson-mixture", "student-t"
 """What `emmd verify` runs beside the built-in models; ``--model all`` runs every one."""
 
 

@@ -1,6 +1,7 @@
-"""A problem and its optimum for each model of the gallery, once for all tests."""
+"""A problem and a lab with its optimum for each model of the gallery, once for all tests."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,8 +19,19 @@ class Solved:
     lab: theory.Lab
 
 
-@pytest.fixture(scope="session", params=emmd.gallery.names())
-def solved(request):
+@pytest.fixture(scope="session")
+def solve():
+    """A function of a model's name."""
     keep_compiled()
-    problem, theta0 = emmd.gallery.load(request.param)
-    return Solved(request.param, problem, theta0, theory.Lab(problem, theta0))
+
+    @cache
+    def solved(name):
+        problem, theta0 = emmd.gallery.load(name)
+        return Solved(name, problem, theta0, theory.Lab(problem, theta0))
+
+    return solved
+
+
+@pytest.fixture(scope="session", params=emmd.gallery.names())
+def solved(request, solve):
+    return solve(request.param)

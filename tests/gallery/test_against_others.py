@@ -7,14 +7,11 @@ import pytest
 from sklearn.decomposition import FactorAnalysis
 from sklearn.mixture import GaussianMixture
 
-import emmd
-from emmd.gallery.mixtures.gaussian_mixture import gaussian_mixture
 from emmd.gallery.triangles import from_log_cholesky
-from emmd.models.latent.model import LatentModel
 
 
-def test_gaussian_mixture_is_that_of_scikit_learn():
-    problem, theta0 = emmd.gallery.load("gaussian-mixture")
+def test_gaussian_mixture_is_that_of_scikit_learn(solve):
+    problem, theta0 = solve("gaussian-mixture").problem, solve("gaussian-mixture").theta0
     K = d = 2
     means = theta0[1:5].reshape(K, d)
     start = {"weights_init": [0.5, 0.5], "means_init": means, "precisions_init": np.stack([np.eye(d)] * K)}
@@ -31,20 +28,8 @@ def test_gaussian_mixture_is_that_of_scikit_learn():
     np.testing.assert_allclose(problem.loss(expected), -other.score(problem.y), rtol=1e-10)
 
 
-def test_three_components_in_three_dimensions():
-    K = d = 3
-    rng = np.random.default_rng(0)
-    model = gaussian_mixture(K, d)
-    assert isinstance(model, LatentModel)
-    theta = 0.5 * rng.standard_normal(model.n_params)
-    copies = model.equivalents(theta)
-    problem = emmd.Problem(model, None, rng.standard_normal((40, d)))
-    np.testing.assert_allclose([problem.loss(copy) for copy in copies], problem.loss(theta), rtol=1e-12)
-    assert len(copies) == 6
-
-
-def test_factor_analysis_is_that_of_scikit_learn():
-    problem, theta0 = emmd.gallery.load("factor-analysis")
+def test_factor_analysis_is_that_of_scikit_learn(solve):
+    problem, theta0 = solve("factor-analysis").problem, solve("factor-analysis").theta0
     d, q = 6, 2
     other = FactorAnalysis(q).fit(problem.y)
     other.components_ = theta0[: d * q].reshape(d, q).T
@@ -53,9 +38,9 @@ def test_factor_analysis_is_that_of_scikit_learn():
     np.testing.assert_allclose(problem.loss(theta0), -other.score(problem.y), rtol=1e-10)
 
 
-def test_hidden_markov_chain_is_that_of_hmmlearn():
+def test_hidden_markov_chain_is_that_of_hmmlearn(solve):
     hmm = pytest.importorskip("hmmlearn.hmm")
-    problem, theta0 = emmd.gallery.load("hidden-markov")
+    problem, theta0 = solve("hidden-markov").problem, solve("hidden-markov").theta0
     other = hmm.CategoricalHMM(2, n_iter=1, init_params="", n_features=3)
     other.startprob_, other.transmat_, other.emissionprob_ = _probabilities(theta0)
     symbols, lengths = problem.y.reshape(-1, 1), [problem.y.shape[1]] * len(problem.y)

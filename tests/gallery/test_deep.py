@@ -7,8 +7,8 @@ from emmd import theory
 
 
 @pytest.fixture(scope="module")
-def fitted():
-    problem, theta0 = emmd.gallery.load("deep-experts")
+def fitted(solve):
+    problem, theta0 = solve("deep-experts").problem, solve("deep-experts").theta0
     return problem, theta0, emmd.minimize(problem, theta0, method="generalized_em", tol=1e-12)
 
 

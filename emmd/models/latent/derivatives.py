@@ -4,8 +4,9 @@ An array whose rows are all the same is evaluated once: where there are no covar
 follows from them is the same for every row.
 """
 
+import sys
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
@@ -213,6 +214,23 @@ class Batched:
 def _repeated(value, n):
     value = np.asarray(value, dtype=np.float64)
     return np.broadcast_to(value, (n, *value.shape))
+
+
+def in_double(function: Callable | None) -> Callable | None:
+    """Return a user's function inside which JAX computes in double precision; None stays None."""
+    if function is None:
+        return None
+
+    @wraps(function)
+    def called(*arguments):
+        if "jax" not in sys.modules:
+            return function(*arguments)
+        import jax
+
+        with jax.enable_x64(True):
+            return function(*arguments)
+
+    return called
 
 
 def untraceable_errors() -> tuple:

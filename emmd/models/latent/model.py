@@ -21,7 +21,7 @@ from emmd.core.definition import Definition
 from emmd.core.model import Model
 from emmd.core.sizes import rounded_natural
 from emmd.core.steps import EStep, MStep
-from emmd.models.latent.derivatives import batched, derivatives_of
+from emmd.models.latent.derivatives import batched, derivatives_of, in_double
 from emmd.models.latent.expansion import Expansion
 from emmd.models.latent.gauge import Identified, flat_space, identified, null_space
 from emmd.models.latent.rows import LatentData, One, checked_rows, row_of
@@ -106,11 +106,13 @@ class LatentModel(Model):
         for argument, value in zip(names, self._functions):
             if not callable(value):
                 raise TypeError(f"{argument} must be a function, got {describe(value)}")
-        self._in_domain = function_or_none("in_domain", in_domain)
-        self._random_point = function_or_none("random_point", random_point)
-        self._m_step, self._e_step = function_or_none("m_step", m_step), function_or_none("e_step", e_step)
-        self._equivalents = function_or_none("equivalents", equivalents)
-        self._sample_y = function_or_none("sample_y", sample_y)
+        self._e_step = function_or_none("e_step", e_step)
+        # these are called as they are: JAX must not take its single precision in them
+        self._in_domain = in_double(function_or_none("in_domain", in_domain))
+        self._random_point = in_double(function_or_none("random_point", random_point))
+        self._m_step = in_double(function_or_none("m_step", m_step))
+        self._equivalents = in_double(function_or_none("equivalents", equivalents))
+        self._sample_y = in_double(function_or_none("sample_y", sample_y))
         self.support = _checked_support(support)
         self.name = instance("name", name, str, "text")
         self._derivatives: Any = None

@@ -96,7 +96,8 @@ def _slope(small, large):
     noise = np.hypot(*(each.std() / mean / len(each) ** 0.5 for each, mean in zip(squares, means)))
     # a bias that grows with the noise of the moments is an error of the order, not of the law
     bias = [
-        sum(sample.slack for sample in each) / sum(sample.square for sample in each) for each in (small, large)
+        sum(sample.slack for sample in each) / sum(sample.square for sample in each)
+        for each in (small, large)
     ]
     length = 2.0 * np.log(_SIZES[1] / _SIZES[0])
     return float(np.log(means[1] / means[0]) / length), float((_DEVIATIONS * noise + sum(bias)) / length)

@@ -29,7 +29,12 @@ def measure(lab, r=4.0):
     errors = lab.once("N6", lambda: _errors(lab.rng("N6")))
     for name, factor in _ORDERS.items():
         slope, error = _slope([each[name] for each in errors])
-        where = {"errors of": name, "sizes": _SIZES, "repeats": _REPEATS, "interval": (slope - error, slope + error)}
+        where = {
+            "errors of": name,
+            "sizes": _SIZES,
+            "repeats": _REPEATS,
+            "interval": (slope - error, slope + error),
+        }
         yield Comparison(-factor / r, slope, error, 1.0, where, part=name)
 
 

@@ -92,7 +92,9 @@ class _Products:
         """Return I_com^-1 vector."""
         found, failed = cg(LinearOperator((len(vector),) * 2, matvec=self.complete), vector, rtol=_TOL)
         if failed:
-            raise ArithmeticError("theta must be a point where I_com is positive definite: no solution with it")
+            raise ArithmeticError(
+                "theta must be a point where I_com is positive definite: no solution with it"
+            )
         return found
 
     def _surrogate_gradient(self, theta):
