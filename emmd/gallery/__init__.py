@@ -1,7 +1,7 @@
 """Latent-variable models to start from: each is one file with a model, data and a start.
 
-The files stand in folders by kind: mixtures, factors, incomplete. A module with a function
-``load(seed=...)`` that returns ``(problem, theta0)`` is all that a model of the gallery is; its name is the file's, with dashes.
+The files stand in folders by kind: mixtures, factors, incomplete. A module with a function ``load(seed=...)``
+that returns ``(problem, theta0)`` is all that a model of the gallery is; its name is the file's, with dashes.
 """
 
 import pkgutil

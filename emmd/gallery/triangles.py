@@ -38,7 +38,7 @@ def from_products(values, d):
 
 
 def doubled(matrix):
-    """Return the coefficients of `products` in y'My for a symmetric M: entries off the diagonal count twice."""
+    """Return the coefficients of `products` in y'My, M symmetric: entries off the diagonal count twice."""
     return (2.0 * jnp.tril(matrix, -1) + jnp.diag(jnp.diag(matrix)))[np.tril_indices(len(matrix))]
 
 

@@ -12,7 +12,7 @@ from emmd.core.discover import discover
 from emmd.core.features import standardise
 from emmd.data.snr import snr_parameters
 from emmd.experiments.cases.case import Case
-from emmd.experiments.cases.gallery import gallery_cases, quick_cases
+from emmd.experiments.cases.gallery import gallery_cases, quick_names
 from emmd.experiments.cases.mixtures import mixture_cases
 from emmd.experiments.cases.outside import drawn_case, package_models
 from emmd.experiments.cases.varied import varied_cases
@@ -94,7 +94,7 @@ def default_cases(models, seed):
     if not models:
         yield from mixture_cases(seed, every=False)
         yield from varied_cases("moe", seed)
-        yield from quick_cases(seed)
+        yield from gallery_cases(quick_names(), seed)
 
 
 def _package_case(name, seed):

@@ -11,6 +11,7 @@ from rich.text import Text
 from emmd.core.checks import known_name
 from emmd.core.discover import discover_files
 from emmd.experiments.cases.expected import unexpected
+from emmd.experiments.cases.gallery import quick_names
 from emmd.experiments.cases.outside import model_file_case, package_models
 from emmd.experiments.cases.populations import population_records
 from emmd.experiments.cases.shipped import default_cases, known_models, user_case
@@ -124,6 +125,8 @@ def _cases(request):
         return
     if request.data is None:
         models = [known_name("--model", name, known_models()) for name in request.models or []]
+        if not models and not quick_names():
+            messages.print(literal("the gallery is left out: it needs JAX, pip install 'emmd[jax]'"))
         yield from default_cases(models, request.seed)
         return
     for name in request.models or [None]:

@@ -1,4 +1,4 @@
-"""Factor analysis: S = (y z', y^2, zz'). With two factors their rotation changes nothing: one gauge direction."""
+"""Factor analysis: S = (y z', y^2, zz'). A rotation of two factors changes nothing: one gauge direction."""
 
 import jax.numpy as jnp
 import numpy as np

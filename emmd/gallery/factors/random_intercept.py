@@ -8,7 +8,7 @@ from emmd.models.latent.model import LatentModel
 
 
 def random_intercept(J, d):
-    """Return the model y = X beta + b + noise for groups of J; theta = (beta, log deviations of noise and b)."""
+    """Return y = X beta + b + noise for groups of J; theta = (beta, log deviations of the noise and of b)."""
 
     def natural_parameters(theta, x):
         mean, noise, spread = x @ theta[:d], jnp.exp(-2.0 * theta[d]), jnp.exp(-2.0 * theta[d + 1])

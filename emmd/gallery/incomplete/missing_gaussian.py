@@ -16,7 +16,7 @@ from emmd.models.latent.model import LatentModel
 
 
 def missing_gaussian(d, missing=0.25):
-    """Return the model; theta = (mean, log-Cholesky factor of the precision), y = (values, mask of those seen).
+    """Return the model; theta = (mean, log-Cholesky factor of the precision), y = (values, which were seen).
 
     Values that were not seen may be anything; the sampler hides the share `missing` of them.
     """

@@ -1,7 +1,8 @@
 """Two experts that are small neural networks, and a gate: S = (1[z=k] (y, y^2), 1[z=k]).
 
-No M-step in closed form, and Q is not convex: ``method="generalized_em"`` does a Newton step on it instead, and
-``"gradient_em"`` gradient steps. Hidden units may trade places and signs: copies with the same likelihood.
+No M-step in closed form, and Q is not convex: ``method="generalized_em"`` does a Newton step on it instead,
+and ``"gradient_em"`` gradient steps. Hidden units may trade places and signs: copies with the same
+likelihood.
 """
 
 import jax.numpy as jnp

@@ -16,7 +16,7 @@ from emmd.models.latent.model import LatentModel
 
 
 def hidden_markov(K, C, T):
-    """Return the model; theta = logits of the first state, of transitions (K, K) and symbols (K, C), last ones 0."""
+    """Return the model; theta = logits of first state, transitions (K, K), symbols (K, C), last ones 0."""
     shapes = ((1, K), (K, K), (K, C))
     ends = np.cumsum([rows * (columns - 1) for rows, columns in shapes])
 

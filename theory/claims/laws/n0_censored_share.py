@@ -1,8 +1,8 @@
 r"""N0: right-censored exponential times: EM's rate is the share of censored rows, exactly.
 
 One natural parameter and no covariates. A row that was seen says all: hess A_y = 0. A censored one leaves the
-excess over its limit, which has no memory: hess A_y = hess A. At the optimum E[m - s] = 0, so I_com = J^2 hess A
-and I_mis is the share of such rows times that, in any parametrisation.
+excess over its limit, which has no memory: hess A_y = hess A. At the optimum E[m - s] = 0, so I_com = J^2
+hess A and I_mis is the share of such rows times that, in any parametrisation.
 """
 
 import numpy as np

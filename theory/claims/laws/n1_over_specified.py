@@ -1,9 +1,9 @@
 r"""N1: two components fitted to one, weights known: EM is linear where they are unequal, sublinear where not.
 
-Without signal the mean map is E[z tanh(nu + r z)], z = y for the Gaussian mixture and y x for mixed regression,
-2 nu the logit difference of the weights. Its derivative at r = 0 is sech^2(nu). Where nu = 0 the map of the
-mixture is r - r^3 + O(r^5), since E y^4 = 3: 1 / r^2 grows by 2 a step, r_t ~ 1 / sqrt(2 t). (For mixed
-regression it grows by 6, see L7.)
+Without signal the mean map is E[z tanh(nu + r z)], z = y for the Gaussian mixture and y x for mixed
+regression, 2 nu the logit difference of the weights. Its derivative at r = 0 is sech^2(nu). Where nu = 0 the
+map of the mixture is r - r^3 + O(r^5), since E y^4 = 3: 1 / r^2 grows by 2 a step, r_t ~ 1 / sqrt(2 t). (For
+mixed regression it grows by 6, see L7.)
 """
 
 from functools import partial
@@ -39,7 +39,7 @@ def measure(lab, power=2.0, share=1.0, growth=2.0):
 
 
 def _mapped(problem, r, nu):
-    """Return the step of EM from r along the first feature; the intercept, where there is one, has the gate."""
+    """Return the step of EM from r along the first feature; the last one, a constant, has the gate."""
     d = problem.model.n_features
     beta, gate = np.zeros(d), np.zeros(d)
     beta[0], gate[-1] = r, 2.0 * nu
@@ -59,7 +59,7 @@ def _path(problem):
 
 CLAIM = Claim(
     id="N1-over-specified",
-    statement="Two components fitted to one, weights known with logit difference 2 nu: EM's rate is sech^2(nu);"
+    statement="Two components fitted to one, weights known, logit difference 2 nu: EM's rate is sech^2(nu);"
     " balanced Gaussians shrink like 1 / sqrt(2 t).",
     latex=r"\beta^* = 0: \quad \lambda = \mathrm{sech}^2(\nu); \qquad \nu = 0: \quad r_t \sim 1 / \sqrt{2 t}",
     source="derived; compare Dwivedi et al. 2020",

@@ -46,7 +46,7 @@ def _from_angle(lab, phi):
 
 
 def _step(phi):
-    """Return EM's step from angle phi; the rows are nodes on the circle, between the kinks of the integrand."""
+    """Return EM's step from angle phi; the rows are nodes on the circle, between kinks of the integrand."""
     kinks = np.sort(np.concatenate([[0.5, 1.5], np.array([0.5, 1.5]) + phi / np.pi])) * np.pi
     ends = np.append(kinks, kinks[0] + 2.0 * np.pi)
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
@@ -59,9 +59,10 @@ def _step(phi):
 
 CLAIM = Claim(
     id="N3-cycloid",
-    statement="In mixed regression without noise EM's step is |theta*| (1 - (psi - sin psi) / pi, (1 - cos psi) / pi),"
-    " psi twice the angle to theta*.",
-    latex=r"\theta^+ = \|\theta^*\| \left(1 - \frac{\psi - \sin\psi}{\pi}, \frac{1 - \cos\psi}{\pi}\right),\ \psi = 2\varphi",
+    statement="In mixed regression without noise EM's step is"
+    " |theta*| (1 - (psi - sin psi) / pi, (1 - cos psi) / pi), psi twice the angle to theta*.",
+    latex=r"\theta^+ = \|\theta^*\| \left(1 - \frac{\psi - \sin\psi}{\pi},"
+    r" \frac{1 - \cos\psi}{\pi}\right),\ \psi = 2\varphi",
     source="Luo, Hashemi 2024 (arXiv 2405.18237)",
     kind=Kind.IDENTITY,
     measure=measure,

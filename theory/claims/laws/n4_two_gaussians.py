@@ -52,8 +52,8 @@ def _integral(s, power):
 
 CLAIM = Claim(
     id="N4-two-gaussians-law",
-    statement="For the balanced mixture of N(s, 1) and N(-s, 1) EM's rate is exp(-s^2/2) E[y^2 sech(s y)], which goes"
-    " like exp(-s^2/2) pi^3 / (4 sqrt(2 pi) s^3).",
+    statement="For the balanced mixture of N(s, 1) and N(-s, 1) EM's rate is exp(-s^2/2) E[y^2 sech(s y)],"
+    " which goes like exp(-s^2/2) pi^3 / (4 sqrt(2 pi) s^3).",
     latex=r"\lambda(s) = e^{-s^2/2} E[y^2 \mathrm{sech}(s y)] \sim e^{-s^2/2} \pi^3 / (4 \sqrt{2\pi} s^3)",
     source="derived; compare Balakrishnan, Wainwright, Yu 2017",
     kind=Kind.IDENTITY,

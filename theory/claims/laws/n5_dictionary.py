@@ -1,8 +1,8 @@
-r"""N5: mixing weights over a dictionary: the gap after T steps from uniform weights, and a bound that certifies.
+r"""N5: mixing weights over a dictionary: the gap after T steps from uniform ones, and a bound that certifies.
 
 EM multiplies pi_k by g_k = E[f_k / p], p = sum_j pi_j f_j. From uniform weights KL(pi* || pi_0) <= log K, so
-L_T - L* <= log K / T. Whatever the weights, L - L* = E log(p* / p) <= log E[p* / p] <= log max_k g_k: a bound of
-the gap that needs no optimum.
+L_T - L* <= log K / T. Whatever the weights, L - L* = E log(p* / p) <= log E[p* / p] <= log max_k g_k: a bound
+of the gap that needs no optimum.
 """
 
 import numpy as np
@@ -51,7 +51,7 @@ def _path(rng):
 
 CLAIM = Claim(
     id="N5-dictionary",
-    statement="Mixing weights over K known densities: L_T - L* <= log K / T from uniform weights; and from any,"
+    statement="Mixing weights over K known densities: L_T - L* <= log K / T from uniform weights; from any,"
     " L - L* <= log max_k E[p_k / p].",
     latex=r"L_T - L^* \le \log K / T, \qquad L^* \ge L - \log \max_k E[p_k / p]",
     source="Aubin-Frankowski, Korba, Leger 2022 (arXiv 2206.08873)",

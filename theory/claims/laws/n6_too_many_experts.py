@@ -1,9 +1,9 @@
 r"""N6: two softmax-gated Gaussian experts fitted to data of one: a measurement of the orders in n.
 
-Nguyen, Nguyen, Ho 2023 give n^(-1/(2 r)) for gates and intercepts and n^(-1/r) for slopes and variances, r = 4
-where two experts share one truth. EM is sublinear there and a sample's error varies by its own size, so that
-orders are known within their intervals only: as many fits as the main job has time for leave them wide, and
-the verdict says so.
+Nguyen, Nguyen, Ho 2023 give n^(-1/(2 r)) for gates and intercepts and n^(-1/r) for slopes and variances, r =
+4 where two experts share one truth. EM is sublinear there and a sample's error varies by its own size, so
+that orders are known within their intervals only: as many fits as the main job has time for leave them wide,
+and the verdict says so.
 """
 
 import numpy as np
@@ -62,8 +62,8 @@ def _fitted(n, rng):
 def _slope(squares):
     """Return the slope of the mean log error against log n, and half the width of an interval for its limit.
 
-    Logs, since a few samples err by far more than the others. Sizes are equally spaced, so that the slope is that
-    between the ends; what it changes from the first half to the second tells how far off the limit is.
+    Logs, since a few samples err by far more than the others. Sizes are equally spaced, so that the slope is
+    that between the ends; what it changes from the first half to the second tells how far off the limit is.
     """
     logs = [np.log(each) / 2.0 for each in squares]
     means, length = [each.mean() for each in logs], np.log(_SIZES[-1] / _SIZES[0])
@@ -74,7 +74,8 @@ def _slope(squares):
 
 CLAIM = Claim(
     id="N6-too-many-experts",
-    statement="Two softmax-gated Gaussian experts fitted to one: intercepts err like n^(-1/8), slopes like n^(-1/4).",
+    statement="Two softmax-gated Gaussian experts fitted to one: intercepts err like n^(-1/8),"
+    " slopes like n^(-1/4).",
     latex=r"\|\Delta b\| \sim n^{-1/(2 r)}, \quad \|\Delta a\| \sim n^{-1/r}, \quad r = 4",
     source="Nguyen, Nguyen, Ho 2023 (arXiv 2305.03288), as a review has it: measured here, not assumed",
     kind=Kind.RATE,

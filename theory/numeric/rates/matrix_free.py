@@ -35,9 +35,9 @@ class MatrixFreeRate:
 def matrix_free_rate(problem: Problem, theta: ArrayLike) -> MatrixFreeRate:
     """Predict EM's rate at a strict local minimum from products with I_com and hess L alone.
 
-    Both are differences of gradients: of Q(. | theta) with the posterior at theta held, and of the loss. Lanczos'
-    method looks for the largest lambda with (I_com - hess L) v = lambda I_com v; conjugate gradients solve with
-    I_com.
+    Both are differences of gradients: of Q(. | theta) with the posterior at theta held, and of the loss.
+    Lanczos' method looks for the largest lambda with (I_com - hess L) v = lambda I_com v; conjugate gradients
+    solve with I_com.
 
     Parameters
     ----------
@@ -61,10 +61,9 @@ def matrix_free_rate(problem: Problem, theta: ArrayLike) -> MatrixFreeRate:
     def operator(product):
         return LinearOperator((p, p), matvec=product, dtype=float)
 
-    values, vectors = eigsh(
-        operator(products.missing), k=1, M=operator(products.complete), Minv=operator(products.solve), which="LA",
-        tol=1e-9, v0=np.random.default_rng(0).standard_normal(p),
-    )  # fmt: skip
+    metric = {"M": operator(products.complete), "Minv": operator(products.solve)}
+    start = np.random.default_rng(0).standard_normal(p)
+    values, vectors = eigsh(operator(products.missing), 1, which="LA", tol=1e-9, v0=start, **metric)
     vector = vectors[:, 0]
     left = products.missing(vector) - values[0] * products.complete(vector)
     size = vector @ products.complete(vector)
