@@ -24,6 +24,16 @@ def two_gaussians(s: float, step: float) -> Problem:
     return Problem(SymMoLinE(1), np.ones((len(y), 1)), y, weights)
 
 
+def two_gaussians_rate(lab, s: float) -> float:
+    """Return EM's rate for the mean at the truth of `two_gaussians`, the weights known, kept in a lab."""
+
+    def missing_share():
+        complete, missing = two_gaussians(s, 0.25 / max(s, 1.0)).informations(np.array([s, 0.0]))
+        return float(missing[0, 0] / complete[0, 0])
+
+    return lab.once(("two Gaussians", s), missing_share)
+
+
 def pure_noise(step: float) -> Problem:
     """Return regression without signal: y and the first feature independent and normal, an intercept."""
     nodes = np.arange(-REACH, REACH + step, step)

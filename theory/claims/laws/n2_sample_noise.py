@@ -1,10 +1,10 @@
 r"""N2: a balanced model of two components fitted to noise: where EM's limit lies on a sample, hence n^(-1/4).
 
 With one feature EM's map is T(r) = E_n[z tanh(r z)] / E_n[x^2], z = y x for mixed regression and y for the
-Gaussian mixture (x = 1). As u - u^3/3 <= tanh(u) <= u - u^3/3 + 2 u^5/15 for u >= 0, its fixed point has r^2 M_4 / 3
-between lambda - 1 and lambda - 1 + 2 M_6 r^4 / 15, M_k = E_n[z^k] / E_n[x^2], lambda = M_2. With the
-population's M_4, 9 and 3, that is r^2 = (lambda - 1)_+ / 3 and (lambda - 1)_+: of the order n^(-1/2), so that
-the estimate itself goes like n^(-1/4).
+Gaussian mixture (x = 1). As u - u^3/3 <= tanh(u) <= u - u^3/3 + 2 u^5/15 for u >= 0, its fixed point has
+r^2 M_4 / 3 between lambda - 1 and lambda - 1 + 2 M_6 r^4 / 15, M_k = E_n[z^k] / E_n[x^2], lambda = M_2. With
+the population's M_4, 9 and 3, that is r^2 = (lambda - 1)_+ / 3 and (lambda - 1)_+: of the order n^(-1/2), so
+that the estimate itself goes like n^(-1/4).
 """
 
 from dataclasses import dataclass
@@ -106,7 +106,8 @@ def _slope(small, large):
 CLAIM = Claim(
     id="N2-sample-noise",
     statement="Two balanced components fitted to n rows of noise: the square of EM's limit is"
-    " (lambda_max - 1)_+ for the Gaussian mixture and a third of it for mixed regression, so it is of the order n^(-1/4).",
+    " (lambda_max - 1)_+ for the Gaussian mixture and a third of it for mixed regression; the limit itself is"
+    " of the order n^(-1/4).",
     latex=r"|\hat\beta|^2 \sim (\lambda_{\max}(S_x^{-1} E_n[y^2 x x']) - 1)_+ / 3 \quad"
     r" (\text{mixture: } (\lambda_{\max}(S_n) - 1)_+), \qquad |\hat\beta| \sim n^{-1/4}",
     source="Dwivedi et al. 2020; Luo, Hashemi 2024; the constants derived",

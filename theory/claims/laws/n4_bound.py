@@ -3,8 +3,8 @@
 import numpy as np
 
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
-from emmd.theory.claims.laws.n4_two_gaussians import rate
 from emmd.theory.population.lab import linear_only
+from emmd.theory.population.nodes import two_gaussians_rate
 
 _SEPARATIONS = 0.05, 0.1, 0.5, 1.0, 2.0, 4.0
 
@@ -13,7 +13,7 @@ def measure(lab, exponent=0.5):
     """Compare the rate with exp(-exponent s^2)."""
     for s in _SEPARATIONS:
         bound = float(np.exp(-exponent * s**2))
-        yield Comparison(bound, rate(lab, s), 1e-12, bound, {"s": s}, trivial=1.0)
+        yield Comparison(bound, two_gaussians_rate(lab, s), 1e-12, bound, {"s": s}, trivial=1.0)
 
 
 CLAIM = Claim(

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.population.lab import linear_only
-from emmd.theory.population.nodes import two_gaussians
+from emmd.theory.population.nodes import two_gaussians_rate
 from emmd.theory.population.spectrum.quadrature import normal_density, sech
 
 _SEPARATIONS = 0.1, 0.5, 1.0, 2.0, 4.0
@@ -23,24 +23,16 @@ def measure(lab, power=2.0, factor=1.0):
     for s in _SEPARATIONS:
         value, error = _integral(s, power)
         level = float(np.exp(-(s**2) / 2.0))
-        yield Comparison(level * value, rate(lab, s), level * error + 1e-13, level, {"s": s}, part="integral")
+        yield Comparison(
+            level * value, two_gaussians_rate(lab, s), level * error + 1e-13, level, {"s": s}, part="integral"
+        )
     # s^3 exp(s^2/2) lambda = C + O(s^-2): two separations remove the next term
-    first, second = (s**3 * np.exp(s**2 / 2.0) * rate(lab, s) for s in (_HIGH, 2.0 * _HIGH))
+    first, second = (s**3 * np.exp(s**2 / 2.0) * two_gaussians_rate(lab, s) for s in (_HIGH, 2.0 * _HIGH))
     # a quarter of the term of fourth order, (61 pi^7 / 512) / (pi^3 / 4) s^-4 relative to the first
     budget = 12.0 / _HIGH**4 * _LIMIT
     seen = float((4.0 * second - first) / 3.0)
     where = {"limit of": "s^3 exp(s^2 / 2) lambda", "s": (_HIGH, 2.0 * _HIGH)}
     yield Comparison(factor * _LIMIT, seen, budget, _LIMIT, where, part="limit")
-
-
-def rate(lab, s):
-    """Return the missing share of information of the mean at the truth, the weights known."""
-    return lab.once(("N4", s), lambda: _rate(s))
-
-
-def _rate(s):
-    complete, missing = two_gaussians(s, 0.25 / max(s, 1.0)).informations(np.array([s, 0.0]))
-    return float(missing[0, 0] / complete[0, 0])
 
 
 def _integral(s, power):
