@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emmd.core.algorithm import Algorithm, Step
     from emmd.core.family import Family
+    from emmd.core.fixed_point import accelerate
     from emmd.core.gate import Gate
     from emmd.core.model import Model
     from emmd.core.partitions import PartitionedProblem
@@ -43,6 +44,7 @@ __all__ = [
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
+    "accelerate",
     "load_model",
     "load_runs",
     "load_traces",
@@ -54,6 +56,7 @@ __all__ = [
 _MODULES = {
     "emmd.core.algorithm": ("Algorithm", "Step"),
     "emmd.core.family": ("Family",),
+    "emmd.core.fixed_point": ("accelerate",),
     "emmd.core.gate": ("Gate",),
     "emmd.core.model": ("Model",),
     "emmd.core.partitions": ("PartitionedProblem",),
