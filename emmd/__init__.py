@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from emmd.core.fixed_point import accelerate
     from emmd.core.gate import Gate
     from emmd.core.model import Model
+    from emmd.core.online import online_em
     from emmd.core.partitions import PartitionedProblem
     from emmd.core.problem import Problem
     from emmd.core.solve import make_algorithm, minimize
@@ -50,6 +51,7 @@ __all__ = [
     "load_traces",
     "make_algorithm",
     "minimize",
+    "online_em",
     "save_model",
 ]
 
@@ -59,6 +61,7 @@ _MODULES = {
     "emmd.core.fixed_point": ("accelerate",),
     "emmd.core.gate": ("Gate",),
     "emmd.core.model": ("Model",),
+    "emmd.core.online": ("online_em",),
     "emmd.core.partitions": ("PartitionedProblem",),
     "emmd.core.problem": ("Problem",),
     "emmd.core.solve": ("make_algorithm", "minimize"),
