@@ -126,9 +126,9 @@ def accelerate(
     algorithm = _accelerator(method, calls, options)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         status = _iterate(algorithm, _MapProblem(1.0 / (1.0 + np.abs(x))), x, tol, max_iter, recorder, calls)
-    trace = recorder.trace()
+    trace, reached = recorder.trace(), recorder.last_theta
     return OptimizeResult(
-        x=recorder.last_theta.copy(),
+        x=np.array(reached),
         fun=float(trace.loss[-1]),
         nit=len(trace.loss) - 1,
         nfev=calls.n,

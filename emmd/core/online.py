@@ -95,7 +95,8 @@ def online_em(
     if not rows:
         raise ValueError("batches must hold at least one batch, got none")
     path = np.array(thetas)
-    trace = OnlineTrace(*(np.array(column) for column in zip(*rows)), path, stream.held)
+    losses, sizes = (np.array(column) for column in zip(*rows))
+    trace = OnlineTrace(losses, sizes, path, stream.held)
     return OptimizeResult(x=path[1:].mean(axis=0) if average else path[-1], nit=len(rows), trace=trace)
 
 

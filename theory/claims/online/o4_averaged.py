@@ -39,8 +39,8 @@ def _steps(power):
 
 def _variances(lab, population, share, power):
     """Return n times the variances of the runs' means, and of where they end."""
-    rng, total = lab.rng(f"O4 {share} {power}"), 0.0
-    for logits in population.runs(_steps(power), _BATCH, _REPLICAS, rng):
+    total = errors = np.zeros((_REPLICAS, 1))
+    for logits in population.runs(_steps(power), _BATCH, _REPLICAS, lab.rng(f"O4 {share} {power}")):
         errors = population.modes(logits)
         total = total + errors
     n = _STEPS * _BATCH
