@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emmd.core.algorithm import Algorithm, Step
     from emmd.core.family import Family
+    from emmd.core.fixed_point import accelerate
     from emmd.core.gate import Gate
     from emmd.core.model import Model
+    from emmd.core.online import online_em
     from emmd.core.partitions import PartitionedProblem
     from emmd.core.problem import Problem
     from emmd.core.solve import make_algorithm, minimize
@@ -43,19 +45,23 @@ __all__ = [
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
+    "accelerate",
     "load_model",
     "load_runs",
     "load_traces",
     "make_algorithm",
     "minimize",
+    "online_em",
     "save_model",
 ]
 
 _MODULES = {
     "emmd.core.algorithm": ("Algorithm", "Step"),
     "emmd.core.family": ("Family",),
+    "emmd.core.fixed_point": ("accelerate",),
     "emmd.core.gate": ("Gate",),
     "emmd.core.model": ("Model",),
+    "emmd.core.online": ("online_em",),
     "emmd.core.partitions": ("PartitionedProblem",),
     "emmd.core.problem": ("Problem",),
     "emmd.core.solve": ("make_algorithm", "minimize"),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import describe, positive_number
-from emmd.core.rounding import exceeds
 from emmd.core.solve import make_algorithm
 
 _DEPENDENT = 1e-8
@@ -50,7 +49,7 @@ def guarded_step(problem, base, trial, bound):
         step = base.step(problem, trial, None)
     if step.failure is not None or not np.isfinite(step.theta).all():
         return None
-    return None if exceeds(problem, trial, step.loss, bound) else step
+    return None if base.exceeds(problem, trial, step.loss, bound) else step
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,10 @@ class Model(ABC):
         """Check the target and return the data object that the other methods take."""
         return Sample(X, y, weights)
 
+    def prepare_more(self, data: Any, X: Any, y: Any, weights: np.ndarray) -> Any:
+        """Return the data object of further rows of the kind that `data` was prepared from."""
+        return self.prepare(X, y, weights)
+
     @property
     def least_rows(self) -> int:
         """Number of rows that a problem must have."""

@@ -138,6 +138,10 @@ class LatentModel(Model):
         try_functions(self, data, theta)
         return data
 
+    def prepare_more(self, data: Any, X: Any, y: Any, weights: np.ndarray) -> LatentData:
+        """Return further rows: what the functions are and which directions change nothing is known."""
+        return LatentData(X, y, weights, {"identified": self._identified(data)})
+
     def in_domain(self, theta: np.ndarray) -> bool:
         """Return whether theta is a parameter of the model."""
         return bool(np.isfinite(theta).all()) and (self._in_domain is None or bool(self._in_domain(theta)))

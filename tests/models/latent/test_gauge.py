@@ -1,4 +1,4 @@
-"""Directions in which nothing changes are found, and claims are about the rest: redundant weights, rotations."""
+"""Directions in which nothing changes are found, and claims are about the rest."""
 
 import jax
 import jax.numpy as jnp

@@ -1,5 +1,6 @@
 """The sharp observation of a rate: the spectral radius of an algorithm's own map at the optimum."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -8,7 +9,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, eigs
 
 from emmd.core.algorithm import Algorithm
-from emmd.core.checks import DomainError, require_finite
+from emmd.core.checks import DomainError, real_array, require_finite
+from emmd.core.fixed_point import mapped
 from emmd.core.pencil import reduced, solvable_at
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
@@ -70,7 +72,7 @@ def natural_basis(problem, theta):
 
 
 def contraction(
-    problem: Problem,
+    problem: Problem | Callable[[np.ndarray], ArrayLike],
     theta: ArrayLike,
     method: str | Algorithm = "em",
     step_size: float | str = 1.0,
@@ -81,11 +83,12 @@ def contraction(
 
     Parameters
     ----------
-    problem : emmd.Problem
+    problem : emmd.Problem or callable
+        A problem, or any map ``(p,) -> (p,)``, which is then the map that is looked at.
     theta : array_like of shape (p,)
         A fixed point of the map, i.e. an optimum.
     method, step_size, inner_steps, **options
-        As for `emmd.minimize`.
+        As for `emmd.minimize`; of a problem only.
 
     Returns
     -------
@@ -100,16 +103,35 @@ def contraction(
     ArithmeticError
         If the map cannot be evaluated near theta.
     """
+    if callable(problem):
+        return _of_map(problem, theta)
     if isinstance(method, str) and method == "gradient_em":
         options = {"inner_steps": inner_steps, **options}
     algorithm = make_algorithm(method, step_size=step_size, **options)
     theta = required_problem(problem)._check(theta)
-    advance = algorithm_map(problem, algorithm)
-    solve = _dense if problem.n_params <= _DENSE else _iterative
     names = " and ".join(["theta", *(field.name for field in fields(algorithm))])
     with solvable_at(names), np.errstate(all="ignore"):
         basis = natural_basis(problem, theta)
-        eigenvalues, error = solve(advance, theta, basis, _displacement(problem, theta, basis[0]))
+        displacement = _displacement(problem, theta, basis[0])
+        return _measured(algorithm_map(problem, algorithm), theta, basis, displacement, names)
+
+
+def _of_map(function, x):
+    """Return the contraction of a map, in coordinates relative to 1 + |x|."""
+    x = real_array("theta", x, 1)
+    scale = 1.0 + np.abs(x)
+    with np.errstate(all="ignore"):
+        basis = np.diag(scale), np.diag(1.0 / scale)
+        return _measured(lambda point: mapped(function, point), x, basis, DISPLACEMENT, "theta")
+
+
+def _measured(advance, theta, basis, displacement, names):
+    solve = _dense if len(theta) <= _DENSE else _iterative
+    try:
+        eigenvalues, error = solve(advance, theta, basis, displacement)
+    except np.linalg.LinAlgError:
+        # a map that is not finite next to theta has no Jacobian
+        eigenvalues, error = np.full(1, np.nan), np.nan
     require_finite(names, "eigenvalues", eigenvalues, error)
     eigenvalues = eigenvalues[np.argsort(np.abs(eigenvalues))]
     return Contraction(float(np.abs(eigenvalues[-1])), error, eigenvalues)
