@@ -41,8 +41,9 @@ def ppca(d):
         return np.outer(rng.standard_normal(n), theta[:d]) + np.exp(theta[d]) * rng.standard_normal((n, d))
 
     functions = natural_parameters, log_partition, log_numerator
-    more = {"equivalents": equivalents, "sample_y": sample_y, "name": "ppca"}
-    return LatentModel(d + 1, *functions, m_step=m_step, **more)
+    return LatentModel(
+        d + 1, *functions, m_step=m_step, equivalents=equivalents, sample_y=sample_y, name="ppca"
+    )
 
 
 def load(n=120, d=3, seed=0):

@@ -36,8 +36,9 @@ def censored_exponential(limit):
         return np.column_stack([np.minimum(times, limit), times < limit])
 
     functions = natural_parameters, log_partition, log_numerator
-    more = {"e_step": e_step, "sample_y": sample_y, "name": "censored-exponential"}
-    return LatentModel(1, *functions, m_step=m_step, **more)
+    return LatentModel(
+        1, *functions, m_step=m_step, e_step=e_step, sample_y=sample_y, name="censored-exponential"
+    )
 
 
 def load(n=100, limit=3.0, seed=0):

@@ -65,8 +65,10 @@ def gaussian_mixture(K, d):
         return np.array(found)
 
     functions = natural_parameters, log_partition, log_numerator
-    more = {"equivalents": equivalents, "support": "real" if d <= 2 else None, "name": "gaussian-mixture"}
-    return LatentModel(K - 1 + K * (d + q), *functions, m_step=m_step, **more)
+    n_params, support = K - 1 + K * (d + q), "real" if d <= 2 else None
+    return LatentModel(
+        n_params, *functions, m_step=m_step, equivalents=equivalents, support=support, name="gaussian-mixture"
+    )
 
 
 def load(K=2, d=2, n=200, seed=0):

@@ -58,8 +58,10 @@ def hidden_markov(K, C, T):
         return np.array(found)
 
     functions = natural_parameters, log_partition, log_numerator
-    more = {"equivalents": equivalents, "support": list(product(range(C), repeat=T)), "name": "hidden-markov"}
-    return LatentModel(int(ends[-1]), *functions, m_step=m_step, **more)
+    n_params, support = int(ends[-1]), list(product(range(C), repeat=T))
+    return LatentModel(
+        n_params, *functions, m_step=m_step, equivalents=equivalents, support=support, name="hidden-markov"
+    )
 
 
 def load(T=6, n=120, seed=0):

@@ -54,9 +54,8 @@ def matrix_free_rate(problem: Problem, theta: ArrayLike) -> MatrixFreeRate:
     ArithmeticError
         Where I_com is not positive definite, so that the inner solver does not converge.
     """
-    theta = required_problem(problem)._check(theta)
-    products = _Products(problem, theta)
-    p = len(theta)
+    point = required_problem(problem)._check(theta)
+    products, p = _Products(problem, point), len(point)
 
     def operator(product):
         return LinearOperator((p, p), matvec=product, dtype=float)
