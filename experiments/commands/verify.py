@@ -149,9 +149,13 @@ def _print(request, cases, records):
     for case in cases:
         said = Text.assemble((visible(case.model), "bold"), literal(f" {case.name}: {case.note}"))
         results.print(said, soft_wrap=True)
-    ours = {case.model for case in cases if not case.users_kind}
     users = {case.model for case in cases if case.users_kind}
-    results.print(verdict_table(records, request.every, users - ours))
+    for of, chosen in (
+        ("built-in models", [record for record in records if record.model not in users]),
+        ("models of the user's kind", [record for record in records if record.model in users]),
+    ):
+        if chosen:
+            results.print(verdict_table(chosen, request.every, of))
     for record in records:
         if record.failed or record.verdict is Verdict.INCONCLUSIVE:
             _explain(request, record)

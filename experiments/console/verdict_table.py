@@ -36,7 +36,7 @@ def number(value, digits=4):
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def verdict_table(records, every=False, users=frozenset()):
+def verdict_table(records, every=False, of="built-in models"):
     """Return a rich table of records.
 
     Parameters
@@ -45,8 +45,8 @@ def verdict_table(records, every=False, users=frozenset()):
     every : bool
         One row per record; otherwise one row per claim and model, showing the
         record nearest to failing and in how many problems the verdict is the same.
-    users : set of str
-        Names of the models of the user's kind; where there are any, a column tells them from the built-in.
+    of : str
+        Which models the records are about.
 
     Notes
     -----
@@ -57,11 +57,12 @@ def verdict_table(records, every=False, users=frozenset()):
     as the claim there. ``independent`` is shown where it is "no" for some claim: there both sides come from
     one function, and a wrong function would not show.
     """
-    title = (
+    shown = (
         "every claim on every problem" if every else "per claim and model: the problem with the least slack"
     )
+    title = f"{of}, {shown}"
     table = Table(title=title, title_style="bold", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("claim", "model", *(["kind"] if users else []), "problem"):
+    for name in ("claim", "model", "problem"):
         table.add_column(name, no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for name in ("predicted", "observed", "slack", "resolution"):
@@ -72,7 +73,7 @@ def verdict_table(records, every=False, users=frozenset()):
     if derived:
         table.add_column("independent", no_wrap=True)
     for group in _groups(records, every):
-        _add(table, group, derived, users)
+        _add(table, group, derived)
     return table
 
 
@@ -85,7 +86,7 @@ def _groups(records, every):
     return [sorted(groups[key], key=severity) for key in sorted(groups)]
 
 
-def _add(table, group, derived, users):
+def _add(table, group, derived):
     worst = group[0]
     verdict = f"{worst.verdict}"
     if len(group) > 1 and worst.verdict is not Verdict.NOT_APPLICABLE:
@@ -94,7 +95,6 @@ def _add(table, group, derived, users):
     table.add_row(
         literal(worst.claim, 80),
         literal(worst.model, 40),
-        *(["user's" if worst.model in users else "built in"] if users else []),
         literal(worst.problem, 80),
         Text(verdict, _STYLE[worst.verdict]),
         *(number(value) for value in (worst.predicted, worst.observed)),
