@@ -26,7 +26,7 @@ from emmd.models.latent.expansion import Expansion
 from emmd.models.latent.gauge import Identified, flat_space, identified, null_space
 from emmd.models.latent.rows import LatentData, One, checked_rows, row_of
 from emmd.models.latent.steps import closed_m_step
-from emmd.models.latent.trial import not_finite, try_functions
+from emmd.models.latent.trial import not_finite, try_derivatives, try_values
 
 _DRAWS = 1000
 _SUPPORTS = "counts", "positive", "real"
@@ -133,9 +133,10 @@ class LatentModel(Model):
         """Return the data, once the three functions have been tried on them."""
         data = LatentData(X, y, weights)
         theta = self.random_point(data, np.random.default_rng(0))
+        try_values(self, data, theta)
         if self._derivatives is None:
             self._derivatives = derivatives_of(self._functions, theta, row_of(X, 0), row_of(y, 0))
-        try_functions(self, data, theta)
+        try_derivatives(self, data, theta)
         return data
 
     def prepare_more(self, data: Any, X: Any, y: Any, weights: np.ndarray) -> LatentData:
@@ -171,6 +172,10 @@ class LatentModel(Model):
         if self._sample_y is None:
             return super().sample_y(theta, X, seed)
         return self._sample_y(theta, X, random_generator("seed", seed))
+
+    def sample(self, theta: np.ndarray, n: int, seed: Any) -> tuple:
+        """Draw ``(X, y, z)`` of a model without covariates: X and z are None."""
+        return None, self.sample_y(theta, positive_integer("n", n), seed), None
 
     def has_own(self, what: str) -> bool:
         """Return whether the user gave a step of EM, which is derived otherwise."""

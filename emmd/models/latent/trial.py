@@ -1,5 +1,7 @@
 """A user's functions are tried before anything else: what is wrong with them is said in one sentence."""
 
+import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,17 @@ _STEP = 1e-5
 _AGREE = 1e-4
 """Of a derivative and a difference quotient."""
 
+_HEARD = 0.1
+"""Share of a quotient that rounding may make up."""
+
+_SAME = 1e-8
+"""Relative to 1 and to a value: what is compiled for all rows rounds in another order."""
+
 _NAMES = "natural_parameters", "log_partition", "log_numerator"
 
 
-def try_functions(model: Any, data: Any, theta: np.ndarray) -> None:
-    """Raise a ValueError or TypeError where a function of a `LatentModel` is not what it should be.
+def try_values(model: Any, data: Any, theta: np.ndarray) -> None:
+    """Raise a ValueError or TypeError where a function of a `LatentModel` returns no numbers of its kind.
 
     Parameters
     ----------
@@ -24,21 +32,39 @@ def try_functions(model: Any, data: Any, theta: np.ndarray) -> None:
         A point of the domain.
     """
     functions = dict(zip(_NAMES, model._functions))
-    x, y = row_of(data.X, 0), row_of(data.y, 0)
-    eta = _called("natural_parameters", functions, theta, x)
+    eta = _called("natural_parameters", functions, theta, row_of(data.X, 0))
     if eta.ndim != 1:
         raise ValueError(f"natural_parameters must return an array of shape (D,), got shape {eta.shape}")
     _number("log_partition", _called("log_partition", functions, eta))
-    _number("log_numerator", _called("log_numerator", functions, eta, y))
+    _number("log_numerator", _called("log_numerator", functions, eta, row_of(data.y, 0)))
+
+
+def try_derivatives(model: Any, data: Any, theta: np.ndarray) -> None:
+    """Raise where values or derivatives are not finite, or not those of one function of a row.
+
+    Parameters
+    ----------
+    model : LatentModel
+        Its values have been tried.
+    data : LatentData
+    theta : ndarray of shape (p,)
+    """
+    functions = dict(zip(_NAMES, model._functions))
+    if not model._derivatives.automatic:
+        eta = _plain("natural_parameters", functions, (theta, row_of(data.X, 0)), 0)
+        _try_complex("natural_parameters", functions, theta, row_of(data.X, 0))
+        _try_complex("log_partition", functions, eta)
+        _try_complex("log_numerator", functions, eta, row_of(data.y, 0))
     says = not_finite(model, data, theta)
     if says:
         raise ValueError(says)
-    _try_derivatives(model, data, theta)
+    _try_positions(model, data, theta, functions)
+    _compare_quotients(model, data, theta)
 
 
 def _called(name, functions, *arguments):
     """Return a function's value at one row; two calls must agree to the last bit."""
-    first, second = (_plain(functions[name], arguments) for _ in range(2))
+    first, second = (_plain(name, functions, arguments, 0) for _ in range(2))
     if first.dtype != np.float64:
         raise TypeError(f"{name} must compute in double precision, got {first.dtype} in row 0")
     if not np.array_equal(first, second, equal_nan=True):
@@ -46,13 +72,61 @@ def _called(name, functions, *arguments):
     return first
 
 
-def _plain(function, arguments):
+def _plain(name, functions, arguments, row):
+    try:
+        with _double_precision():
+            return np.asarray(functions[name](*arguments))
+    except Exception as error:
+        error.add_note(f"{name} was called for row {row}")
+        raise
+
+
+def _double_precision():
     try:
         import jax
     except ImportError:
-        return np.asarray(function(*arguments))
-    with jax.enable_x64(True):
-        return np.asarray(function(*arguments))
+        return nullcontext()
+    return jax.enable_x64(True)
+
+
+def _try_complex(name, functions, point, *rest):
+    """Raise where a function that is differentiated by complex steps does not take complex numbers."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            found = np.asarray(functions[name](np.asarray(point, dtype=complex), *rest))
+        got = f"dtype {found.dtype} from them" if found.dtype.kind != "c" else ""
+    except Exception as error:
+        got = f"{type(error).__name__}: {error}"
+    if got:
+        raise ValueError(
+            f"{name} must be written with jax.numpy (with JAX installed, pip install 'emmd[jax]'), or take "
+            f"complex numbers to complex numbers, got {got}, in row 0"
+        )
+
+
+def _try_positions(model, data, theta, functions):
+    """Raise where a row's values depend on where it stands among the others."""
+    eta = model._eta(data, theta)
+    batched = model.natural_parameters(data, model.predictor_rows(data, theta))
+    together = {
+        "natural_parameters": batched,
+        "log_partition": model.log_partition(eta),
+        "log_numerator": model.log_numerator(data, eta),
+    }
+    for i in {0, len(data.weights) - 1}:
+        alone = {
+            "natural_parameters": (theta, row_of(data.X, i)),
+            "log_partition": (eta[i],),
+            "log_numerator": (eta[i], row_of(data.y, i)),
+        }
+        for name, arguments in alone.items():
+            seen, value = together[name][i], _plain(name, functions, arguments, i)
+            if not np.allclose(seen, value, rtol=_SAME, atol=_SAME):
+                raise ValueError(
+                    f"{name} must not depend on where a row stands, got {value} for row {i} alone and {seen} "
+                    "among the others"
+                )
 
 
 def _number(name, value):
@@ -95,7 +169,7 @@ def _first(values):
     return values[np.argmin(np.isfinite(values))]
 
 
-def _try_derivatives(model, data, theta):
+def _compare_quotients(model, data, theta):
     """Compare derivatives with difference quotients along one direction, in the first and the last row."""
     rng = np.random.default_rng(0)
     for i in {0, len(data.weights) - 1}:
@@ -135,8 +209,10 @@ def _disagreement(value, derivative, point, direction):
     terms = np.abs(ends[0]) + np.abs(ends[1]) + np.abs(derivative) @ np.abs(point[0])
     noise = 64.0 * np.finfo(float).eps * terms / _STEP
     sizes = np.abs(derivative) @ np.abs(direction)
-    if not np.isfinite(quotient).all() or np.max(noise / np.maximum(sizes, 1e-300)) > 0.1:
+    largest = np.maximum(np.maximum(sizes, np.abs(quotient)), np.finfo(float).tiny)
+    heard = noise <= _HEARD * largest
+    if not np.isfinite(quotient).all() or not heard.any():
         return None
-    miss = np.abs(quotient - predicted)
-    worst = int(np.argmax(miss / np.maximum(sizes, 1e-300)))
+    miss = np.where(heard, np.abs(quotient - predicted), 0.0)
+    worst = int(np.argmax(miss / largest))
     return bool((miss > _AGREE * (1.0 + sizes) + noise).any()), (predicted[worst], quotient[worst])
