@@ -71,7 +71,8 @@ def _fitted(name, n, rng):
     second, fourth, sixth = (each.mean() / unit for each in (squares, squares**2, squares**3))
     excess, usual = max(second - 1.0, 0.0), 3.0 if name == "mixture" else 9.0
     problem = Problem(SymMoLinE(1), x[:, None], y)
-    r = _limit(problem, 1.5 * (3.0 * excess / fourth) ** 0.5 or 0.1)
+    # where lambda <= 1, T(r) < r: the limit is 0
+    r = _limit(problem, 1.1 * (3.0 * excess / fourth) ** 0.5) if excess > 0.0 else 0.0
     # the two ends between which the square lies, and the population's fourth moment for the sample's
     slack = abs(3.0 / fourth - 3.0 / usual) * excess + 0.4 * sixth / fourth * r**4
     moved = float(expert_step(problem, np.array([r]), np.zeros(1))[0]) - r
@@ -79,7 +80,7 @@ def _fitted(name, n, rng):
 
 
 def _limit(problem, r):
-    """Return where the slope of the loss in beta is 0, the weights known, by Newton's method from outside."""
+    """Return where the slope of the loss in beta is 0, the weights known, by Newton's method."""
     for _ in range(_NEWTON):
         theta = np.array([r, 0.0])
         step = problem.gradient(theta)[0] / problem.hessian(theta)[0, 0]
