@@ -13,6 +13,9 @@ from emmd.core.status import Status
 _SOLVED = 1e-9
 _STEPS = 5
 
+_ITERATIONS = 300
+"""Of the trust region: a dual step out of the range of the mirror map sends it to infinity."""
+
 
 @dataclass(frozen=True)
 class ProjectedMirrorDescent(Algorithm):
@@ -103,7 +106,7 @@ def _project(problem, theta, dual, step_size):
             curvature = curvature + step_size * model.penalty_hessian(u / scale)
             return model.regular(data, u / scale, curvature) / outer
 
-    start, options = theta * scale, {"gtol": 1e-10}
+    start, options = theta * scale, {"gtol": 1e-10, "maxiter": _ITERATIONS}
     try:
         rough = scipy_minimize(function, start, jac=True, hess=hessian, method="trust-exact", options=options)
     except (ValueError, np.linalg.LinAlgError):

@@ -27,11 +27,20 @@ def slope_rounding(model, data, theta):
     """
     at = _At(model, data, theta)
     curvatures = model.covariance(at.eta), model.posterior_covariance(data, at.eta)
-    carried = sum(np.abs(np.einsum("nde,ndb->neb", each, at.jacobian)) for each in curvatures)
+    # second derivatives are symmetric
+    carried = sum(np.abs(_products(each, at.jacobian)) for each in curvatures)
     changes = [sum(np.abs(at.pulled(each)) for each in both) for both in at.changes()]
     terms = np.einsum("nd,ndb->nb", at.sizes, np.abs(at.jacobian))
     rest = np.einsum("neb,ne->nb", carried, at.of_eta) + SAFETY * np.max(changes, axis=0) / EPS
     return terms, UNITS * terms + rest
+
+
+def _products(first, second):
+    """Return the rows' matrix products; where all rows are one array they are taken once."""
+    if first.strides[0] == second.strides[0] == 0:
+        return np.broadcast_to(first[0] @ second[0], (*first.shape[:2], second.shape[2]))
+    # one matrix for all rows makes one large product of many small ones
+    return first @ (second[0] if second.strides[0] == 0 else second)
 
 
 class _At:
