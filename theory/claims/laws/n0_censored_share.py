@@ -7,7 +7,7 @@ hess A and I_mis is the share of such rows times that, in any parametrisation.
 
 import numpy as np
 
-from emmd.theory.assumptions import strict_minimum
+from emmd.theory.assumptions import regular_design, strict_minimum
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 
 _AGREE = 1e-9
@@ -59,5 +59,5 @@ CLAIM = Claim(
         Sabotage("the square, which is the loss's rate", {"power": 2}, truth=1.0),
         Sabotage("share off in the third digit", {"factor": 1.001}, truth=1.0),
     ),
-    assumptions=(seen_or_without_memory, strict_minimum),
+    assumptions=(regular_design, seen_or_without_memory, strict_minimum),
 )
