@@ -6,6 +6,7 @@ Otherwise, where the model has a sampler, the mean of grad A_y over draws must b
 
 import numpy as np
 
+from emmd.theory.assumptions import no_prior, regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import EPS
 from emmd.theory.numeric.mass.nodes import nodes_of
@@ -74,6 +75,6 @@ CLAIM = Claim(
         Sabotage("a hundredth more mass", {"mass": 1.01}, truth=1.0),
         Sabotage("A and A_y at parameters a fifth apart", {"apart": 0.2}),
     ),
-    assumptions=(normalisation_seen,),
+    assumptions=(regular_design, no_prior, normalisation_seen),
     resolution=0.05,
 )
