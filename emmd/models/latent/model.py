@@ -1,6 +1,7 @@
 """Any latent-variable model: three functions of the user's, and the whole laboratory runs on it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -365,12 +366,11 @@ class LatentModel(Model):
             return super().em_step(data, theta, start)
         steps, key = data.once("steps", dict), np.asarray(theta).tobytes()
         if key not in steps:
-            found = super().em_step(data, theta)
-            found[1].theta.flags.writeable = False
             while len(steps) >= _KEPT:
                 steps.pop(next(iter(steps)), None)
-            steps[key] = found
-        return steps[key]
+            steps[key] = super().em_step(data, theta)
+        loss, found = steps[key]
+        return loss, replace(found, theta=found.theta.copy())
 
     # sizes and directions
 

@@ -116,3 +116,12 @@ def test_the_table_says_where_both_sides_come_from_one_function():
     records = theory.verify(censored(), START, ["E1", "L1"])
     columns = {column.header: list(column.cells) for column in verdict_table(records).columns}
     assert columns["independent"] == ["no", "yes"]
+
+
+def test_steps_that_are_kept_are_nobodys_to_change():
+    problem = censored(m_step=model.m_step)
+    first = problem.em_step(START)
+    again = problem.em_step(START)
+    first += 1.0
+    np.testing.assert_array_equal(problem.em_step(START), again)
+    assert np.all(first == again + 1.0)
