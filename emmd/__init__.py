@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emmd.core.algorithm import Algorithm, Step
     from emmd.core.family import Family
+    from emmd.core.fixed_point import accelerate
     from emmd.core.gate import Gate
     from emmd.core.model import Model
+    from emmd.core.online import online_em
     from emmd.core.partitions import PartitionedProblem
     from emmd.core.problem import Problem
     from emmd.core.solve import make_algorithm, minimize
@@ -51,6 +53,7 @@ __all__ = [
     "SymMoLinE",
     "SymMoLogE",
     "__version__",
+    "accelerate",
     "formula_design",
     "likelihood_ratio_test",
     "load_model",
@@ -58,6 +61,7 @@ __all__ = [
     "load_traces",
     "make_algorithm",
     "minimize",
+    "online_em",
     "save_model",
     "select_experts",
 ]
@@ -65,8 +69,10 @@ __all__ = [
 _MODULES = {
     "emmd.core.algorithm": ("Algorithm", "Step"),
     "emmd.core.family": ("Family",),
+    "emmd.core.fixed_point": ("accelerate",),
     "emmd.core.gate": ("Gate",),
     "emmd.core.model": ("Model",),
+    "emmd.core.online": ("online_em",),
     "emmd.core.partitions": ("PartitionedProblem",),
     "emmd.core.problem": ("Problem",),
     "emmd.core.solve": ("make_algorithm", "minimize"),

@@ -53,7 +53,10 @@ def verify(
     claim: Annotated[
         list[str] | None, typer.Option(help="Claim id or label, e.g. C1; repeat for more.")
     ] = None,
-    model: Annotated[list[str] | None, typer.Option(help="symmoline or symmologe; repeat for more.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="symmoline, symmologe, moe, one of the gallery's, or all; repeat for more."),
+    ] = None,
     data: Annotated[
         str | None, typer.Option(metavar="FILE.csv", help="Check the claims on your data.")
     ] = None,

@@ -10,6 +10,7 @@ from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.lab import Lab
 from emmd.theory.numeric.rates.contraction import Contraction, contraction
 from emmd.theory.numeric.rates.information import MissingInformation, missing_information
+from emmd.theory.numeric.rates.matrix_free import MatrixFreeRate, matrix_free_rate
 from emmd.theory.numeric.rates.observed import ObservedRate, observed_rate
 from emmd.theory.numeric.rates.predicted import best_step, predicted_factors, predicted_rate
 from emmd.theory.numeric.rates.reference import Reference, reference_optimum
@@ -34,6 +35,7 @@ __all__ = [
     "Contraction",
     "Kind",
     "Lab",
+    "MatrixFreeRate",
     "MissingInformation",
     "ObservedRate",
     "PopulationCertificate",
@@ -53,6 +55,7 @@ __all__ = [
     "claims",
     "contraction",
     "load_certificate",
+    "matrix_free_rate",
     "missing_information",
     "observed_rate",
     "population",

@@ -182,7 +182,8 @@ def check(claim, lab, name="problem"):
         name,
         str(claim.kind),
         Verdict.NOT_APPLICABLE,
-        independent=lab.independent,
+        independent=claim.independent(lab.model),
+        gauge=lab.gauge,
     )
     try:
         for assumption in claim.assumptions:

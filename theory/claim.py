@@ -130,6 +130,10 @@ class Claim:
         Each takes the lab and returns "" or what fails; evaluated before `measure`.
     proof : str
         Label of the symbolic proof that belongs to the claim, or "".
+    compares : tuple of str
+        Methods of a model, such as ``"e_step"``, of which one must be its own code for the two sides to be
+        different code: where all are derived from the three functions that define the model, both sides come
+        from one function.
     resolution : float
         A comparison whose budget exceeds resolution * scale decides nothing.
     scope : str
@@ -150,6 +154,7 @@ class Claim:
     sabotages: tuple
     assumptions: tuple = ()
     proof: str = ""
+    compares: tuple = ()
     resolution: float = 1e-3
     scope: str = "problem"
     certified: Callable | None = None
@@ -164,6 +169,7 @@ class Claim:
         _settle(
             self, "assumptions", all_of("assumptions", self.assumptions, Callable, "functions of the lab")
         )
+        _settle(self, "compares", all_of("compares", self.compares, str, "names of methods"))
         positive_number("resolution", self.resolution)
         known_name("scope", self.scope, ["certificate", "population", "problem"])
         function_or_none("certified", self.certified)
@@ -172,6 +178,10 @@ class Claim:
     def name(self) -> str:
         """The id, by which discovery lists the claim."""
         return self.id
+
+    def independent(self, model: Any) -> bool:
+        """Return whether the two sides are different code on a model."""
+        return not self.compares or any(model.has_own(method) for method in self.compares)
 
     @property
     def label(self) -> str:

@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike
 
 from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import require_finite, seed_integer
-from emmd.core.model import Model, MStep
+from emmd.core.model import Model
+from emmd.core.pencil import reduced
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.core.status import Status
+from emmd.core.steps import MStep
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.certificates.certificate import Certificate
 from emmd.theory.certificates.certify import certify
@@ -97,19 +99,16 @@ class Lab:
         self._done: dict = {}
         with np.errstate(all="ignore"):
             start = *self.model.loss_and_gradient(problem.data, self.theta0), self.gradient_error(self.theta0)
+            why = self.model.explain(problem.data, self.theta0)
         # what overflows at the start would pass for a counter-example
-        require_finite("theta0", "loss, gradient and error budget", *start)
+        of = "loss, gradient and error budget"
+        require_finite("theta0", f"{of} ({why})" if why else of, *start)
         self.seed = seed_integer("seed", seed)
 
     @property
     def model(self) -> Model:
         """The problem's model."""
         return self.problem.model
-
-    @property
-    def independent(self) -> bool:
-        """Whether the two sides of the identities are different code."""
-        return True
 
     @property
     def linear_model_set(self) -> bool:
@@ -166,8 +165,18 @@ class Lab:
 
     @cached_property
     def hessian(self) -> np.ndarray:
-        """Hess L at the reference optimum, from I_com - I_mis."""
-        return self.information.complete - self.information.missing
+        """Hess L at the reference optimum, from I_com - I_mis, without the gauge directions, (q, q)."""
+        whole = self.information.complete - self.information.missing
+        return reduced(self.problem.quotient(self.reference.theta), whole)[0]
+
+    def reduced(self, *matrices: np.ndarray) -> list[np.ndarray]:
+        """Return symmetric matrices at the reference optimum without the gauge directions, (q, q) each."""
+        return reduced(self.information.basis, *matrices)
+
+    @cached_property
+    def gauge(self) -> int:
+        """Number of directions in which parameters move and nothing else does."""
+        return self.model.gauge_directions(self.problem.data, self.theta0).shape[1]
 
     def random_points(self, purpose: str, count: int, size: float) -> np.ndarray:
         """Return points whose linear predictors have root mean square about `size`, shape (count, p)."""
@@ -202,12 +211,21 @@ class Lab:
     def _in_reach(self, step):
         """Return the centre plus a step, halved until the natural parameters leave digits for all experts."""
         most = max(_REACH, 10.0 * self._largest_natural(self.centre))
+
+        def reached(theta):
+            return self._in_region(theta) and self._largest_natural(theta) <= most
+
+        return self.inside(self.centre, step, reached)
+
+    def inside(
+        self, base: np.ndarray, step: np.ndarray, accepted: Callable[[np.ndarray], bool] = lambda theta: True
+    ) -> np.ndarray:
+        """Return a base plus a step, halved until that lies in the domain and is accepted."""
         for _ in range(_HALVINGS):
-            inside = self.model.in_domain(self.centre + step) and self._in_region(self.centre + step)
-            if inside and self._largest_natural(self.centre + step) <= most:
-                break
+            if self.model.in_domain(base + step) and accepted(base + step):
+                return base + step
             step = 0.5 * step
-        return self.centre + step
+        return base
 
     def _largest_natural(self, theta):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -274,6 +292,9 @@ class Lab:
 
     def complex_step_error(self, theta: np.ndarray) -> np.ndarray:
         """Return a bound of the rounding error of the gradient from natural parameters, shape (p,)."""
+        if not self.model.has_own("loss_and_gradient"):
+            # both gradients are made of the same terms
+            return 2.0 * self.gradient_error(theta)
         _, of_slope = self.natural_rounding(theta)
         _, slope = self.natural_gradient(theta)
         return 2.0 * pulled_back_rounding(self.problem, theta, slope, of_slope)
@@ -326,8 +347,8 @@ class Lab:
         yield from (
             (f"{r} of the way to theta0", target + r * (self.theta0 - target)) for r in (1.0, 0.3, 0.05)
         )
-        yield from ((f"{s} along the slowest mode", target + s * mode) for s in (0.5, -0.5, 0.05))
-        yield from ((f"{r} theta*", r * target) for r in (0.3, 1e-3))
+        yield from ((f"{s} along the slowest mode", self.inside(target, s * mode)) for s in (0.5, -0.5, 0.05))
+        yield from ((f"{r} theta*", self.inside(target, (r - 1.0) * target)) for r in (0.3, 1e-3))
 
     def _region(self, start):
         path, target = self.path(start, steps=_REGION_STEPS), self.reference.theta

@@ -240,6 +240,8 @@ class Record:
         refutes on this problem.
     independent : bool
         False where both sides come from one function of the user's.
+    gauge : int
+        Number of directions in which parameters move and nothing else does: the claim is about the rest.
     reason : str
         Why, when the verdict is not ``holds``.
     where : dict
@@ -264,6 +266,7 @@ class Record:
     undecided: int = 0
     resolution: float | None = None
     independent: bool = True
+    gauge: int = 0
     reason: str = ""
     where: dict = field(default_factory=dict)
     sabotages: tuple = ()

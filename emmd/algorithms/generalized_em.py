@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from emmd.core.algorithm import Algorithm, Step
 from emmd.core.pencil import pencil, solve_positive
 from emmd.core.rounding import exceeds
@@ -33,12 +35,14 @@ class GeneralizedEM(Algorithm):
         model, data = problem.model, problem.data
         e_step = model.e_step(data, theta)
         slope = model.surrogate_gradient(data, e_step.responsibilities, theta)
-        newton = -solve_positive(model.complete_hessian(data, theta), slope)
+        complete = model.regular(data, theta, model.complete_hessian(data, theta))
+        newton = -solve_positive(complete, slope)
         before = model.surrogate(data, e_step.responsibilities, theta)
         length = 1.0
         for _ in range(_HALVINGS):
             trial = theta + length * newton
-            after = model.surrogate(data, e_step.responsibilities, trial)
+            inside = model.in_domain(trial)
+            after = model.surrogate(data, e_step.responsibilities, trial) if inside else np.inf
             if not exceeds(problem, trial, after, before):
                 return Step(trial, e_step.loss, newton)
             length *= 0.5

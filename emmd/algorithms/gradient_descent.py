@@ -55,6 +55,9 @@ def _backtrack(problem, theta, loss, gradient, length):
     while True:
         evaluations += 1
         point = theta - length * gradient
+        if not problem.model.in_domain(point):
+            length *= 0.5
+            continue
         trial, slope = problem.model.loss_and_gradient(problem.data, point)
         # a step so short that theta does not move is all that rounding leaves
         accepted = slope @ gradient >= 0.0 and not exceeds(problem, point, trial, loss)

@@ -42,6 +42,8 @@ class GradientEM(Algorithm):
             if k == 0:
                 displacement = -model.precondition(data, slope, theta)
             inner = inner - self.step_size * slope
+            if not model.in_domain(inner):
+                break
         return Step(inner, e_step.loss, displacement)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):

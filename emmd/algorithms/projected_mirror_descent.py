@@ -13,6 +13,9 @@ from emmd.core.status import Status
 _SOLVED = 1e-9
 _STEPS = 5
 
+_ITERATIONS = 300
+"""Of the trust region: a dual step out of the range of the mirror map sends it to infinity."""
+
 
 @dataclass(frozen=True)
 class ProjectedMirrorDescent(Algorithm):
@@ -90,6 +93,8 @@ def _project(problem, theta, dual, step_size):
     outer = np.outer(scale, scale)
 
     def function(u):
+        if not model.in_domain(u / scale):
+            return np.inf, np.full_like(u, np.nan)
         # a trial far off may overflow: the solver steps back from it
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value, gradient = _objective(problem, u / scale, dual, step_size)
@@ -98,9 +103,10 @@ def _project(problem, theta, dual, step_size):
     def hessian(u):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             curvature = model.projection_hessian(data, dual, u / scale)
-        return (curvature + step_size * model.penalty_hessian(u / scale)) / outer
+            curvature = curvature + step_size * model.penalty_hessian(u / scale)
+            return model.regular(data, u / scale, curvature) / outer
 
-    start, options = theta * scale, {"gtol": 1e-10}
+    start, options = theta * scale, {"gtol": 1e-10, "maxiter": _ITERATIONS}
     try:
         rough = scipy_minimize(function, start, jac=True, hess=hessian, method="trust-exact", options=options)
     except (ValueError, np.linalg.LinAlgError):
@@ -111,11 +117,11 @@ def _project(problem, theta, dual, step_size):
 
 
 def _polish(function, hessian, u):
-    """Newton steps while they shrink the gradient."""
-    gradient = function(u)[1]
+    """Newton steps while they shrink the gradient; next to the minimum one Hessian serves them all."""
+    gradient, curvature = function(u)[1], hessian(u)
     for _ in range(_STEPS):
         try:
-            trial = u - np.linalg.solve(hessian(u), gradient)
+            trial = u - np.linalg.solve(curvature, gradient)
         except np.linalg.LinAlgError:
             break
         slope = function(trial)[1]

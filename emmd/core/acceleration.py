@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import describe, positive_number
-from emmd.core.rounding import exceeds
 from emmd.core.solve import make_algorithm
 
 _DEPENDENT = 1e-8
@@ -41,16 +40,16 @@ def first_bound(step_max):
 def guarded_step(problem, base, trial, bound):
     """Return the base's step from `trial`, or None when the trial must be refused.
 
-    It is refused where it is not finite, where the base fails (whatever the status: the plain iteration
-    does not go there), and where the loss exceeds `bound` by more than rounding.
+    It is refused where it is not finite or leaves the model's domain, where the base fails (whatever the
+    status: the plain iteration does not go there), and where the loss exceeds `bound` by more than rounding.
     """
-    if not np.isfinite(trial).all():
+    if not (np.isfinite(trial).all() and problem.model.in_domain(trial)):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         step = base.step(problem, trial, None)
     if step.failure is not None or not np.isfinite(step.theta).all():
         return None
-    return None if exceeds(problem, trial, step.loss, bound) else step
+    return None if base.exceeds(problem, trial, step.loss, bound) else step
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ _BENT = 1e-6
 """A second difference above this share of eta's size is no rounding."""
 
 _POINTS = 3
-_NEAR, _STEP = 0.3, 1.0
-"""In units of a predictor. Far off a bent function may be straight: log(1 + e^u) is."""
+_HALVINGS = 60
 
 
 def is_affine(model, data):
@@ -21,8 +20,18 @@ def is_affine(model, data):
     """
     rng = np.random.default_rng(0)
     unit = model.parameter_scale(data) * np.sqrt(model.parameter_width())
-    points, steps = rng.standard_normal((2, _POINTS, model.n_params)) / unit
-    return not data.add_up(_bent, model, _NEAR * points, _STEP * steps)
+    points = [model.random_point(data, rng) for _ in range(_POINTS)]
+    steps = [_inside(model, point, rng.standard_normal(model.n_params) / unit) for point in points]
+    return not data.add_up(_bent, model, points, steps)
+
+
+def _inside(model, point, step):
+    """Return a step, halved until both of its ends lie in the domain."""
+    for _ in range(_HALVINGS):
+        if model.in_domain(point + step) and model.in_domain(point - step):
+            break
+        step = 0.5 * step
+    return step
 
 
 def _bent(data, model, points, steps):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from emmd.core.problem import Problem
+from emmd.core.rounding import exceeds
 from emmd.core.status import Status
 
 
@@ -74,6 +75,10 @@ class Algorithm(ABC):
     @abstractmethod
     def step(self, problem: Problem, theta: np.ndarray, memory: Any) -> Step:
         """Take one step from `theta`; `memory` is None at first. Return a `Step`."""
+
+    def exceeds(self, problem: Problem, theta: np.ndarray, loss: float, bound: float) -> bool:
+        """Return whether the loss of a step from theta is above a bound by more than rounding."""
+        return exceeds(problem, theta, loss, bound)
 
     def linear_factors(
         self, complete_hessian: np.ndarray, hessian: np.ndarray, expected: np.ndarray | None = None

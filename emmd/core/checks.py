@@ -30,6 +30,10 @@ class NotFiniteError(ArithmeticError, ValueError):
     """An argument is legitimate, but what was asked for overflows there."""
 
 
+class DomainError(ArithmeticError, ValueError):
+    """A parameter lies outside the domain that a model declares."""
+
+
 def describe(value) -> str:
     """Return a short description of a value for an error message."""
     if isinstance(value, np.ndarray):

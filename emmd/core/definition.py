@@ -39,6 +39,11 @@ class Definition:
         """Return grad l(eta), shape (n, D)."""
         return row_gradient(self.losses, eta)
 
+    def posterior(self, theta: np.ndarray) -> np.ndarray:
+        """Return grad A_y(eta(x; theta)), the posterior means of S, shape (n, D)."""
+        eta = self.eta(theta)
+        return self.mean(eta) - self.slope(eta)
+
     def row_slopes(self, rows: np.ndarray) -> np.ndarray:
         """Return the derivatives of -log p(y | x) in the predictors, both of shape (n, B)."""
 

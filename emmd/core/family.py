@@ -54,6 +54,8 @@ class Family(ABC):
         then writes `log_numerator`, and EM's E-step takes the mean of T given y.
     dispersion_name : str
         What e to the dispersion predictor is, for people who read a table of parameters.
+    support : array_like, str or None
+        What y can be, as for `emmd.Model`.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Family(ABC):
     log_link = False
     hidden = False
     dispersion_name = "dispersion"
+    support: Any = None
 
     @property
     def n_predictors(self) -> int:

@@ -9,54 +9,13 @@ import numpy as np
 from emmd.core.checks import real_array
 from emmd.core.definition import Definition
 from emmd.core.derivatives import gradient_at, row_gradient, row_hessian
+from emmd.core.inner_problem import minimise_for
 from emmd.core.pencil import solve_positive
-from emmd.core.status import Status
-from emmd.fits.newton import newton_by_values
+from emmd.core.sizes import gradient_sizes, loss_sizes
+from emmd.core.steps import EStep, MStep
 
-
-@dataclass(frozen=True)
-class EStep:
-    """The E-step at one parameter.
-
-    Attributes
-    ----------
-    loss : float
-        Average negative log-likelihood, a by-product of the normalisation.
-    responsibilities : ndarray
-        What an M-step has to know of the posterior, one row (or entry) per sample: a mixture's
-        responsibilities, and for other models the posterior means E[S | x, y] of the statistics.
-    """
-
-    loss: float
-    responsibilities: np.ndarray
-
-
-@dataclass(slots=True)
-class MStep:
-    """The M-step, or an inverse mirror step: where it ended and how exactly it was solved.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (p,)
-    residual : float
-        Largest scaled gradient entry of the inner problem at `theta`.
-    solved : bool
-        Whether the residual is at most 1e-13.
-    curvature : float
-        Smallest squared pivot of the scaled inner Hessian; about 0 when the
-        minimiser runs to infinity.
-    iterations : int
-        Inner evaluations.
-    failure : Status or None
-        A degenerate fit that the model has recognised.
-    """
-
-    theta: np.ndarray
-    residual: float
-    solved: bool
-    curvature: float
-    iterations: int = 1
-    failure: Status | None = None
+_MODERATE = 0.3
+"""Of a random point's predictors: far off a bent function may be straight, as log(1 + e^u) is."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +63,16 @@ class Model(ABC):
     responsibility_columns : tuple of int or None
         Shape of one row of `EStep.responsibilities` where these are probabilities: ``(K,)``, or ``()`` for
         those of one of two experts. None where they are posterior means of statistics.
+    support : array_like, str or None
+        What y of a row can be, for claim E0: all its values, or ``"counts"``, ``"positive"``, ``"real"``;
+        None where that is not known.
     """
 
     name: str
     n_features: int
     n_params: int
     responsibility_columns: tuple | None = None
+    support: Any = None
     takes_partitions = False
 
     # the definition
@@ -149,6 +112,10 @@ class Model(ABC):
     def prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:
         """Check the target and return the data object that the other methods take."""
         return Sample(X, y, weights)
+
+    def prepare_more(self, data: Any, X: Any, y: Any, weights: np.ndarray) -> Any:
+        """Return the data object of further rows of the kind that `data` was prepared from."""
+        return self.prepare(X, y, weights)
 
     @property
     def least_rows(self) -> int:
@@ -235,9 +202,22 @@ class Model(ABC):
         """Return the posterior means E[S | x, y], shape (n, D), that an E-step's answer stands for."""
         return responsibilities
 
+    def has_own(self, what: str) -> bool:
+        """Return whether a method is the model's own code, and not derived from its definition."""
+        return getattr(type(self), what) is not getattr(Model, what)
+
     def in_domain(self, theta: np.ndarray) -> bool:
         """Return whether theta is a parameter of the model: everywhere by default."""
         return True
+
+    def random_point(self, data: Any, rng: np.random.Generator) -> np.ndarray:
+        """Return a random parameter in the domain, shape (p,): its predictors are of moderate size."""
+        unit = self.parameter_scale(data) * np.sqrt(self.parameter_width())
+        return _MODERATE * rng.standard_normal(self.n_params) / unit
+
+    def explain(self, data: Any, theta: np.ndarray) -> str:
+        """Return why the model is not finite at theta, or "" where it does not know."""
+        return ""
 
     def same_region(self, data: Any, u: np.ndarray, v: np.ndarray) -> bool:
         """Return whether A and eta are one smooth function at both parameters, as they are by default.
@@ -321,9 +301,8 @@ class Model(ABC):
 
     def surrogate(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> float:
         """Return Q(theta), up to a constant: E[A(eta) - <E[S | x, y], eta>] and the penalty."""
-        eta, statistics = self._eta(data, theta), self.statistics(data, responsibilities)
-        rows = self.log_partition(eta) - np.einsum("nd,nd->n", statistics, eta)
-        return float(data.weights @ rows + self.penalty(theta))
+        value = self.projection_value(data, self.statistics(data, responsibilities), theta)
+        return float(value + self.penalty(theta))
 
     def surrogate_gradient(self, data: Any, responsibilities: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return grad Q at theta for given responsibilities, shape (p,)."""
@@ -336,13 +315,26 @@ class Model(ABC):
         mean = statistics / total
 
         def evaluate(theta):
-            eta = self._eta(data, theta)
-            value = data.weights @ (self.log_partition(eta) - np.einsum("nd,nd->n", mean, eta))
-            slope = self.projection_gradient(data, mean, theta) + self.penalty_gradient(theta) / total
-            hessian = self.projection_hessian(data, mean, theta) + self.penalty_hessian(theta) / total
-            return value + self.penalty(theta) / total, slope, hessian
+            value, slope = self.projection(data, mean, theta)
+            return value + self.penalty(theta) / total, slope + self.penalty_gradient(theta) / total
 
-        return _inner(evaluate, start, self.parameter_scale(data) * self.score_size(data))
+        def second(theta):
+            return self.projection_hessian(data, mean, theta) + self.penalty_hessian(theta) / total
+
+        eta = self._eta(data, start)
+        terms = np.abs(self.log_partition(eta)) + np.einsum("nd,nd->n", np.abs(mean), np.abs(eta))
+        return self._minimised(data, evaluate, second, start, float(data.weights @ terms))
+
+    def projection(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, and its gradient, shape (p,)."""
+        value = self.projection_value(data, statistics, theta)
+        return value, self.projection_gradient(data, statistics, theta)
+
+    def projection_value(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> float:
+        """Return E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty."""
+        eta = self._eta(data, theta)
+        rows = self.log_partition(eta) - np.einsum("nd,nd->n", statistics, eta)
+        return float(data.weights @ rows)
 
     def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], without penalty, shape (p,)."""
@@ -367,10 +359,13 @@ class Model(ABC):
         """Solve grad A(theta) = dual; return an `MStep`."""
 
         def evaluate(theta):
-            value = self.mirror_map(data, theta) - dual @ theta
-            return value, self.mirror_gradient(data, theta) - dual, self.expected_information(data, theta)
+            return self.mirror_map(data, theta) - dual @ theta, self.mirror_gradient(data, theta) - dual
 
-        return _inner(evaluate, start, self.parameter_scale(data) * self.score_size(data))
+        def second(theta):
+            return self.expected_information(data, theta)
+
+        terms = abs(self.mirror_map(data, start)) + np.abs(dual) @ np.abs(start)
+        return self._minimised(data, evaluate, second, start, float(terms))
 
     def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return the Bregman divergence D_A(u, v) = E KL( p_v(y,z|x) || p_u(y,z|x) )."""
@@ -400,10 +395,7 @@ class Model(ABC):
 
     def loss_terms(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the moduli of the terms that are added up to each row's loss, shape (n,)."""
-        eta = self._eta(data, theta)
-        maps = np.abs(self.log_partition(eta)) + np.abs(self.log_numerator(data, eta))
-        sizes = np.abs(self.mean_statistics(eta)) + np.abs(self.posterior_statistics(data, eta))
-        return 8.0 * (1.0 + maps + (sizes * np.abs(eta)).sum(axis=1))
+        return loss_sizes(self, data, theta)
 
     def dependent_columns(self, data: Any) -> list[int]:
         """Return the indices of columns of X that are linearly dependent; empty for a regular design."""
@@ -418,11 +410,17 @@ class Model(ABC):
 
     def precondition(self, data: Any, gradient: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return H^{-1} gradient, H = I_com(theta) or an upper bound: at most the EM displacement."""
-        return solve_positive(self.complete_hessian(data, theta), gradient)
+        complete = self.regular(data, theta, self.complete_hessian(data, theta))
+        return solve_positive(complete, gradient)
 
     def em_information(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com as EM has it: for sizes of displacements, not for predictions of what EM does."""
-        return self.complete_hessian(data, theta)
+        return self.regular(data, theta, self.complete_hessian(data, theta))
+
+    def regular(self, data: Any, theta: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        """Return a matrix that vanishes along null directions with a curvature there."""
+        flat = self.null_directions(data, theta)
+        return matrix + np.abs(matrix).max() * (flat @ flat.T) if flat.shape[1] else matrix
 
     def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
@@ -432,9 +430,24 @@ class Model(ABC):
         """Return how many parameters share each parameter's predictor, shape (p,)."""
         return np.ones(self.n_params)
 
-    def score_size(self, data: Any) -> float:
-        """Return the size of the score's terms to which an `MStep`'s residual is relative."""
-        return 1.0
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of the terms of each gradient entry: residuals are relative to them; (p,)."""
+        return gradient_sizes(self, data, theta) + np.abs(self.penalty_hessian(theta)) @ np.abs(theta)
+
+    def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return orthonormal directions in which the complete-data model does not change, (p, g).
+
+        They are the null space of the complete information, wherever theta is; there are none by default.
+        """
+        return np.zeros((self.n_params, 0))
+
+    def gauge_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return orthonormal directions in which the loss does not change, wherever theta is, (p, g).
+
+        `null_directions` are among them. Others may change the complete data alone, as a rotation of factors
+        does: there EM has a step, and the eigenvalue 1.
+        """
+        return self.null_directions(data, theta)
 
     # how all of this is derived
 
@@ -459,14 +472,10 @@ class Model(ABC):
             second = second + self.natural_curvature(data, rows, rest)
         return self.pull_back_second(data, data.weights[:, None, None] * second)
 
+    def _minimised(self, data, evaluate, second, start, terms):
+        return MStep.of(minimise_for(self, data, evaluate, second, start, terms))
+
     @staticmethod
     def _bregman(data, function, u, v, slope):
         rows = function(u) - function(v) - np.einsum("nd,nd->n", slope, u - v)
         return float(data.weights @ rows)
-
-
-def _inner(evaluate, start, scale):
-    """Minimise a function of theta by Newton's method; return the `MStep`."""
-    with np.errstate(all="ignore"):
-        found = newton_by_values(evaluate, start, scale)
-    return MStep(found.x, found.residual, found.solved, found.curvature, found.iterations)

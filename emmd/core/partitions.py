@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance
-from emmd.core.model import Model, MStep
+from emmd.core.model import Model
 from emmd.core.problem import Problem, require_rows
 from emmd.core.runners import Here, OnCluster, PosteriorElsewhere
+from emmd.core.steps import MStep
 from emmd.fits.logistic import fit_from_sums, logistic_sums
 from emmd.rows.second_moment import SecondMoment
 from emmd.rows.weighted_rows import RowSums

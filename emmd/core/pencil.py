@@ -44,6 +44,18 @@ def pencil(matrix, metric):
     return values, vectors / scale[:, None]
 
 
+def reduced(basis, *matrices):
+    """Return symmetric matrices in an orthonormal basis of a subspace, (p, q); as they are where q = p.
+
+    Returns
+    -------
+    list of ndarray of shape (q, q)
+    """
+    if basis.shape[0] == basis.shape[1]:
+        return list(matrices)
+    return [basis.T @ matrix @ basis for matrix in matrices]
+
+
 @contextmanager
 def solvable_at(name):
     """Name the argument at which a metric is not positive definite."""

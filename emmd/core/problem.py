@@ -1,14 +1,25 @@
 """A problem: a model and weighted data, with everything that theory and algorithms ask of them."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.affine import is_affine
-from emmd.core.checks import instance, normalised_weights, probabilities, real_array, require_finite
+from emmd.core.checks import (
+    DomainError,
+    NotFiniteError,
+    instance,
+    normalised_weights,
+    probabilities,
+    real_array,
+    require_finite,
+)
 from emmd.core.definition import Definition
-from emmd.core.model import Model, MStep
+from emmd.core.model import Model
+from emmd.core.steps import MStep
+from emmd.fits.saddle_free import complement
 
 
 def prepared(model, X, y, sample_weight):
@@ -36,9 +47,10 @@ class Problem:
     ----------
     model : Model
     X : array_like of shape (n, d)
-        Features, finite real numbers. An intercept is a column of ones.
+        Features, finite real numbers. An intercept is a column of ones. Of a `LatentModel`: arrays of any
+        shape with rows along the first axis, tuples or dicts of such, or None.
     y : array_like of shape (n,)
-        Target; labels -1 and +1 for `SymMoLogE`.
+        Target; labels -1 and +1 for `SymMoLogE`. Of a `LatentModel`: as X, but not None.
     sample_weight : array_like of shape (n,), optional
         Positive weights; only their ratios matter. Uniform by default.
 
@@ -54,8 +66,9 @@ class Problem:
         For wrong shapes, NaN, infinity, text, complex or empty data, labels or
         weights that do not fit; the message names the argument.
 
-    NotFiniteError
-        From a method whose answer overflows at what it is given: a ValueError, and an ArithmeticError too.
+    NotFiniteError, DomainError
+        From a method whose answer overflows at what it is given, and from one that is given a parameter
+        outside the model's domain: ValueErrors, and ArithmeticErrors too.
 
     Notes
     -----
@@ -64,9 +77,7 @@ class Problem:
     Sums run over fixed chunks of rows: same bits at any thread count.
     """
 
-    def __init__(
-        self, model: Model, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> None:
+    def __init__(self, model: Model, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> None:
         self.model = instance("model", model, Model, "an emmd model, e.g. emmd.SymMoLinE(3)")
         self.data, self.y, self.n_rows = prepared(model, X, y, sample_weight)
         require_rows(model, self.n_rows)
@@ -76,7 +87,13 @@ class Problem:
         return f"Problem({self.model.name}, n={self.n_rows}, p={self.n_params})"
 
     def _check(self, theta, name="theta"):
-        return real_array(name, theta, 1, (self.n_params,))
+        theta = self._vector(theta, name)
+        if not self.model.in_domain(theta):
+            raise DomainError(f"{name} must lie in the domain of model {self.model.name}, got {theta}")
+        return theta
+
+    def _vector(self, value, name):
+        return real_array(name, value, 1, (self.n_params,))
 
     def _evaluate(self, method, *, responsibilities=None, **points):
         """Return what a method of the model says at checked points; it must be finite."""
@@ -85,7 +102,12 @@ class Problem:
         with np.errstate(all="ignore"):
             result = getattr(self.model, method)(self.data, *r, *points.values())
         parts = result if isinstance(result, tuple) else (result,)
-        require_finite(" and ".join(points), method.replace("_", " "), *parts)
+        try:
+            require_finite(" and ".join(points), method.replace("_", " "), *parts)
+        except NotFiniteError as error:
+            says = (self.model.explain(self.data, theta) for theta in points.values())
+            why = next(filter(None, says), "")
+            raise (NotFiniteError(f"{error}: {why}") if why else error) from None
         return result
 
     def _responsibilities(self, value):
@@ -221,7 +243,7 @@ class Problem:
     def mirror_inverse(self, dual: ArrayLike, start: ArrayLike) -> MStep:
         """Solve grad A(theta) = dual from `start`; return an `MStep`, finite where it is `solved`."""
         self.require_mirror_map()
-        dual, start = self._check(dual, "dual"), self._check(start, "start")
+        dual, start = self._vector(dual, "dual"), self._check(start, "start")
         with np.errstate(all="ignore"):
             return self.model.mirror_inverse(self.data, dual, start)
 
@@ -233,6 +255,25 @@ class Problem:
         """Return E KL( p_v(z|x,y) || p_u(z|x,y) )."""
         return self._evaluate("posterior_divergence", u=u, v=v)
 
+    def quotient(self, theta: ArrayLike, metric: np.ndarray | None = None) -> np.ndarray:
+        """Return an orthonormal basis of what is orthogonal to the gauge directions at theta, (p, p - g).
+
+        Along gauge directions, such as a rotation of factors, the loss does not change: spectra and distances
+        are those of the quotient. Without any the basis is the identity.
+
+        Parameters
+        ----------
+        theta : array_like of shape (p,)
+        metric : ndarray of shape (p, p), optional
+            In which directions are orthogonal, such as I_com, for which EM's map is symmetric; gauge
+            directions on which it vanishes are orthogonal in the Euclidean sense.
+        """
+        with np.errstate(all="ignore"):
+            flat = self.model.gauge_directions(self.data, self._check(theta))
+        if metric is not None and flat.shape[1]:
+            flat = self.model.regular(self.data, theta, metric) @ flat
+        return complement(flat)
+
     def distance(self, theta: ArrayLike, reference: ArrayLike) -> float:
         """Return the Euclidean parameter error modulo the model's symmetries.
 
@@ -243,11 +284,17 @@ class Problem:
         Returns
         -------
         float
-            ``min_g ||g theta - reference||`` over the symmetry group.
+            ``min_g ||g theta - reference||`` over the symmetry group, without what lies along gauge
+            directions at the reference.
         """
         theta, reference = self._check(theta), self._check(reference, "reference")
-        with np.errstate(over="ignore"):
-            nearest = self.model.nearest_equivalent(theta, reference)
-            distance = float(np.linalg.norm(nearest - reference))
+        flat = self.model.gauge_directions(self.data, reference)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if flat.shape[1]:
+                gaps = self.model.equivalents(theta) - reference
+                gaps = gaps - (gaps @ flat) @ flat.T
+            else:
+                gaps = self.model.nearest_equivalent(theta, reference) - reference
+            distance = float(np.linalg.norm(gaps, axis=-1).min())
         require_finite("theta and reference", "distance", distance)
         return distance

@@ -209,6 +209,8 @@ class _Loop:
         # a sum of squares is finite where its terms are, unless they overflow
         if not (math.isfinite(step.theta.dot(step.theta)) or np.isfinite(step.theta).all()):
             return Status.LOSS_INCREASED
+        if not self.problem.model.in_domain(step.theta):
+            return Status.LOSS_INCREASED
         if self._loss_rose(step.loss):
             return Status.LOSS_INCREASED
         if size <= self.tol and size < self.confirm_below:
@@ -222,7 +224,7 @@ class _Loop:
         """
         if step.failure is not Status.DIVERGING or not self.algorithm.monotone:
             return False
-        if not np.isfinite(step.theta).all():
+        if not (np.isfinite(step.theta).all() and self.problem.model.in_domain(step.theta)):
             return False
         fall = step.loss - self.problem.model.loss(self.problem.data, step.theta)
         return bool(fall > self.tol * (1.0 + abs(step.loss)))
@@ -303,8 +305,10 @@ class _Loop:
         """Go back to the last iterate with a finite loss; the step that left it was too long."""
         if not self.recorder.rows:
             options = "".join(f" and {field.name}" for field in fields(self.algorithm))
+            why = self.problem.model.explain(self.problem.data, self.theta)
             raise NotFiniteError(
                 f"theta0{options} must have a finite loss and gradient, got values that overflow them"
+                + (f": {why}" if why else "")
             )
         self.theta = self.recorder.last_theta
         return Status.LOSS_INCREASED

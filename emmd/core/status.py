@@ -42,8 +42,8 @@ _MESSAGES = {
         "Drop the redundant columns."
     ),
     Status.LOSS_INCREASED: (
-        "The loss increased by more than its rounding errors, or the parameters overflowed: a step was too "
-        "long."
+        "The loss increased by more than its rounding errors, or the parameters overflowed or left the "
+        "model's domain: a step was too long."
     ),
     Status.EMPTY_EXPERT: (
         "An expert has lost all its rows, so its parameters are not determined. Use fewer experts, another "

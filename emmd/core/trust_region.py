@@ -35,7 +35,7 @@ def trust_region(problem, theta, tol=1e-9, max_iter=500):
     outer, regular = np.outer(scale, scale), [theta * scale]
 
     def loss(u):
-        value = model.loss(data, u / scale)
+        value = model.loss(data, u / scale) if model.in_domain(u / scale) else np.inf
         return value if np.isfinite(value) else np.inf
 
     def hessian(u):

@@ -59,20 +59,21 @@ def damped_cholesky(matrix):
     return factor, 0.0
 
 
-def search(evaluate, x, step, value, slope, most):
+def search(evaluate, x, step, value, slope, most, blur=0.0):
     """Halve the step until the value decreases; return the step's length, the trial and the cost.
 
     Next to the minimum a decrease drowns in the rounding of the value's terms, which may be far larger than
     the value. Slopes keep their digits there: a short step after which at most half the slope points uphill
-    has passed the minimum by less than half its length.
+    has passed the minimum by less than half its length. `blur` is what rounding leaves of a value, where
+    that is known to be more than a hundred-millionth of it.
     """
-    length = 1.0
+    length, blur = 1.0, max(_BLURRED * (1.0 + abs(value)), blur)
     for spent in range(1, most + 1):
         trial = evaluate(x + length * step)
         rise = trial[0] - value
         if rise <= 1e-4 * length * slope:
             return length, trial, spent
-        if rise <= _BLURRED * (1.0 + abs(value)) and trial[1] @ step <= -_SLOPE_LEFT * slope:
+        if rise <= blur and trial[1] @ step <= -_SLOPE_LEFT * slope:
             return length, trial, spent
         length *= 0.5
     return length, None, most

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance, positive_number, real_array, require_finite
-from emmd.core.model import EStep, Model, MStep
+from emmd.core.model import Model
+from emmd.core.steps import EStep, MStep
 from emmd.models.mixture.ridge import LARGEST_PENALTY
 
 
@@ -257,9 +258,29 @@ class ConjugatePrior(Model):
         """Return the change of a predictor per unit of each parameter, shape (p,)."""
         return self.model.parameter_scale(data.data)
 
-    def score_size(self, data: Any) -> float:
-        """Return the size of the terms that an M-step's residual is relative to."""
-        return self.model.score_size(data.data)
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of the terms that an M-step's residual is relative to."""
+        return self.model.gradient_scale(data.data, theta)
+
+    def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the model's: pseudo-observations are complete, so nothing else leaves the loss as it is."""
+        return self.model.null_directions(data.data, theta)
+
+    def has_own(self, what: str) -> bool:
+        """Return the model's."""
+        return self.model.has_own(what)
+
+    def random_point(self, data: Any, rng: np.random.Generator) -> np.ndarray:
+        """Return a random parameter in the model's domain."""
+        return self.model.random_point(data.data, rng)
+
+    def explain(self, data: Any, theta: np.ndarray) -> str:
+        """Return the model's."""
+        return self.model.explain(data.data, theta)
+
+    def in_domain(self, theta: np.ndarray) -> bool:
+        """Return whether theta is a parameter of the model."""
+        return self.model.in_domain(theta)
 
     def parameter_width(self) -> np.ndarray:
         """Return how many parameters share each parameter's predictor, shape (p,)."""

@@ -29,3 +29,8 @@ class Case:
     def model(self):
         """Name of the model."""
         return self.problem.model.name
+
+    @property
+    def users_kind(self):
+        """Whether the model is one as users write it: three functions, the rest is derived."""
+        return isinstance(self.problem.model, emmd.LatentModel)

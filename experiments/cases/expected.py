@@ -6,6 +6,7 @@ problems are written down, with the resolution that every claim reaches and the 
 """
 
 import json
+import sys
 from pathlib import Path
 
 from emmd.theory.verdict import Verdict
@@ -64,16 +65,39 @@ def written(records):
     return table
 
 
-def main():
-    """Write the file from a run of everything, for a maintainer to read through in the change it makes."""
-    from emmd.experiments.cases.shipped import default_cases
-    from emmd.theory.checker import verify, verify_population
+def main(claims=None):
+    """Write the file from a run of everything, for a maintainer to read through in the change it makes.
 
-    cases = [*default_cases(["symmoline", "symmologe"], 0), *default_cases(["moe"], 0)]
-    records = [record for case in cases for record in verify(case.problem, case.theta0, name=case.name)]
-    for model in ("symmoline", "symmologe"):
-        records += verify_population(model)
-    PATH.write_text(_laid_out(written(records)), encoding="utf-8")
+    Parameters
+    ----------
+    claims : list of str, optional
+        Ids or labels whose entries alone are written anew, where not all are.
+    """
+    from emmd.experiments.cases.shipped import MODELS, default_cases
+    from emmd.theory.checker import select, verify, verify_population
+
+    scopes = {
+        scope: [c for c in select(claims or None) if c.scope == scope] for scope in ("problem", "population")
+    }
+    cases = default_cases(["all"], 0) if scopes["problem"] else []
+    records = [
+        record
+        for case in cases
+        for record in verify(case.problem, case.theta0, scopes["problem"], name=case.name)
+    ]
+    for model in MODELS if scopes["population"] else ():
+        records += verify_population(model, scopes["population"])
+    write(records, PATH if claims else None)
+
+
+def write(records, beside=None):
+    """Write the file from records, and what else it holds, where that is to be kept."""
+    table = {} if beside is None else json.loads(beside.read_text(encoding="utf-8"))
+    for model, problems in written(records).items():
+        for problem, entries in problems.items():
+            table.setdefault(model, {}).setdefault(problem, {}).update(entries)
+            table[model][problem] = dict(sorted(table[model][problem].items()))
+    PATH.write_text(_laid_out(table), encoding="utf-8")
 
 
 def _laid_out(table):
@@ -89,4 +113,4 @@ def _laid_out(table):
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

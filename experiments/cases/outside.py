@@ -22,7 +22,7 @@ def package_models():
     return {name: known.plugins[name] for name in known.outside}
 
 
-def drawn_case(model, theta, seed, name):
+def drawn_case(model, theta, seed, name, rows=_ROWS):
     """Return a `Case` on data drawn from a model at a parameter, started there.
 
     Raises
@@ -31,15 +31,15 @@ def drawn_case(model, theta, seed, name):
         For a model without a sampler.
     """
     try:
-        X, y, *_ = model.sample(theta, _ROWS, seed)
+        X, y, *_ = model.sample(theta, rows, seed)
     except NotImplementedError:
         raise ValueError(f"{name} must give data or a model that can sample, got neither") from None
     return Case(
-        name, Problem(model, X, y), theta, f"n = {_ROWS} drawn from the model at theta0, seed = {seed}"
+        name, Problem(model, X, y), theta, f"n = {rows} drawn from the model at theta0, seed = {seed}"
     )
 
 
-def model_file_case(path, data=None, target=None, seed=0):
+def model_file_case(path, data=None, target=None, seed=0, rows=_ROWS):
     """Return the `Case` that a Python file of the user's defines.
 
     Parameters
@@ -51,6 +51,8 @@ def model_file_case(path, data=None, target=None, seed=0):
         A table, for a file with ``model``: its columns as they are, and one of ones where the model has one
         feature more. A file with ``model`` alone draws its data at ``theta0``.
     seed : int
+    rows : int
+        Drawn from a file's model.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def model_file_case(path, data=None, target=None, seed=0):
         problem, note = _on_table(_of_class(defined, "model", Model, file), data, target)
     else:
         model = _of_class(defined, "model", Model, file)
-        return drawn_case(model, _start(defined, file), seed, file.name)
+        return drawn_case(model, _start(defined, file), seed, file.name, rows)
     theta0 = defined["theta0"] if "theta0" in defined else best_start(problem, seed)
     return Case(file.name, problem, theta0, note)
 
@@ -78,9 +80,10 @@ def _defined(file):
             frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
         ]
         line = lines[-1] if lines else getattr(error, "lineno", "?")
+        hint = " (pip install 'emmd[jax]')" if getattr(error, "name", None) == "jax" else ""
         raise ValueError(
             f"--model-file must be a file that can be imported, "
-            f"got {file.name}, line {line}: {type(error).__name__}: {error}"
+            f"got {file.name}, line {line}: {type(error).__name__}: {error}{hint}"
         ) from error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import emmd
+from emmd import gallery
 from emmd.core.checks import known_name
 from emmd.core.dataset import DataSet
 from emmd.core.discover import discover
@@ -12,6 +13,7 @@ from emmd.core.features import standardise
 from emmd.data.snr import snr_parameters
 from emmd.estimators.starts.draw import draw_starts
 from emmd.experiments.cases.case import Case
+from emmd.experiments.cases.gallery import gallery_cases, quick_names
 from emmd.experiments.cases.mixtures import mixture_cases
 from emmd.experiments.cases.outside import drawn_case, package_models
 from emmd.experiments.cases.varied import varied_cases
@@ -32,8 +34,13 @@ _STARTS = 12
 
 
 def known_models():
-    """Return the names of the models that ``--model`` takes: emmd's and those of installed packages."""
-    return [*MODELS, "moe", *package_models()]
+    """Return the names that ``--model`` takes: emmd's models, the gallery's, those of packages, and all."""
+    return [*every_model(), "all"]
+
+
+def every_model():
+    """Return the names of all models."""
+    return [*MODELS, "moe", *gallery.names(), *package_models()]
 
 
 def synthetic(model_name, n, d, snr_expert, snr_gate, cosine, seed):
@@ -63,21 +70,24 @@ def real(dataset, seed):
 
 
 def default_cases(models, seed):
-    """Yield the cases of `emmd verify`: synthetic ones, then real ones, then K experts.
+    """Yield the cases of `emmd verify`: synthetic ones, then real ones, then K experts, then the gallery's.
 
     Parameters
     ----------
     models : list of str or None
-        None means all models, K experts on two families only.
+        ``all`` among them means all models; none mean the built-in ones, K experts on two families only, and
+        a few of the gallery.
     seed : int
     """
+    models = every_model() if "all" in (models or []) else models
     for name in models or MODELS:
         if name == "moe":
             yield from mixture_cases(seed, every=True)
             yield from varied_cases(name, seed)
             continue
         if name not in MODELS:
-            yield _package_case(name, seed)
+            known = name in gallery.names()
+            yield from gallery_cases([name], seed) if known else [_package_case(name, seed)]
             continue
         for snr_expert, snr_gate, cosine in SNRS[name]:
             yield synthetic(name, _ROWS[name], _FEATURES, snr_expert, snr_gate, cosine, seed)
@@ -86,6 +96,7 @@ def default_cases(models, seed):
     if not models:
         yield from mixture_cases(seed, every=False)
         yield from varied_cases("moe", seed)
+        yield from gallery_cases(quick_names(), seed)
 
 
 def _package_case(name, seed):

@@ -10,6 +10,7 @@ from rich.text import Text
 from emmd.core.checks import known_name
 from emmd.core.discover import discover_files
 from emmd.experiments.cases.expected import unexpected
+from emmd.experiments.cases.gallery import quick_names
 from emmd.experiments.cases.mixture_choice import MixtureChoice
 from emmd.experiments.cases.outside import model_file_case, package_models
 from emmd.experiments.cases.shipped import MODELS, default_cases, known_models, user_case
@@ -131,7 +132,8 @@ def _populations(request, claims):
     ids = [claim.id for claim in claims if claim.scope == "population"]
     if request.data is not None or request.model_file is not None or not ids:
         return []
-    models = [name for name in request.models or MODELS if name in MODELS]
+    asked = request.models or ["all"]
+    models = list(MODELS) if "all" in asked else [name for name in asked if name in MODELS]
     return [Task(ids, request.claim_files, request.seed, population=name) for name in models]
 
 
@@ -145,6 +147,8 @@ def _cases(request):
         return
     if request.data is None:
         models = [known_name("--model", name, known_models()) for name in request.models or []]
+        if not models and not quick_names():
+            messages.print(literal("the gallery is left out: it needs JAX, pip install 'emmd[jax]'"))
         yield from default_cases(models, request.seed)
         return
     for name in request.models or [None]:
@@ -167,7 +171,13 @@ def _print(request, cases, records):
     for case in cases:
         said = Text.assemble((visible(case.model), "bold"), literal(f" {case.name}: {case.note}"))
         results.print(said, soft_wrap=True)
-    results.print(verdict_table(records, request.every))
+    users = {case.model for case in cases if case.users_kind}
+    for of, chosen in (
+        ("built-in models", [record for record in records if record.model not in users]),
+        ("models of the user's kind", [record for record in records if record.model in users]),
+    ):
+        if chosen:
+            results.print(verdict_table(chosen, request.every, of))
     for record in records:
         if record.failed or record.verdict is Verdict.INCONCLUSIVE:
             _explain(request, record)

@@ -12,7 +12,7 @@ from emmd.experiments.console.text import visible
 results = Console(highlight=False, emoji=False)
 if not results.is_terminal:
     # a file or a pipe has no width of its own; the widest table needs this much
-    results = Console(highlight=False, emoji=False, width=136)
+    results = Console(highlight=False, emoji=False, width=160)
 messages = Console(stderr=True, highlight=False, emoji=False)
 
 

@@ -38,7 +38,7 @@ def number(value, digits=4):
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def verdict_table(records, every=False):
+def verdict_table(records, every=False, of="built-in models"):
     """Return a rich table of records.
 
     Parameters
@@ -47,6 +47,8 @@ def verdict_table(records, every=False):
     every : bool
         One row per record; otherwise one row per claim and model, showing the
         record nearest to failing and in how many problems the verdict is the same.
+    of : str
+        Which models the records are about.
 
     Notes
     -----
@@ -54,11 +56,13 @@ def verdict_table(records, every=False):
     bound; ``resolution`` is the smallest error of the prediction, relative to its
     scale, that the check refutes, the coarsest of the row's problems; ``refuted``
     counts sabotages over all problems of the row, without those that say the same
-    as the claim there.
+    as the claim there. ``independent`` is shown where it is "no" for some claim: there both sides come from
+    one function, and a wrong function would not show.
     """
-    title = (
+    shown = (
         "every claim on every problem" if every else "per claim and model: the problem with the least slack"
     )
+    title = f"{of}, {shown}"
     table = Table(title=title, title_style="bold", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("claim", "model", "problem"):
         table.add_column(name, no_wrap=True)
@@ -67,8 +71,11 @@ def verdict_table(records, every=False):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("refuted", justify="right", no_wrap=True)
     table.add_column("proof", no_wrap=True)
+    derived = any(not record.independent for record in records)
+    if derived:
+        table.add_column("independent", no_wrap=True)
     for group in _groups(records, every):
-        _add(table, group)
+        _add(table, group, derived)
     return table
 
 
@@ -81,7 +88,7 @@ def _groups(records, every):
     return [sorted(groups[key], key=severity) for key in sorted(groups)]
 
 
-def _add(table, group):
+def _add(table, group, derived):
     worst = group[0]
     verdict = f"{worst.verdict}"
     if len(group) > 1 and worst.verdict is not Verdict.NOT_APPLICABLE:
@@ -97,6 +104,7 @@ def _add(table, group):
         number(max((r.resolution for r in group if r.resolution is not None), default=None), 2),
         _sabotages(group),
         "proved" if worst.proof == "proved" else worst.proof or "-",
+        *(["yes" if worst.independent else "no"] if derived else []),
     )
 
 

@@ -114,3 +114,48 @@ def test_the_gate_keeps_its_floor_and_its_claims_hold():
     assert {record.verdict for record in records} == {"holds"}
     fit = emmd.MixtureOfExpertsRegressor(gate=gate, n_init=2, random_state=0).fit(X[:, :1], problem.y)
     assert fit.gate_proba(X[:, :1]).min() >= 0.1 - 1e-12
+
+
+ACCELERATED = {"squarem": {}, "anderson": {}, "over_relaxation": {}}
+OTHERS = {
+    "gradient_descent": {"step_size": "backtracking"},
+    "gradient_em": {"step_size": 0.3, "inner_steps": 3},
+}
+
+
+def test_the_latent_model_gets_the_whole_laboratory():
+    module = example("latent")
+    problem, start = module.problem, module.theta0
+    run = emmd.minimize(problem, start, record=True, tol=1e-10)
+    # maximum likelihood: the mean count is kept, and the share of zeros
+    odds, rate = np.exp(run.x)
+    share = odds / (1.0 + odds)
+    assert share * rate == pytest.approx(module.y.mean(), rel=1e-8)
+    assert 1.0 - share * (1.0 - np.exp(-rate)) == pytest.approx(np.mean(module.y == 0), rel=1e-8)
+    predicted = theory.predicted_rate(problem, run.x)
+    assert theory.contraction(problem, run.x).value == pytest.approx(predicted, abs=1e-6)
+    seen = theory.observed_rate(run)
+    assert abs(seen.value - predicted) <= seen.error
+    assert theory.missing_information(problem, run.x).rate == pytest.approx(predicted, rel=1e-12)
+    for method, options in {**ACCELERATED, **OTHERS}.items():
+        other = emmd.minimize(problem, start, method, **options)
+        assert other.success, (method, other.message)
+        np.testing.assert_allclose(other.x, run.x, atol=1e-5)
+        if method in ACCELERATED:
+            accelerated = emmd.accelerate(problem.em_step, start, method)
+            np.testing.assert_allclose(accelerated.x, run.x, atol=1e-7)
+    online = emmd.online_em(module.model, np.split(problem.y, 25), start, average=True)
+    assert problem.loss(online.x) - run.fun < 0.02
+    np.testing.assert_allclose(
+        emmd.online_em(module.model, [problem.y], start, 1.0).x, problem.em_step(start)
+    )
+
+
+def test_the_latent_model_gets_its_verdicts():
+    module = example("latent")
+    records = theory.verify(module.problem, module.theta0)
+    assert {record.verdict for record in records} == {"holds", "not applicable"}
+    found = {record.claim: record for record in records if record.verdict == "holds"}
+    assert len(found) >= 18
+    assert found["E3-bregman-projection"].independent
+    assert not found["E1-fisher-identity"].independent

@@ -54,8 +54,8 @@ for name, model in MODELS.items():
     found[name] = traced(problem, theta)
 print(json.dumps(found))
 """
-WHOLE = {"symmoline": 17, "symmologe": 17, "gaussian": 19}
-"""Files that a whole step passes through, where a fused kernel makes it; without one 28."""
+WHOLE = {"symmoline": 18, "symmologe": 18, "gaussian": 20}
+"""Files that a whole step passes through, where a fused kernel makes it; without one 29."""
 
 
 @pytest.fixture(scope="module")
@@ -80,5 +80,5 @@ def test_every_built_in_model_is_traced(steps):
 def test_the_first_loop_over_rows_is_near(steps, name):
     depth, files, whole = steps[name]
     assert 3 <= depth <= 8
-    assert 3 <= files <= 12
-    assert files < whole <= WHOLE.get(name, 28)
+    assert 3 <= files <= 13
+    assert files < whole <= WHOLE.get(name, 29)

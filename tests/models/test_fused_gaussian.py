@@ -6,7 +6,7 @@ import pytest
 
 import emmd
 from emmd.algorithms.em import _extrapolated
-from emmd.core.model import MStep
+from emmd.core.steps import MStep
 from emmd.kernels.rows.reduce import PARALLEL_ROWS
 from emmd.kernels.solvers.extrapolate import MEMORY
 

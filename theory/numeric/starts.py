@@ -31,6 +31,7 @@ def best_start(problem, seed=0, tries=8, iterations=200, starts=None):
 
 
 def _random(problem, seed, tries):
-    rng = np.random.default_rng([seed, *b"starts"])
-    scale = problem.model.parameter_scale(problem.data)
-    return rng.standard_normal((tries, problem.n_params)) / (scale * np.sqrt(problem.n_params / 2))
+    model, rng = problem.model, np.random.default_rng([seed, *b"starts"])
+    scale = model.parameter_scale(problem.data)
+    starts = rng.standard_normal((tries, problem.n_params)) / (scale * np.sqrt(problem.n_params / 2))
+    return [start if model.in_domain(start) else model.random_point(problem.data, rng) for start in starts]

@@ -38,7 +38,7 @@ class PopulationLab:
         self.seed = seed_integer("seed", seed)
         self._done = {}
 
-    independent = True
+    gauge = 0
 
     @cached_property
     def formula(self):

@@ -13,6 +13,7 @@ class Bernoulli(Family):
     """P(y = 1 | x) = sigmoid(x'beta): T = y, a = log(1 + e^nu)."""
 
     name = "bernoulli"
+    support = (0.0, 1.0)
     variance_bound = 0.25
     score_grows = False
 

@@ -25,6 +25,7 @@ class Categorical(Family):
 
     def __init__(self, n_classes=2):
         self.n_classes = positive_integer("n_classes", n_classes, minimum=2, maximum=MANY)
+        self.support = np.arange(float(self.n_classes))
         self.n_linear = self.n_statistics = self.n_classes - 1
 
     @property

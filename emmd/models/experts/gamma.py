@@ -18,6 +18,7 @@ class Gamma(Family):
     """
 
     name = "gamma"
+    support = "positive"
     dispersion = "free"
     n_statistics = 2
     precision_slope = 1.0

@@ -31,6 +31,7 @@ class Gaussian(Family):
     """
 
     name = "gaussian"
+    support = "real"
     n_statistics = 2
     dispersion_name = "variance"
 

@@ -16,6 +16,7 @@ class Poisson(Family):
     scalar_loss = staticmethod(poisson_loss)
     discrete = True
     log_link = True
+    support = "counts"
 
     def check_target(self, y):
         """Raise unless y holds counts that double precision tells apart."""

@@ -1,12 +1,18 @@
-"""Derivatives of a user's functions, batched over rows: automatic, or by complex steps."""
+"""Derivatives of a user's functions, batched over rows: automatic, or by complex steps.
 
-from functools import partial
+An array whose rows are all the same is evaluated once: where there are no covariates, eta, A and all that
+follows from them is the same for every row.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
 
 from emmd.core.derivatives import row_gradient, row_hessian
-from emmd.models.latent.rows import row_of
+from emmd.models.latent.rows import One, row_of
 
 
 class ComplexSteps:
@@ -22,26 +28,47 @@ class ComplexSteps:
 
     def eta(self, rows, X):
         """Return eta of every row's own theta, shape (n, D)."""
+        if X is None and (one := One.of(rows)):
+            return one.spread(self._natural(one.value, None))
         return np.array([self._natural(theta, row_of(X, i)) for i, theta in enumerate(rows)])
 
     def jacobian(self, rows, X):
         """Return d eta / d theta, shape (n, D, p)."""
+        if X is None and (one := One.of(rows)):
+            return one.spread(row_gradient(lambda points: self.eta(points, None), one.value[None])[0])
         return row_gradient(lambda points: self.eta(points, X), rows)
 
     def curvature(self, rows, X, slopes):
         """Return the Hessians of <slopes, eta> in theta, shape (n, p, p)."""
         return row_hessian(lambda points: np.einsum("nd,ndp->np", slopes, self.jacobian(points, X)), rows)
 
+    def complete(self, theta, X, statistics):
+        """Return A - <S, eta> and its derivatives in theta, shapes (n,) and (n, p)."""
+        rows = np.broadcast_to(theta, (len(statistics), len(theta)))
+        eta, jacobian = self.eta(rows, X), self.jacobian(rows, X)
+        values = self.partition(eta) - np.einsum("nd,nd->n", statistics, eta)
+        return values, np.einsum("nd,ndp->np", self.mean(eta) - statistics, jacobian)
+
+    def bend(self, theta, X, slopes):
+        """Return the Hessian of the sum of all rows' <slopes, eta(theta)>, shape (p, p)."""
+        return self.curvature(np.broadcast_to(theta, (len(slopes), len(theta))), X, slopes).sum(axis=0)
+
     def partition(self, eta):
         """Return A, shape (n,)."""
+        if one := One.of(eta):
+            return one.spread(self._partition(one.value))
         return np.array([self._partition(each) for each in eta])
 
     def mean(self, eta):
         """Return grad A, shape (n, D)."""
+        if one := One.of(eta):
+            return one.spread(row_gradient(self.partition, one.value[None])[0])
         return row_gradient(self.partition, eta)
 
     def covariance(self, eta):
         """Return hess A, shape (n, D, D)."""
+        if one := One.of(eta):
+            return one.spread(row_hessian(self.mean, one.value[None])[0])
         return row_hessian(self.mean, eta)
 
     def numerator(self, eta, y):
@@ -51,6 +78,10 @@ class ComplexSteps:
     def posterior(self, eta, y):
         """Return grad A_y, shape (n, D)."""
         return row_gradient(lambda points: self.numerator(points, y), eta)
+
+    def both(self, eta, y):
+        """Return A_y and grad A_y."""
+        return self.numerator(eta, y), self.posterior(eta, y)
 
     def posterior_covariance(self, eta, y):
         """Return hess A_y, shape (n, D, D)."""
@@ -68,32 +99,151 @@ class Automatic:
     def __init__(self, natural_parameters, log_partition, log_numerator):
         import jax
 
-        batched = partial(_double, jax)
-        rows, alone = (0, 0), (0,)
-
         def against(theta, x, slopes):
             return slopes @ natural_parameters(theta, x)
 
-        self.eta = batched(natural_parameters, rows)
-        self.jacobian = batched(jax.jacfwd(natural_parameters), rows)
-        self.curvature = batched(jax.hessian(against), (0, 0, 0))
-        self.partition = batched(log_partition, alone)
-        self.mean = batched(jax.grad(log_partition), alone)
-        self.covariance = batched(jax.hessian(log_partition), alone)
-        self.numerator = batched(log_numerator, rows)
-        self.posterior = batched(jax.grad(log_numerator), rows)
-        self.posterior_covariance = batched(jax.hessian(log_numerator), rows)
+        def complete_loss(theta, x, statistics):
+            eta = natural_parameters(theta, x)
+            return log_partition(eta) - statistics @ eta
 
+        def total_against(theta, X, slopes):
+            if X is None:
+                return slopes.sum(axis=0) @ natural_parameters(theta, None)
+            return jax.vmap(against, in_axes=(None, 0, 0))(theta, X, slopes).sum()
 
-def _double(jax, function, axes):
-    """Return a function of arrays that is batched over rows, compiled, and computes in double precision."""
-    compiled = jax.jit(jax.vmap(function, in_axes=axes))
+        self._eta = Batched(natural_parameters)
+        self._jacobian = Batched(jax.jacfwd(natural_parameters))
+        self._curvature = Batched(jax.hessian(against))
+        self._complete = Batched(jax.value_and_grad(complete_loss))
+        self._bend = jax.jit(jax.hessian(total_against))
+        self._partition = Batched(log_partition)
+        self._mean = Batched(jax.grad(log_partition))
+        self._covariance = Batched(jax.hessian(log_partition))
+        self._numerator = Batched(log_numerator)
+        self._both = Batched(jax.value_and_grad(log_numerator))
+        self._posterior = Batched(jax.grad(log_numerator))
+        self._posterior_covariance = Batched(jax.hessian(log_numerator))
 
-    def call(*arguments):
+    def eta(self, rows, X):
+        """Return eta of every row's own theta, shape (n, D)."""
+        return self._eta(len(rows), rows, X)
+
+    def jacobian(self, rows, X):
+        """Return d eta / d theta, shape (n, D, p)."""
+        return self._jacobian(len(rows), rows, X)
+
+    def curvature(self, rows, X, slopes):
+        """Return the Hessians of <slopes, eta> in theta, shape (n, p, p)."""
+        return self._curvature(len(rows), rows, X, slopes)
+
+    def complete(self, theta, X, statistics):
+        """Return A - <S, eta> and its derivatives in theta, shapes (n,) and (n, p)."""
+        return self._complete(len(statistics), One(theta, 1), X, statistics)
+
+    def bend(self, theta, X, slopes):
+        """Return the Hessian of the sum of all rows' <slopes, eta(theta)>, shape (p, p)."""
+        import jax
+
         with jax.enable_x64(True):
-            return np.asarray(compiled(*arguments), dtype=np.float64)
+            return np.asarray(self._bend(theta, X, slopes))
 
-    return call
+    def partition(self, eta):
+        """Return A, shape (n,)."""
+        return self._partition(len(eta), eta)
+
+    def mean(self, eta):
+        """Return grad A, shape (n, D)."""
+        return self._mean(len(eta), eta)
+
+    def covariance(self, eta):
+        """Return hess A, shape (n, D, D)."""
+        return self._covariance(len(eta), eta)
+
+    def numerator(self, eta, y):
+        """Return A_y, shape (n,)."""
+        return self._numerator(len(eta), eta, y)
+
+    def posterior(self, eta, y):
+        """Return grad A_y, shape (n, D)."""
+        return self._posterior(len(eta), eta, y)
+
+    def both(self, eta, y):
+        """Return A_y and grad A_y from one evaluation."""
+        return self._both(len(eta), eta, y)
+
+    def posterior_covariance(self, eta, y):
+        """Return hess A_y, shape (n, D, D)."""
+        return self._posterior_covariance(len(eta), eta, y)
+
+
+class Batched:
+    """A function of one row, for all rows: compiled once for each shape, in double precision.
+
+    Parameters
+    ----------
+    function : callable
+        Of arrays, or trees of them, of one row; it can be traced by JAX.
+    """
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self._compiled: dict = {}
+
+    def __call__(self, n: int, *arguments: Any) -> Any:
+        """Return the values for n rows; an argument whose rows are the same, or None, counts as one row."""
+        import jax
+
+        ones = [One.of(each) for each in arguments]
+        axes = tuple(None if one else 0 for one in ones)
+        values = [one.value if one else each for one, each in zip(ones, arguments)]
+        with jax.enable_x64(True):
+            if not any(axis == 0 for axis in axes):
+                found = self._of(axes, lambda: self.function)(*values)
+                return jax.tree.map(lambda each: _repeated(each, n), found)
+            found = self._of(axes, lambda: jax.vmap(self.function, in_axes=axes))(*values)
+            return jax.tree.map(lambda each: np.asarray(each, dtype=np.float64), found)
+
+    def _of(self, axes, make):
+        import jax
+
+        if axes not in self._compiled:
+            self._compiled[axes] = jax.jit(make())
+        return self._compiled[axes]
+
+
+def _repeated(value, n):
+    value = np.asarray(value, dtype=np.float64)
+    return np.broadcast_to(value, (n, *value.shape))
+
+
+def in_double(function: Callable | None) -> Callable | None:
+    """Return a user's function inside which JAX computes in double precision; None stays None."""
+    if function is None:
+        return None
+
+    @wraps(function)
+    def called(*arguments):
+        if "jax" not in sys.modules:
+            return function(*arguments)
+        import jax
+
+        with jax.enable_x64(True):
+            return function(*arguments)
+
+    return called
+
+
+def untraceable_errors() -> tuple:
+    """Return what JAX raises for a function that it cannot trace, such as one written with NumPy."""
+    try:
+        import jax
+    except ImportError:
+        return ()
+    return (
+        jax.errors.TracerArrayConversionError,
+        jax.errors.ConcretizationTypeError,
+        jax.errors.TracerBoolConversionError,
+    )
 
 
 def derivatives_of(functions: tuple, theta: np.ndarray, x: Any, y: Any) -> Any:
@@ -113,16 +263,37 @@ def derivatives_of(functions: tuple, theta: np.ndarray, x: Any, y: Any) -> Any:
     except ImportError:
         return ComplexSteps(*functions)
     natural, partition, numerator = functions
-    untraceable = (
-        jax.errors.TracerArrayConversionError,
-        jax.errors.ConcretizationTypeError,
-        jax.errors.TracerBoolConversionError,
-    )
     try:
         with jax.enable_x64(True):
             eta = jax.eval_shape(natural, theta, x)
             jax.eval_shape(partition, eta)
             jax.eval_shape(numerator, eta, y)
-    except untraceable:
+    except untraceable_errors():
         return ComplexSteps(*functions)
     return Automatic(*functions)
+
+
+def batched(function: Callable, n: int, *arguments: Any) -> np.ndarray:
+    """Return a user's function of one row for all rows, shape (n, ...).
+
+    It is compiled where JAX can trace it, else called for one row at a time.
+
+    Parameters
+    ----------
+    function : callable
+    n : int
+        Rows.
+    *arguments : array, tree of arrays, One or None
+    """
+    try:
+        return _compiled(function)(n, *arguments)
+    except (ImportError, *untraceable_errors()):
+        rows = (
+            [each.value if isinstance(each, One) else row_of(each, i) for each in arguments] for i in range(n)
+        )
+        return np.array([function(*row) for row in rows], dtype=float)
+
+
+@lru_cache(maxsize=64)
+def _compiled(function):
+    return Batched(function)

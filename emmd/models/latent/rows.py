@@ -1,7 +1,7 @@
 """Rows of any kind: nested tuples and dicts of arrays whose first axis counts rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,58 @@ class LatentData:
     X, y : array, or nested tuples, lists and dicts of arrays, or None
     weights : ndarray of shape (n,)
         With sum 1.
+    kept : dict
+        What is computed once for these data.
     """
 
     X: Any
     y: Any
     weights: np.ndarray
+    kept: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: str, compute: Callable[[], Any]) -> Any:
+        """Return ``compute()``, computed at the first call with this key."""
+        if key not in self.kept:
+            self.kept[key] = compute()
+        return self.kept[key]
 
     def add_up(self, sums: Callable, *arguments: Any) -> Any:
         """Return ``sums(data, *arguments)``, a sum over all rows."""
         return sums(self, *arguments)
+
+
+@dataclass(frozen=True)
+class One:
+    """One value that stands for every row.
+
+    Attributes
+    ----------
+    value : object
+    n : int
+        Rows.
+    """
+
+    value: Any
+    n: int
+
+    @classmethod
+    def of(cls, rows: Any) -> "One | None":
+        """Return what all rows are, or None where they differ."""
+        if rows is None:
+            return cls(None, 0)
+        if isinstance(rows, cls):
+            return rows
+        same = isinstance(rows, np.ndarray) and (len(rows) == 1 or rows.strides[0] == 0 or _alike(rows))
+        return cls(rows[0], len(rows)) if same else None
+
+    def spread(self, value: Any) -> np.ndarray:
+        """Return a function's value at the one row as its values at all rows."""
+        value = np.asarray(value)
+        return np.broadcast_to(value, (self.n, *value.shape))
+
+
+def _alike(rows):
+    return bool((rows[0] == rows[-1]).all() and (rows == rows[0]).all())
 
 
 def checked_rows(name: str, value: Any) -> tuple[Any, set[int]]:
@@ -65,8 +108,8 @@ def _array(name, value):
     return array
 
 
-def row_of(tree: Any, i: int) -> Any:
-    """Return one row of a tree of arrays."""
+def row_of(tree: Any, i: Any) -> Any:
+    """Return one row, or those of a slice, of a tree of arrays."""
     if tree is None:
         return None
     if isinstance(tree, dict):

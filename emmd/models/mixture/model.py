@@ -15,8 +15,9 @@ from emmd.core.checks import (
 )
 from emmd.core.family import family_object
 from emmd.core.gate import gate_object
-from emmd.core.model import EStep, Model
+from emmd.core.model import Model
 from emmd.core.pencil import solve_positive
+from emmd.core.steps import EStep
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.fused.trial import check_scalar_loss
@@ -477,6 +478,15 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
     def score_size(self, data: Any) -> float:
         """Return the family's."""
         return self.family.score_size(data.rows())
+
+    @property
+    def support(self) -> Any:
+        """What y can be: the family's."""
+        return self.family.support
+
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of a gradient's terms: features times scores, whatever theta is."""
+        return self.parameter_scale(data) * self.score_size(data)
 
     def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the change of a predictor, in units that matter, per unit of each parameter."""

@@ -43,6 +43,7 @@ class SymMoLinE(SymmetricModel):
     potentials = (Quadratic(), Softplus())
     evidence = 2.0
     has_density = True
+    support = "real"
 
     def __init__(self, n_features: int, sigma: float = 1.0) -> None:
         super().__init__(n_features)

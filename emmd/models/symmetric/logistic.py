@@ -34,6 +34,7 @@ class SymMoLogE(SymmetricModel):
     """
 
     name = "symmologe"
+    support = (-1.0, 1.0)
     kernels = symmetric_logistic
     regressions = 2
     potentials = (Softplus(), Softplus())

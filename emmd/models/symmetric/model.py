@@ -15,7 +15,8 @@ import numpy as np
 
 from emmd.core.checks import MANY, in_memory, positive_integer, random_generator, real_array, require_finite
 from emmd.core.features import coefficients_after
-from emmd.core.model import EStep, Model, MStep
+from emmd.core.model import Model
+from emmd.core.steps import EStep, MStep
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.kernels.maths.bernoulli import divergence_rows
 from emmd.kernels.rows.reduce import shares, sum_rows
@@ -418,6 +419,14 @@ class SymmetricModel(Model):
         """Return the gradient over the potentials' largest curvature times E[xx']."""
         pairs = zip(self.potentials, np.split(gradient / self.unit, 2))
         return self.join(*(data.design.solve(part) / potential.max_curvature for potential, part in pairs))
+
+    def score_size(self, data: Any) -> float:
+        """Return the size of the score's terms, no less than what `m_step` divides by."""
+        return 1.0
+
+    def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return the sizes of a gradient's terms: features times scores, whatever theta is."""
+        return self.parameter_scale(data) * self.score_size(data)
 
     def parameter_scale(self, data: Any) -> np.ndarray:
         """Return the root mean square of each feature, in working units, shape (2d,)."""

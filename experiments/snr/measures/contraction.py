@@ -19,4 +19,4 @@ def _iterates_one_map(sample, algorithm):
     return True
 
 
-CONTRACTION = Measure("contraction", Scope.ALGORITHM, _measure)
+CONTRACTION = Measure("contraction", Scope.ALGORITHM, _measure, ("snr", "file"))

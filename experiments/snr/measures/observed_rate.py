@@ -11,4 +11,4 @@ def _measure(sample, algorithm, result):
     return {"observed_rate": seen.value, "observed_rate_error": seen.error}
 
 
-OBSERVED_RATE = Measure("observed_rate", Scope.RUN, _measure)
+OBSERVED_RATE = Measure("observed_rate", Scope.RUN, _measure, ("snr", "file"))

@@ -13,4 +13,4 @@ def _measure(sample, algorithm):
         return {"predicted_rate": None}
 
 
-PREDICTED_RATE = Measure("predicted_rate", Scope.ALGORITHM, _measure)
+PREDICTED_RATE = Measure("predicted_rate", Scope.ALGORITHM, _measure, ("snr", "file"))

@@ -92,9 +92,11 @@ class DrawnSample(Sample):
         Returns
         -------
         ndarray of shape (T,)
-            The symmetries are isometries, so it is enough to move the optimum.
+            The symmetries are isometries, so it is enough to move the optimum. What lies along gauge
+            directions does not count.
         """
-        return np.sqrt(np.min([np.square(thetas - copy).sum(axis=1) for copy in self._copies], axis=0))
+        gaps = [(thetas - copy) @ self.problem.quotient(copy) for copy in self._copies]
+        return np.sqrt(np.min([np.square(gap).sum(axis=1) for gap in gaps], axis=0))
 
     def ends(self, start, theta):
         """Return errors at both ends, the distance to theta*, and the optimum's loss."""

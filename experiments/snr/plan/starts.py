@@ -56,7 +56,7 @@ class AtDistance(Section):
 
 
 class AtRandom(Section):
-    """Starts that know nothing of theta*: independent N(0, scale^2 / d) entries.
+    """Starts that know nothing of theta*: independent N(0, scale^2 / d) entries, or the model's own.
 
     Attributes
     ----------
@@ -80,6 +80,9 @@ class AtRandom(Section):
     def draw(start, sample, rng):
         """Return a random point."""
         model = sample.problem.model
+        if not model.n_features:
+            # of a model without features nobody else knows what is of moderate size
+            return model.random_point(sample.problem.data, rng)
         size = start["scale"] / np.sqrt(model.n_features)
         return size * rng.standard_normal(model.n_params) / model.parameter_scale(sample.problem.data)
 

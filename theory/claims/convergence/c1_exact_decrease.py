@@ -26,7 +26,7 @@ def measure(lab, reverse=False, gain=1.0, **walk):
         decrease = path.loss[t] - path.loss[t + 1]
         posterior = lab.problem.posterior_divergence(*((before, after) if reverse else (after, before)))
         # the identity is exact at an exact M-step; a residual r enters as <r, theta_t - theta_{t+1}>
-        inexact = inner_rounding(lab.problem, 1e-13) + lab.gradient_error(after)
+        inexact = inner_rounding(lab.problem, 1e-13, after) + lab.gradient_error(after)
         yield Comparison(
             predicted=decrease,
             observed=gain * lab.step_gain(before, after) + posterior,
@@ -44,6 +44,7 @@ CLAIM = Claim(
     source="derived; Kunstner, Kumar, Schmidt 2021 give the inequality",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("e_step", "m_step", "divergence"),
     sabotages=(
         Sabotage(
             "mirror step 1.1", {"method": "mirror_descent", "step_size": 1.1}, assumptions=(linear_model_set,)

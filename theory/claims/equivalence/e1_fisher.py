@@ -18,7 +18,7 @@ def measure(lab, evidence=1.0, share=1.0):
             lab.model.surrogate_gradient(lab.problem.data, responsibilities, theta),
             share * lab.problem.definition.gradient(theta),
             lab.gradient_error(theta) + lab.complex_step_error(theta),
-            inner_rounding(lab.problem, 1.0),
+            inner_rounding(lab.problem, 1.0, theta),
             label,
             point=label,
             theta=theta,
@@ -46,6 +46,7 @@ CLAIM = Claim(
     source="Fisher's identity; Dempster, Laird, Rubin 1977",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("e_step",),
     sabotages=(
         Sabotage("missing factor 2 in the posterior", {"evidence": 0.5}),
         Sabotage("the gradient a tenth too long", {"share": 1.1}, truth=1.0),

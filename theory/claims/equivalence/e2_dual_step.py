@@ -39,6 +39,7 @@ CLAIM = Claim(
     source="Fruytier, Mokhtari, Sanghavi 2025; exact form derived",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("e_step",),
     sabotages=(
         Sabotage("mirror step 1.1", {"step_size": 1.1}),
         Sabotage("missing factor 2 in the posterior", {"evidence": 0.5}),

@@ -3,8 +3,8 @@
 import numpy as np
 
 from emmd.core.algorithm import inner_failure
-from emmd.core.model import MStep
 from emmd.core.solve import make_algorithm
+from emmd.core.steps import MStep
 from emmd.theory.assumptions import linear_model_set, regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import inner_rounding
@@ -18,12 +18,13 @@ def measure(lab, step_size=1.0, evidence=1.0, exact=True):
         if inner_failure(m_step) is not None:
             continue
         budget = lab.gradient_error(theta) + lab.complex_step_error(theta) + lab.gradient_error(m_step.theta)
-        budget = budget + inner_rounding(problem, m_step.residual)
+        unit = inner_rounding(problem, 1.0, m_step.theta)
+        budget = budget + m_step.residual * unit
         yield from componentwise(
             problem.mirror_gradient(theta) - step_size * problem.definition.gradient(theta),
             problem.mirror_gradient(m_step.theta),
             budget,
-            inner_rounding(problem, 1.0),
+            unit,
             f"dual, {label}",
             space="dual",
             point=label,
@@ -42,14 +43,15 @@ def _primal(problem, label, theta, m_step, step_size, budget):
     dual = problem.mirror_gradient(theta) - step_size * problem.gradient(theta)
     mirror = problem.mirror_inverse(dual, theta)
     complete = problem.complete_hessian(m_step.theta)
-    scale = np.sqrt(np.diag(complete))
+    regular = problem.model.regular(problem.data, m_step.theta, complete)
+    scale = np.sqrt(np.diag(regular))
     try:
-        inverse = np.linalg.inv(complete / np.outer(scale, scale))
+        inverse = np.linalg.inv(regular / np.outer(scale, scale))
     except np.linalg.LinAlgError:
         return
     if not mirror.solved or not (np.diag(inverse) > 0).all():
         return
-    total = budget + inner_rounding(problem, mirror.residual)
+    total = budget + inner_rounding(problem, mirror.residual, mirror.theta)
     yield Comparison(
         predicted=0.0,
         observed=_norm(complete, mirror.theta - m_step.theta),
@@ -72,6 +74,7 @@ CLAIM = Claim(
     source="Fruytier, Mokhtari, Sanghavi 2025; Kunstner, Kumar, Schmidt 2021; exact form derived",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("e_step", "m_step"),
     sabotages=(
         Sabotage("mirror step 1.1", {"step_size": 1.1}, truth=1.0),
         Sabotage("mirror step 0.9", {"step_size": 0.9}, truth=1.0),

@@ -27,7 +27,7 @@ def measure(lab, sign=-1.0, gate=1.0):
             tie.T @ problem.gradient(general),
             lab.problem.gradient(theta),
             lab.gradient_error(theta) + np.abs(tie).T @ gradient_rounding(problem, general),
-            inner_rounding(lab.problem, 1.0),
+            inner_rounding(lab.problem, 1.0, theta),
             label,
             **where,
         )

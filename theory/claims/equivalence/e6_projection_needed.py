@@ -10,14 +10,15 @@ from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_roun
 
 def measure(lab, projected=True):
     """Check that what the projection leaves is orthogonal to the set; unprojected, that nothing is left."""
-    unit, definition = inner_rounding(lab.problem, 1.0), lab.problem.definition
+    definition = lab.problem.definition
     for label, theta in lab.probes[:3]:
         m_step = lab.em_step(theta)
         if inner_failure(m_step) is not None:
             continue
         dual, reached, left = _dual_and_reached(lab, theta, m_step.theta)
         errors = sum(lab.natural_rounding(each)[1] for each in (theta, m_step.theta))
-        budget = inner_rounding(lab.problem, m_step.residual)
+        unit = inner_rounding(lab.problem, 1.0, m_step.theta)
+        budget = m_step.residual * unit
         sizes = np.abs(dual) + np.abs(reached)
         budget = budget + 2.0 * pulled_back_rounding(lab.problem, m_step.theta, sizes, 3.0 * errors)
         if projected:

@@ -34,7 +34,7 @@ def measure(lab, step="1 / (1 + nu)", statistics=True, evidence=1.0):
             length = 1.0 if step == "unit" else 1.0 / (1.0 + nu)
             dual, reached, sizes = _both_sides(lab, problem, theta, m_step.theta, length, statistics)
             budget = _budget(lab, problem, theta, m_step, sizes)
-            unit = inner_rounding(lab.problem, 1.0)
+            unit = inner_rounding(lab.problem, 1.0, m_step.theta)
             part = f"nu {nu}, {label}"
             yield from componentwise(dual, reached, budget, unit, part, nu=nu, point=label, theta=theta)
 
@@ -44,11 +44,11 @@ def _budget(lab, problem, theta, m_step, sizes):
     points = theta, m_step.theta, problem.model.centre
     errors = sum(lab.natural_rounding(point)[1] for point in points)
     pulled = pulled_back_rounding(lab.problem, m_step.theta, sizes, 3.0 * errors)
-    return 2.0 * pulled + inner_rounding(lab.problem, m_step.residual)
+    return 2.0 * pulled + inner_rounding(lab.problem, m_step.residual, m_step.theta)
 
 
 def _with_prior(lab, nu):
-    centre = lab.centre + lab.random_points(f"E7 centre {nu}", 1, 0.5)[0]
+    centre = lab.inside(lab.centre, lab.random_points(f"E7 centre {nu}", 1, 0.5)[0])
     model = ConjugatePrior(lab.model, nu, centre)
     return Problem(model, lab.problem.X, lab.problem.y, lab.problem.weights)
 

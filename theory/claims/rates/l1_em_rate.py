@@ -24,7 +24,7 @@ def measure(lab, rate_from="pencil", loss_power=2, swap=True):
 
 
 def _rate(lab, rate_from):
-    complete, missing = lab.information.complete, lab.information.missing
+    complete, missing = lab.reduced(lab.information.complete, lab.information.missing)
     if rate_from == "observed information":
         values = lab.information.eigenvalues
         return float(np.max(values / (1.0 - values)))
@@ -91,7 +91,7 @@ def _copy_ratio(lab, k, swap, length):
     copies = lab.model.equivalents(target)
     known = copies if swap else copies[:2]
     starts = [lab.model.equivalents(target + sign * shift)[k] for sign in (1.0, -1.0)]
-    ratios = [_error(known, lab.problem.em_step(start)) / _error(known, start) for start in starts]
+    ratios = [_error(lab, known, lab.problem.em_step(start)) / _error(lab, known, start) for start in starts]
     return np.mean(ratios), abs(ratios[0] - ratios[1])
 
 
@@ -102,8 +102,9 @@ def _copy_rounding(lab, length):
     return np.array([4.0 * unknown / (length * np.linalg.norm(vectors[:, -1]))])
 
 
-def _error(known, point):
-    return np.linalg.norm(known - point, axis=1).min()
+def _error(lab, known, point):
+    """Return the distance from the nearest copy, without what lies along its gauge directions."""
+    return min(np.linalg.norm(lab.problem.quotient(copy).T @ (point - copy)) for copy in known)
 
 
 CLAIM = Claim(

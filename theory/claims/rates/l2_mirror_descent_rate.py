@@ -7,10 +7,9 @@ expected complete information and C = I_com - F. At s = 1 both forms agree.
 
 import numpy as np
 
-from emmd.core.solve import make_algorithm
 from emmd.theory.assumptions import curved_model_set, linear_model_set, regular_design, strict_minimum
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
-from emmd.theory.numeric.rates.predicted import best_step
+from emmd.theory.numeric.rates.predicted import best_step, predicted_factors
 
 
 def measure(lab, form="all eigenvalues"):
@@ -46,9 +45,7 @@ def _factors(lab, method, step_size, form):
         values = values / (1.0 - values)
     if form != "all eigenvalues":
         return 1.0 - step_size * (1.0 - values)
-    algorithm = make_algorithm(method, step_size=step_size)
-    expected = lab.problem.expected_information(lab.reference.theta)
-    return algorithm.linear_factors(lab.information.complete, lab.hessian, expected)
+    return predicted_factors(lab.problem, lab.reference.theta, method, step_size=step_size)
 
 
 CLAIM = Claim(

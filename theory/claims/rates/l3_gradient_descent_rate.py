@@ -20,7 +20,7 @@ def measure(lab, spectrum_of="hess L"):
 
 def _spectrum(lab, spectrum_of):
     if spectrum_of == "I_com":
-        return np.linalg.eigvalsh(lab.information.complete)
+        return np.linalg.eigvalsh(lab.reduced(lab.information.complete)[0])
     if spectrum_of == "I - M":
         return 1.0 - lab.information.eigenvalues
     return np.linalg.eigvalsh(lab.hessian)

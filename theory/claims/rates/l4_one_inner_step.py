@@ -10,9 +10,9 @@ from emmd.theory.numeric.bounds.rounding import EPS, inner_rounding
 
 def measure(lab, inner_steps=1, evidence=1.0):
     """Compare slopes: gradient EM's step over its step size, against a complex step of the density."""
-    unit = inner_rounding(lab.problem, 1.0)
-    step_size = 0.1 / float(unit.max() ** 2)
     for label, theta in lab.probes:
+        unit = inner_rounding(lab.problem, 1.0, theta)
+        step_size = 0.1 / float(unit.max() ** 2)
         slope = _slope(lab, theta, step_size, inner_steps, evidence)
         yield from componentwise(
             lab.problem.definition.gradient(theta),
@@ -40,6 +40,7 @@ CLAIM = Claim(
     source="Fisher's identity; Dempster, Laird, Rubin 1977",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("e_step",),
     sabotages=(
         Sabotage("two inner gradient steps called GD", {"inner_steps": 2}),
         Sabotage("missing factor 2 in the posterior", {"evidence": 0.5}),

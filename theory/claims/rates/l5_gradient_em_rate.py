@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from emmd.core.solve import make_algorithm
 from emmd.theory.assumptions import regular_design, strict_minimum
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
+from emmd.theory.numeric.rates.predicted import predicted_factors
 
 _INNER = (1, 3, 10)
 
 
 def measure(lab, form="exact"):
     """Compare for several m the map's spectral radius with the formula."""
-    step_size = 1.0 / np.linalg.eigvalsh(lab.information.complete)[-1]
+    step_size = 1.0 / np.linalg.eigvalsh(lab.reduced(lab.information.complete)[0])[-1]
     for m in _INNER:
         predicted = float(_predicted(lab, step_size, m, form))
         seen = lab.contraction("gradient_em", step_size=step_size, inner_steps=m)
@@ -24,8 +24,8 @@ def _predicted(lab, step_size, m, form):
         return np.abs(1.0 - m * step_size * np.linalg.eigvalsh(lab.hessian)).max()
     if form == "EM":
         return lab.information.rate
-    algorithm = make_algorithm("gradient_em", step_size=step_size, inner_steps=m)
-    return np.abs(algorithm.linear_factors(lab.information.complete, lab.hessian)).max()
+    options = {"step_size": step_size, "inner_steps": m}
+    return np.abs(predicted_factors(lab.problem, lab.reference.theta, "gradient_em", **options)).max()
 
 
 CLAIM = Claim(

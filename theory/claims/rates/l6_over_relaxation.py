@@ -6,10 +6,9 @@ holds on a curved model set too: nothing is projected.
 
 import numpy as np
 
-from emmd.core.solve import make_algorithm
 from emmd.theory.assumptions import regular_design, strict_minimum
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
-from emmd.theory.numeric.rates.predicted import best_step
+from emmd.theory.numeric.rates.predicted import best_step, predicted_factors
 
 
 def measure(lab, form="all eigenvalues"):
@@ -29,8 +28,7 @@ def _factors(lab, relaxation, form):
         return 1.0 - relaxation * (1.0 - lab.information.eigenvalues[-1:])
     if form == "EM":
         return lab.information.eigenvalues
-    algorithm = make_algorithm("over_relaxation", relaxation=relaxation)
-    return algorithm.linear_factors(lab.information.complete, lab.hessian)
+    return predicted_factors(lab.problem, lab.reference.theta, "over_relaxation", relaxation=relaxation)
 
 
 CLAIM = Claim(

@@ -33,6 +33,7 @@ CLAIM = Claim(
     source="Kunstner, Kumar, Schmidt 2021; exact form derived",
     kind=Kind.IDENTITY,
     measure=measure,
+    compares=("divergence",),
     sabotages=(
         Sabotage("constant 0.9 on D_A", {"constant": 0.9}, truth=1.0),
         Sabotage("reversed posterior KL", {"reverse": True}),

@@ -17,7 +17,7 @@ def measure(lab, constant="bound"):
     for name, direction in (("softest", vectors[:, -1]), ("stiffest", vectors[:, 0])):
         for length in _LENGTHS:
             for sign in (1.0, -1.0):
-                point = lab.reference.theta + sign * length * direction
+                point = lab.inside(lab.reference.theta, sign * length * direction)
                 alpha = _constant(lab, point, constant)
                 for u, v in ((point, lab.reference.theta), (lab.reference.theta, point)):
                     yield _compare(lab, u, v, alpha, f"{name}, length {sign * length}")

@@ -22,7 +22,11 @@ def measure(lab, missing_over="complete"):
 def _points(lab):
     target = lab.reference.theta
     step = lab.random_points("strong convexity", 1, 0.3)[0]
-    return (("optimum", target), ("halfway", target + 0.1 * (lab.theta0 - target)), ("random", target + step))
+    return (
+        ("optimum", target),
+        ("halfway", target + 0.1 * (lab.theta0 - target)),
+        ("random", lab.inside(target, step)),
+    )
 
 
 def _predicted(information, missing_over):
@@ -54,7 +58,7 @@ def _compare(lab, name, theta, predicted):
 
 def _softest(problem, theta):
     """Return the direction of the smallest D_L / D_A near theta, from differences of gradients."""
-    basis = natural_basis(problem, theta)
+    basis, _ = natural_basis(problem, theta)
     loss, mirror = (
         _symmetric(basis.T @ directional_derivatives(gradient, theta, basis, 1e-4))
         for gradient in (problem.gradient, problem.mirror_gradient)

@@ -18,7 +18,7 @@ def measure(lab, how="pencil"):
 
 
 def _eigenvalues(lab, how):
-    complete, missing = lab.information.complete, lab.information.missing
+    complete, missing = lab.reduced(lab.information.complete, lab.information.missing)
     if how == "symmetric solver":
         return np.linalg.eigvalsh(np.linalg.solve(complete, missing))
     if how == "over observed":

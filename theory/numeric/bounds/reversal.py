@@ -49,7 +49,7 @@ def em_step_gain(problem, theta):
     if not m_step.solved:
         return None
     after = m_step.theta
-    residual = inner_rounding(problem, m_step.residual) @ np.abs(after - theta)
+    residual = inner_rounding(problem, m_step.residual, after) @ np.abs(after - theta)
     return EMStepGain(
         before=theta,
         after=after,
@@ -90,7 +90,8 @@ def reversed_gain_search(lab, enough=10.0):
 def _candidates(lab):
     if not isinstance(lab.model, SymmetricModel):
         for size in (0.3, 3.0, 30.0):
-            yield from lab.centre + lab.random_points(f"reversed orientation {size}", 20, size)
+            for step in lab.random_points(f"reversed orientation {size}", 20, size):
+                yield lab.inside(lab.centre, step)
         return
     yield from _one_row_on_the_boundary(lab)
     yield from _saturated_block(lab)
@@ -131,6 +132,8 @@ def _climb(lab, best):
     scale = np.maximum(np.abs(best.before), 1e-12)
 
     def objective(u):
+        if not lab.model.in_domain(u * scale):
+            return 0.0
         step = em_step_gain(lab.problem, u * scale)
         return 0.0 if step is None else -step.excess
 

@@ -35,10 +35,9 @@ def gradient_rounding(problem, theta):
     return EPS * (np.abs(absolute_pull_back(problem.model, problem.data, rows)) + penalty)
 
 
-def inner_rounding(problem, residual):
-    """Return what an inner residual, relative to features and score, is in each gradient entry, (p,)."""
-    model, data = problem.model, problem.data
-    return residual * model.parameter_scale(data) * model.score_size(data)
+def inner_rounding(problem, residual, theta):
+    """Return what an inner residual, relative to a gradient's terms at theta, is in each of its entries."""
+    return residual * problem.model.gradient_scale(problem.data, theta)
 
 
 def divergence_rounding(problem, u, v, divergence):

@@ -6,6 +6,9 @@ own informations.
 
 import numpy as np
 
+from emmd.core.model import Model
+
+_HALVINGS = 40
 _STEP = 1e-3
 """Displacement of a predictor in units of its own curvature; the error of what is extrapolated is its fourth
 power."""
@@ -29,10 +32,24 @@ def density_hessian(problem, theta):
     # the slope's own size tells how far a predictor may go
     sizes = np.sqrt(problem.weights @ problem.definition.row_slopes(rows) ** 2)
     steps = _STEP / np.where(sizes > 0, sizes, 1.0)
+    if type(problem.model).predictor_rows is Model.predictor_rows:
+        # the predictors are theta itself, which has a domain
+        steps = np.array([_inside(problem.model, theta, b, h) for b, h in enumerate(steps)])
     curvature = np.stack([_second(problem, rows, b, h) for b, h in enumerate(steps)], axis=2)
-    half = np.einsum("n,nbc,ncp->nbp", problem.weights, curvature, maps)
-    hessian = np.einsum("nbp,nbq->pq", maps, half)
+    half = problem.weights[:, None, None] * (curvature @ maps)
+    hessian = maps.reshape(-1, len(theta)).T @ half.reshape(-1, len(theta))
     return 0.5 * (hessian + hessian.T) + _penalty(problem, theta)
+
+
+def _inside(model, theta, b, h):
+    """Return a displacement of one parameter, halved until the points that are used lie in the domain."""
+    shift = np.zeros_like(theta)
+    for _ in range(_HALVINGS):
+        shift[b] = 2.0 * h
+        if model.in_domain(theta + shift) and model.in_domain(theta - shift):
+            break
+        h *= 0.5
+    return h
 
 
 def _maps(problem, theta):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emmd.core.checks import DomainError
+
 _NOISE = 6.0
 
 
@@ -13,7 +15,7 @@ class Jacobian:
 
     Attributes
     ----------
-    matrix : ndarray of shape (p, p)
+    matrix : ndarray of shape (q, q)
         Jacobian in the coordinates theta = basis @ u, by central differences, extrapolated.
     error : float
         Estimate of its error in the spectral norm.
@@ -27,6 +29,8 @@ def algorithm_map(problem, algorithm):
     """Return ``theta -> next theta`` of an algorithm without memory."""
 
     def advance(theta):
+        if not problem.model.in_domain(theta):
+            raise DomainError(f"theta must lie in the domain of model {problem.model.name}, got {theta}")
         step = algorithm.step(problem, theta, None)
         if step.failure is not None:
             raise ArithmeticError(f"the map of {algorithm.name} failed near theta: {step.failure.message}")
@@ -54,8 +58,9 @@ def differentiate(advance, theta, basis, displacement):
     advance : callable
         The map, (p,) -> (p,).
     theta : ndarray of shape (p,)
-    basis : ndarray of shape (p, p)
-        Columns are displaced by +-displacement and +-2 displacement.
+    basis : pair of ndarray
+        Shapes (p, q) and (q, p), see `natural_basis`: columns of the first are displaced by +-displacement
+        and +-2 displacement, the second takes changes to coordinates.
     displacement : float
 
     Returns
@@ -65,10 +70,10 @@ def differentiate(advance, theta, basis, displacement):
         the two central rules: that exceeds the error of the better one, but where noise rules a few draws of
         it may agree by chance. What the roundings of points and images alone leave is added.
     """
+    basis, inverse = basis
     fine, coarse = (
         directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0)
     )
-    inverse = np.linalg.inv(basis)
     extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
     size = np.linalg.norm(np.abs(inverse) @ np.abs(theta)) * np.sqrt(len(theta))
     rounding = 4.0 * np.finfo(float).eps * size / displacement

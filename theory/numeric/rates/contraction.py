@@ -1,5 +1,6 @@
 """The sharp observation of a rate: the spectral radius of an algorithm's own map at the optimum."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -8,8 +9,9 @@ from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, eigs
 
 from emmd.core.algorithm import Algorithm
-from emmd.core.checks import require_finite
-from emmd.core.pencil import solvable_at
+from emmd.core.checks import DomainError, real_array, require_finite
+from emmd.core.fixed_point import mapped
+from emmd.core.pencil import reduced, solvable_at
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map, differentiate, directional
@@ -20,6 +22,8 @@ DISPLACEMENT = 1e-4
 _DENSE = 120
 
 _SHARP = 1e-6
+
+_HALVINGS = 40
 
 _OTHERS = (0.1, 10.0, 0.01)
 
@@ -43,19 +47,32 @@ class Contraction:
 
 
 def natural_basis(problem, theta):
-    """Return coordinates in which a unit displacement is natural: columns with unit complete information.
+    """Return coordinates in which a unit displacement is natural, and what takes a change to them.
 
     Any basis leaves the eigenvalues of the Jacobian unchanged; a natural one
     keeps truncation and rounding balanced when features or blocks differ in scale.
+
+    Returns
+    -------
+    basis : ndarray of shape (p, q)
+        Columns with unit complete information; q = p less the number of gauge directions.
+    inverse : ndarray of shape (q, p)
+        ``inverse @ basis`` is the identity; gauge directions are taken to 0.
     """
     complete = problem.complete_hessian(theta)
-    scale = np.sqrt(np.diag(complete))
-    root = np.linalg.cholesky(complete / np.outer(scale, scale))
-    return np.linalg.inv(root).T / scale[:, None]
+    quotient = problem.quotient(theta, complete)
+    [within] = reduced(quotient, complete)
+    scale = np.sqrt(np.diag(within))
+    root = np.linalg.cholesky(within / np.outer(scale, scale))
+    basis = np.linalg.inv(root).T / scale[:, None]
+    if len(within) == len(complete):
+        return basis, np.linalg.inv(basis)
+    basis = quotient @ basis
+    return basis, basis.T @ complete
 
 
 def contraction(
-    problem: Problem,
+    problem: Problem | Callable[[np.ndarray], ArrayLike],
     theta: ArrayLike,
     method: str | Algorithm = "em",
     step_size: float | str = 1.0,
@@ -66,11 +83,12 @@ def contraction(
 
     Parameters
     ----------
-    problem : emmd.Problem
+    problem : emmd.Problem or callable
+        A problem, or any map ``(p,) -> (p,)``, which is then the map that is looked at.
     theta : array_like of shape (p,)
         A fixed point of the map, i.e. an optimum.
     method, step_size, inner_steps, **options
-        As for `emmd.minimize`.
+        As for `emmd.minimize`; of a problem only.
 
     Returns
     -------
@@ -85,27 +103,61 @@ def contraction(
     ArithmeticError
         If the map cannot be evaluated near theta.
     """
+    if callable(problem):
+        return _of_map(problem, theta)
     if isinstance(method, str) and method == "gradient_em":
         options = {"inner_steps": inner_steps, **options}
     algorithm = make_algorithm(method, step_size=step_size, **options)
     theta = required_problem(problem)._check(theta)
-    advance = algorithm_map(problem, algorithm)
-    solve = _dense if problem.n_params <= _DENSE else _iterative
     names = " and ".join(["theta", *(field.name for field in fields(algorithm))])
     with solvable_at(names), np.errstate(all="ignore"):
-        eigenvalues, error = solve(advance, theta, natural_basis(problem, theta))
+        basis = natural_basis(problem, theta)
+        displacement = _displacement(problem, theta, basis[0])
+        return _measured(algorithm_map(problem, algorithm), theta, basis, displacement, names)
+
+
+def _of_map(function, x):
+    """Return the contraction of a map, in coordinates relative to 1 + |x|."""
+    x = real_array("theta", x, 1)
+    scale = 1.0 + np.abs(x)
+    with np.errstate(all="ignore"):
+        basis = np.diag(scale), np.diag(1.0 / scale)
+        return _measured(lambda point: mapped(function, point), x, basis, DISPLACEMENT, "theta")
+
+
+def _measured(advance, theta, basis, displacement, names):
+    solve = _dense if len(theta) <= _DENSE else _iterative
+    try:
+        eigenvalues, error = solve(advance, theta, basis, displacement)
+    except np.linalg.LinAlgError:
+        # a map that is not finite next to theta has no Jacobian
+        eigenvalues, error = np.full(1, np.nan), np.nan
     require_finite(names, "eigenvalues", eigenvalues, error)
     eigenvalues = eigenvalues[np.argsort(np.abs(eigenvalues))]
     return Contraction(float(np.abs(eigenvalues[-1])), error, eigenvalues)
 
 
-def _dense(advance, theta, basis):
-    jacobian = differentiate(advance, theta, basis, DISPLACEMENT)
+def _displacement(problem, theta, basis):
+    """Return the displacement, halved until all displaced points lie in the model's domain."""
+    displacement, inside = DISPLACEMENT, problem.model.in_domain
+    for _ in range(_HALVINGS):
+        shifts = 2.0 * displacement * basis.T
+        if all(inside(theta + shift) and inside(theta - shift) for shift in shifts):
+            break
+        displacement *= 0.5
+    return displacement
+
+
+def _dense(advance, theta, basis, displacement):
+    jacobian = differentiate(advance, theta, basis, displacement)
     for factor in _OTHERS:
         # where the map bends sharply, or is not known to many digits, another displacement serves better
         if jacobian.error <= _SHARP:
             break
-        other = differentiate(advance, theta, basis, factor * DISPLACEMENT)
+        try:
+            other = differentiate(advance, theta, basis, factor * displacement)
+        except DomainError:
+            continue
         jacobian = min(jacobian, other, key=lambda each: each.error)
     values, left, right = eigvals_with_condition(jacobian.matrix)
     # no two matrices differ in an eigenvalue by more than the sum of their norms
@@ -120,17 +172,18 @@ def eigvals_with_condition(matrix):
     return values, float(singular[0]), float(1.0 / singular[-1])
 
 
-def _iterative(advance, theta, basis):
-    inverse = np.linalg.inv(basis)
+def _iterative(advance, theta, coordinates, displacement):
+    basis, inverse = coordinates
 
     def radius(displacement):
+        q = basis.shape[1]
         operator = LinearOperator(
-            basis.shape, dtype=float, matvec=lambda u: _apply(advance, theta, basis, inverse, u, displacement)
+            (q, q), dtype=float, matvec=lambda u: _apply(advance, theta, basis, inverse, u, displacement)
         )
-        start = np.random.default_rng(0).standard_normal(len(theta))
+        start = np.random.default_rng(0).standard_normal(q)
         return eigs(operator, k=4, which="LM", v0=start, return_eigenvectors=False)
 
-    fine, coarse = radius(DISPLACEMENT), radius(2.0 * DISPLACEMENT)
+    fine, coarse = radius(displacement), radius(2.0 * displacement)
     return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import require_finite
-from emmd.core.pencil import pencil, solvable_at
+from emmd.core.pencil import pencil, reduced, solvable_at
 from emmd.core.problem import Problem, required_problem
 
 
@@ -16,18 +16,22 @@ class MissingInformation:
 
     Attributes
     ----------
-    eigenvalues : ndarray of shape (p,)
-        Ascending. In [0, 1] at a local minimum; elsewhere they can exceed 1.
-    vectors : ndarray of shape (p, p)
+    eigenvalues : ndarray of shape (q,)
+        Ascending; q = p less the number of gauge directions. In [0, 1] at a local minimum; elsewhere they
+        can exceed 1.
+    vectors : ndarray of shape (p, q)
         Eigenvectors in columns, orthonormal in the metric of I_com.
     complete, missing : ndarray of shape (p, p)
         I_com and I_mis.
+    basis : ndarray of shape (p, q)
+        Orthonormal, of what is orthogonal to the gauge directions; the identity without any.
     """
 
     eigenvalues: np.ndarray
     vectors: np.ndarray
     complete: np.ndarray
     missing: np.ndarray
+    basis: np.ndarray
 
     @property
     def matrix(self) -> np.ndarray:
@@ -65,7 +69,10 @@ def missing_information(problem: Problem, theta: ArrayLike) -> MissingInformatio
     Louis (1982); Dempster, Laird, Rubin (1977); Meng and Rubin (1991).
     """
     complete, missing = required_problem(problem).informations(theta)
+    basis = problem.quotient(theta, complete)
     with solvable_at("theta"), np.errstate(all="ignore"):
-        values, vectors = pencil(missing, complete)
+        values, vectors = pencil(*reduced(basis, missing, complete))
     require_finite("theta", "eigenvalues", values, vectors)
-    return MissingInformation(values, vectors, complete, missing)
+    if len(vectors) < len(complete):
+        vectors = basis @ vectors
+    return MissingInformation(values, vectors, complete, missing, basis)

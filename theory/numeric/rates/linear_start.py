@@ -6,6 +6,7 @@ I_com: then M multiplies c by the eigenvalues.
 
 import numpy as np
 
+from emmd.core.checks import DomainError
 from emmd.theory.numeric.bounds.rounding import inner_rounding
 from emmd.theory.numeric.rates.settle import settle
 
@@ -38,7 +39,7 @@ def slow_start(lab, power):
 
 def map_error(lab):
     """Return a bound of the error of one map evaluation at theta*, in the metric of I_com."""
-    error = lab.gradient_error(lab.reference.theta) + inner_rounding(lab.problem, 1e-13)
+    error = lab.gradient_error(lab.reference.theta) + inner_rounding(lab.problem, 1e-13, lab.reference.theta)
     return float(error @ np.sqrt((lab.information.vectors**2).sum(axis=1)))
 
 
@@ -70,9 +71,10 @@ def odd_part(lab, advance, c, length, amplification=1.0):
 
 def _odd(lab, advance, c, length):
     """Return the response, and by how much both signs differ: what a safeguard does on one side only."""
-    plus, minus = (
-        coordinates(lab, advance(from_coordinates(lab, sign * length * c))) for sign in (1.0, -1.0)
-    )
+    starts = [from_coordinates(lab, sign * length * c) for sign in (1.0, -1.0)]
+    if not all(lab.model.in_domain(start) for start in starts):
+        raise DomainError("a start must lie in the model's domain")
+    plus, minus = (coordinates(lab, advance(start)) for start in starts)
     return (plus - minus) / (2.0 * length), float(np.abs(plus + minus).max() / (2.0 * length))
 
 

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike
 
 from emmd.core.algorithm import Algorithm
 from emmd.core.checks import real_array, require_finite
-from emmd.core.pencil import solvable_at
+from emmd.core.pencil import reduced, solvable_at
 from emmd.core.problem import Problem, required_problem
 from emmd.core.solve import make_algorithm
+from emmd.fits.saddle_free import complement
 
 
 def predicted_factors(
@@ -20,14 +21,19 @@ def predicted_factors(
     step_size: float | str = 1.0,
     **options: Any,
 ) -> np.ndarray:
-    """Return the eigenvalues of the linearised map at theta, shape (p,); see `predicted_rate`."""
+    """Return the eigenvalues of the linearised map at theta, one for each direction but gauges."""
     problem = required_problem(problem)
     algorithm = make_algorithm(method, step_size=step_size, **options)
     complete, missing = problem.informations(theta)
     expected = problem.expected_information(theta)
+    null = problem.model.null_directions(problem.data, problem._check(theta))
+    complete, missing, expected = reduced(complement(null), complete, missing, expected)
     names = " and ".join(["theta", *(field.name for field in fields(algorithm))])
     with solvable_at(names), np.errstate(all="ignore"):
         factors = algorithm.linear_factors(complete, complete - missing, expected)
+    flat = problem.n_params - problem.quotient(theta).shape[1] - null.shape[1]
+    # where the loss alone is flat every map has the eigenvalue 1
+    factors = np.delete(factors, np.argsort(np.abs(factors - 1.0))[:flat]) if flat else factors
     require_finite(names, "factors", factors)
     return factors
 

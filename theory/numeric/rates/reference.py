@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import positive_integer
-from emmd.core.pencil import pencil
+from emmd.core.pencil import pencil, reduced
 from emmd.core.problem import Problem
 from emmd.core.solve import em_displacement, minimize
 from emmd.core.trust_region import trust_region
@@ -80,10 +80,10 @@ def _polish(problem, theta, hessian, most=20):
     size = em_displacement(problem, theta, gradient)
     for _ in range(most):
         try:
-            trial = theta - np.linalg.solve(hessian(theta), gradient)
+            trial = theta - _solved(problem, theta, hessian(theta), gradient)
         except np.linalg.LinAlgError:
             return theta
-        if not np.isfinite(trial).all():
+        if not (np.isfinite(trial).all() and problem.model.in_domain(trial)):
             return theta
         trial_gradient = problem.gradient(trial)
         trial_size = em_displacement(problem, trial, trial_gradient)
@@ -91,6 +91,15 @@ def _polish(problem, theta, hessian, most=20):
             return theta
         theta, gradient, size = trial, trial_gradient, trial_size
     return theta
+
+
+def _solved(problem, theta, hessian, gradient):
+    """Return hessian^-1 gradient within the quotient by the gauge directions."""
+    basis = problem.quotient(theta)
+    if basis.shape[1] == len(theta):
+        return np.linalg.solve(hessian, gradient)
+    [within] = reduced(basis, hessian)
+    return basis @ np.linalg.solve(within, basis.T @ gradient)
 
 
 def _graded(problem, theta):
@@ -105,7 +114,8 @@ def _judged(problem, theta):
     size = em_displacement(problem, theta, problem.gradient(theta))
     loss = problem.loss(theta)
     try:
-        curvature = float(pencil(density_hessian(problem, theta), problem.complete_hessian(theta))[0][0])
+        both = density_hessian(problem, theta), problem.complete_hessian(theta)
+        curvature = float(pencil(*reduced(problem.quotient(theta, both[1]), *both))[0][0])
     except (np.linalg.LinAlgError, ValueError):
         return Reference(theta, loss, size, 0.0, "the complete information is singular: data are separable")
     # a gradient cannot be brought below its own rounding

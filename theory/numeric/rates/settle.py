@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emmd.core.checks import DomainError
+
 _HALVINGS = 14
 
 _BENT = 0.5
@@ -64,8 +66,12 @@ def settle(response, length, rounding):
     seen, best = [], None
     for k in range(_HALVINGS):
         h = length * 0.5**k
-        seen.append(_asymmetry(response(h)))
-        if k < 2:
+        try:
+            seen.append(_asymmetry(response(h)))
+        except DomainError:
+            # nearer the limit it may stay inside
+            continue
+        if len(seen) < 3:
             continue
         found = _extrapolated(seen[-3:], rounding(h), rounding(2.0 * h), h)
         if found is None:
@@ -75,6 +81,8 @@ def settle(response, length, rounding):
             best = found
         elif found.error.max() >= _PAST * best.error.max():
             break
+    if not seen:
+        raise ArithmeticError("no displacement from the optimum stays in the model's domain")
     value = np.nan_to_num(np.atleast_1d(seen[-1][0]))
     return best or Settled(value, np.full(value.shape, np.inf), length)
 

@@ -1,0 +1,119 @@
+"""E0: A and A_y that do not belong together are found, where y can be summed, integrated or drawn."""
+
+import numpy as np
+import pytest
+
+import emmd
+from emmd import theory
+
+
+def mass(model, y, theta, X=None):
+    [record] = theory.verify(emmd.Problem(model, X, y), theta, ["E0"])
+    return record
+
+
+def poissons(fault=0.0, **options):
+    """Two Poisson distributions, with A off by a constant factor or not."""
+    return emmd.LatentModel(
+        2,
+        lambda theta, x: np.concatenate([theta, -np.log(2.0) - np.exp(theta)]),
+        lambda eta: np.log(np.exp(eta[2] + np.exp(eta[0])) + np.exp(eta[3] + np.exp(eta[1]))) + fault,
+        lambda eta, y: np.log(np.exp(eta[2] + y * eta[0]) + np.exp(eta[3] + y * eta[1])) - log_factorial(y),
+        name="poissons",
+        **options,
+    )
+
+
+def log_factorial(y):
+    return float(np.log(np.arange(1.0, np.real(y) + 1.0)).sum())
+
+
+def draw(theta, n, rng):
+    return rng.poisson(np.exp(theta)[rng.integers(2, size=n)]).astype(float)
+
+
+COUNTS, RATES = draw(np.array([0.0, 1.5]), 30, np.random.default_rng(0)), np.array([0.1, 1.2])
+
+
+@pytest.mark.parametrize("way", [{"support": "counts"}, {"sample_y": draw}])
+def test_what_belongs_together_holds(way):
+    record = mass(poissons(**way), COUNTS, RATES)
+    assert record.verdict == "holds"
+    assert "violated" in {each.verdict for each in record.sabotages}
+
+
+@pytest.mark.parametrize("fault", [1e-10, 0.1])
+def test_a_mass_that_is_off_is_violated(fault):
+    record = mass(poissons(fault, support="counts"), COUNTS, RATES)
+    assert record.verdict == "violated"
+    assert record.observed == pytest.approx(np.exp(-fault), abs=1e-12)
+
+
+def test_draws_that_are_not_the_models_are_violated():
+    record = mass(poissons(sample_y=lambda theta, n, rng: draw(theta + 0.1, n, rng)), COUNTS, RATES)
+    assert record.verdict == "violated"
+    assert record.where["of"] == "statistic of draws"
+
+
+def test_without_either_it_is_unchecked_and_says_so():
+    record = mass(poissons(), COUNTS, RATES)
+    assert record.verdict == "not applicable"
+    assert record.reason.startswith("unchecked")
+
+
+def gaussian(d, scale=1.0):
+    """Independent Gaussians of unit deviation, with a density too large by a factor or not."""
+    return emmd.LatentModel(
+        d,
+        lambda theta, x: 1.0 * theta,
+        lambda eta: 0.5 * (eta**2).sum(),
+        lambda eta, y: (
+            eta @ np.reshape(y, d) - 0.5 * (y**2).sum() - 0.5 * d * np.log(2.0 * np.pi) + np.log(scale)
+        ),
+        support="real",
+    )
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2,)])
+def test_one_and_two_numbers_are_integrated(shape):
+    y, d = np.random.default_rng(1).standard_normal((25, *shape)), max(sum(shape), 1)
+    assert mass(gaussian(d), y, 0.3 * np.ones(d)).verdict == "holds"
+    assert mass(gaussian(d, 1.0 + 1e-7), y, 0.3 * np.ones(d)).verdict == "violated"
+
+
+def test_three_numbers_are_unchecked():
+    record = mass(gaussian(3), np.zeros((10, 3)), np.zeros(3))
+    assert record.verdict == "not applicable"
+    assert "unchecked" in record.reason
+
+
+def test_positive_numbers_are_integrated():
+    def times(fault):
+        return emmd.LatentModel(
+            1,
+            lambda theta, x: -np.exp(theta),
+            lambda eta: -np.log(-eta[0]),
+            lambda eta, y: (1.0 + fault) * eta[0] * y,
+            support="positive",
+        )
+
+    y = np.random.default_rng(2).exponential(1.0, 30)
+    assert mass(times(0.0), y, np.zeros(1)).verdict == "holds"
+    assert mass(times(1e-7), y, np.zeros(1)).verdict == "violated"
+
+
+def test_covariates_choose_the_row():
+    model = emmd.LatentModel(
+        1,
+        lambda theta, x: x * theta,
+        lambda eta: np.log(1.0 + np.exp(eta[0])),
+        lambda eta, y: y * eta[0],
+        support=[0.0, 1.0],
+    )
+    X = np.linspace(-1.0, 1.0, 9)[:, None]
+    assert mass(model, (X[:, 0] > 0.0).astype(float), np.array([0.7]), X).verdict == "holds"
+
+
+def test_a_support_of_another_name_is_refused():
+    with pytest.raises(ValueError, match="support must be one of counts, positive, real"):
+        gaussian(1).__class__(1, *[lambda *a: 0.0] * 3, support="reals")

@@ -1,0 +1,142 @@
+"""Online EM for mixing weights of known densities: a population without error, and thousands of runs at once.
+
+y takes finitely many values, so that the optimum, M and the law of a batch are exact. The statistics are the
+mean responsibilities, and the M-step takes them as weights: s' = (1 - gamma) s + gamma s_B(s).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import binom, norm
+
+_GRID = np.linspace(-9.0, 9.0, 25)
+_TRIALS = 12
+
+
+@dataclass(frozen=True)
+class MixingPopulation:
+    """Known densities and the weights that y is drawn with.
+
+    Attributes
+    ----------
+    densities : ndarray of shape (m, K)
+        Probabilities of the m values of y, columns with sum 1.
+    weights : ndarray of shape (K,)
+    """
+
+    densities: np.ndarray
+    weights: np.ndarray
+
+    @cached_property
+    def law(self) -> np.ndarray:
+        """Probabilities of y, shape (m,)."""
+        return self.densities @ self.weights
+
+    @cached_property
+    def _modes(self):
+        """Eigenvalues of K = I - M and eigenvectors in the metric of H_A, in columns."""
+        root = np.sqrt(self.weights)
+        posterior = self.densities * self.weights / self.law[:, None]
+        second = (posterior * self.law[:, None]).T @ posterior / np.outer(root, root)
+        values, vectors = np.linalg.eigh(second)
+        # the last one, with eigenvalue 1, changes all logits alike
+        return values[:-1], root[:, None] * vectors[:, :-1]
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Eigenvalues of K = I - M, shape (K - 1,)."""
+        return self._modes[0]
+
+    def modes(self, logits: np.ndarray) -> np.ndarray:
+        """Return errors of logits along the eigenvectors of M, in units of H_A, shape (..., K - 1)."""
+        return (logits - np.log(self.weights)) @ self._modes[1]
+
+    def runs(self, steps, batch, replicas, rng):
+        """Yield the logits of many runs of online EM from the optimum after each step, shape (R, K).
+
+        Parameters
+        ----------
+        steps : iterable of float
+            gamma_1, gamma_2, ...
+        batch, replicas : int
+        rng : numpy.random.Generator
+        """
+        few = batch < len(self.law)
+        s = np.tile(self.weights, (replicas, 1))
+        for gamma in steps:
+            if few:
+                drawn = rng.choice(len(self.law), (replicas, batch), p=self.law / self.law.sum())
+                densities, shares = self.densities[drawn], np.full((replicas, batch), 1.0 / batch)
+            else:
+                densities, shares = self.densities[None], self._batches(batch, replicas, rng) / batch
+            evidence = (densities @ s[:, :, None])[:, :, 0]
+            # the mean responsibility of a component is its weight times a mean ratio of densities
+            ratio = np.einsum(
+                "rm,rmk->rk", shares / evidence, np.broadcast_to(densities, (*shares.shape, s.shape[1]))
+            )
+            s = s * (1.0 - gamma + gamma * ratio)
+            yield np.log(s)
+
+    def _batches(self, batch, replicas, rng):
+        return rng.multinomial(batch, self.law / self.law.sum(), size=replicas)
+
+
+def mixing_population(kind: str, separation: float, weights: tuple) -> MixingPopulation:
+    """Return evenly separated components: unit normals on a grid, or counts of labels in 12 trials.
+
+    Parameters
+    ----------
+    kind : str
+        ``"normal"`` or ``"binomial"``.
+    separation : float
+        Of neighbours' means in deviations, or of their log odds.
+    weights : tuple of float
+    """
+    places = separation * (np.arange(len(weights)) - 0.5 * (len(weights) - 1))
+    if kind == "normal":
+        densities = norm.pdf(_GRID[:, None], places)
+    else:
+        densities = binom.pmf(np.arange(_TRIALS + 1)[:, None], _TRIALS, 1.0 / (1.0 + np.exp(-places)))
+    return MixingPopulation(densities / densities.sum(axis=0), np.array(weights))
+
+
+def with_missing(kind: str, share: float, weights: tuple = (0.6, 0.4)) -> MixingPopulation:
+    """Return two components so far apart that lambda_max(M) is `share`, by bisection."""
+    low, high = 1e-3, 12.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        missing = 1.0 - mixing_population(kind, middle, weights).kept[0]
+        low, high = (middle, high) if missing > share else (low, middle)
+    return mixing_population(kind, middle, weights)
+
+
+def linear_variances(kept: float, steps: np.ndarray, batch: int) -> tuple[np.ndarray, float]:
+    """Return what a mode's variances would be were EM's map linear, and that of the mean of all iterates.
+
+    Parameters
+    ----------
+    kept : float
+        An eigenvalue of K = I - M; the noise of a step has variance kept / batch in units of H_A.
+    steps : ndarray of shape (T,)
+    batch : int
+
+    Returns
+    -------
+    variances : ndarray of shape (T,)
+    of_mean : float
+    """
+    variance = with_sum = of_sum = 0.0
+    variances = np.empty(len(steps))
+    for k, gamma in enumerate(steps):
+        left = 1.0 - gamma * kept
+        variance = left * left * variance + gamma * gamma * kept / batch
+        of_sum += 2.0 * left * with_sum + variance
+        with_sum = left * with_sum + variance
+        variances[k] = variance
+    return variances, of_sum / len(steps) ** 2
+
+
+def kind_of(lab) -> str:
+    """Return the densities that go with a laboratory's model: of numbers, or of labels."""
+    return "normal" if lab.model.has_density else "binomial"
