@@ -22,7 +22,7 @@ def sample(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def covered(n: int, robust: bool, seed: int) -> np.ndarray:
     """Return which intervals of one fit hold the truth, bool of shape (8,)."""
     X, y = sample(n, seed)
-    fit = emmd.MixtureOfExpertsRegressor(n_init=1, random_state=0).fit(X, y)
+    fit = emmd.MixtureOfExpertsRegressor(n_init=2, random_state=0).fit(X, y)
     table = fit.summary(covariance=fit.robust_covariance(X, y) if robust else None).iloc[:-1]
     return ((table["lower"] < TRUTH) & (table["upper"] > TRUTH)).to_numpy()
 
@@ -40,7 +40,7 @@ def main() -> None:
     one = partial(covered, options.rows, options.robust)
     found = np.array(Parallel(options.jobs)(delayed(one)(seed) for seed in range(options.fits)))
     names = (
-        emmd.MixtureOfExpertsRegressor(n_init=1, random_state=0).fit(*sample(options.rows, 0)).summary().index
+        emmd.MixtureOfExpertsRegressor(n_init=2, random_state=0).fit(*sample(options.rows, 0)).summary().index
     )
     for name, share in zip(names, found.mean(axis=0)):
         print(f"{' '.join(name):24} {100 * share:6.2f} %")
