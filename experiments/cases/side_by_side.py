@@ -1,6 +1,7 @@
 """The problems and populations of `emmd verify`, side by side on the processor's cores."""
 
 import os
+import pickle
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,17 +70,32 @@ def run_all(tasks, advance, apart=True):
     apart : bool
         Whether tasks may go to other processes: what a user's file defines cannot.
     """
-    jobs = min(os.cpu_count() or 1, len(tasks)) if apart else 1
+    travels = [apart and _can_travel(task) for task in tasks]
+    jobs = min(os.cpu_count() or 1, sum(travels))
     if jobs < 2:
         return [task.run(_told(advance, task)) for task in tasks]
     workers.prepare()
     with processes(jobs) as pool:
-        futures = [pool.submit(_run_in_one_thread, task) for task in tasks]
+        futures = [
+            pool.submit(_run_in_one_thread, task) if far else None for task, far in zip(tasks, travels)
+        ]
+        here = {k: task.run(_told(advance, task)) for k, task in enumerate(tasks) if not travels[k]}
         records = []
-        for task, future in zip(tasks, futures):
-            records.append(future.result())
-            advance(task.name, len(task.claims))
+        for k, (task, future) in enumerate(zip(tasks, futures)):
+            records.append(here[k] if future is None else future.result())
+            if future is not None:
+                advance(task.name, len(task.claims))
     return records
+
+
+def _can_travel(task):
+    """Return whether another process can be given a task: functions inside functions cannot be sent."""
+    try:
+        pickle.dumps(task)
+    except Exception:
+        # whatever a user's objects raise
+        return False
+    return True
 
 
 def _run_in_one_thread(task):

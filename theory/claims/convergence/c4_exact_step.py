@@ -28,7 +28,7 @@ def measure(lab, posterior=1.0, gap=1.0, last=1.0):
             - last * problem.posterior_divergence(after, before)
         )
         # a residual r of the M-step enters as <r, theta* - theta+>
-        inexact = inner_rounding(problem, 1e-13) + lab.gradient_error(after)
+        inexact = inner_rounding(problem, 1e-13, after) + lab.gradient_error(after)
         budget = 6.0 * lab.loss_error(before, after, target) + float(inexact @ abs(after - target))
         budget += divergence_rounding(problem, target, after, observed)
         where = {"iteration": int(t), "theta_t": before, "theta_t+1": after}
