@@ -92,7 +92,7 @@ def _row(label, about, kind, comparisons, sabotage, false):
 class _Stored:
     """What `check` asks of a lab, where both sides lie in a store."""
 
-    independent = True
+    gauge = 0
 
     def __init__(self, about):
         self.model = SimpleNamespace(name=about)

@@ -7,7 +7,7 @@ from emmd.experiments.cases.mixtures import QUICK, mixture_cases
 from emmd.theory.verdict import Verdict
 
 CASES = {case.name: case for case in mixture_cases(0, every=True)}
-NEED_A_LINEAR_SET = {"C3", "C4", "E4", "R1-relative-smoothness", "R2"}
+NEED_A_LINEAR_SET = {"C3", "C4", "E4", "O1", "R1-relative-smoothness", "R2"}
 
 
 @pytest.mark.parametrize("name", CASES)
