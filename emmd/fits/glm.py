@@ -110,8 +110,8 @@ def log_shape(excess: float) -> float:
     Parameters
     ----------
     excess : float
-        The logarithm of the mean less the mean of the logarithm, not negative but for rounding; where there is
-        none the answer is infinite.
+        The logarithm of the mean less the mean of the logarithm, not negative but for rounding; where it is
+        0 the answer is infinite.
     """
     if not excess > 1e-14:
         return np.inf
