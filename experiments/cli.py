@@ -88,8 +88,8 @@ def verify(
 
     mixture = MixtureChoice(experts, family, gate, classes)
     asked = (claim or None, model or None, data, target, seed, sigma, json, out, every)
-    files = {"claim_files": claims or [], "model_file": model_file}
-    return run(Request(*asked, **files, mixture=mixture, certify=certify))
+    request = Request(*asked, claims or [], model_file, mixture, certify)
+    return run(request)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Weighted maximum likelihood in generalised linear models: Newton's method on the predictors."""
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import digamma
 
 from emmd.fits.large_glm import large_fit
 from emmd.fits.newton import newton_by_values
@@ -100,3 +102,21 @@ def _hessian(design, weights, spread):
             full[j, :, k, :] = block
             full[k, :, j, :] = block
     return full.ravel()
+
+
+def log_shape(excess: float) -> float:
+    """Solve ``log alpha - digamma(alpha) = excess`` for the log of a gamma variable's shape.
+
+    Parameters
+    ----------
+    excess : float
+        The logarithm of the mean less the mean of the logarithm, not negative but for rounding; where it is
+        0 the answer is infinite.
+    """
+    if not excess > 1e-14:
+        return np.inf
+
+    def miss(rho):
+        return rho - float(digamma(np.exp(rho))) - excess
+
+    return float(brentq(miss, -np.log(excess) - 2.0, -np.log(excess) + 1.0, xtol=1e-15, rtol=1e-15))

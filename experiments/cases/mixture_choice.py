@@ -31,7 +31,7 @@ class MixtureChoice:
 
     def model(self, d):
         """Return the model of d features."""
-        options = {"n_classes": self.n_classes} if self.family == "categorical" else {}
+        options: dict = {"n_classes": self.n_classes} if self.family == "categorical" else {}
         return MixtureOfExperts(d, self.n_experts, self.family, self.gate, **options)
 
     @property

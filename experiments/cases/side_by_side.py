@@ -24,8 +24,8 @@ class Task:
         Where else they may stand.
     seed : int
     case : Case, optional
-    population : str, optional
-        A model's name.
+    population : str
+        A model's name, or "".
     certify : bool
         Whether proofs in ball arithmetic are tried.
     """
@@ -34,7 +34,7 @@ class Task:
     claim_files: list
     seed: int
     case: Any = None
-    population: str | None = None
+    population: str = ""
     certify: bool = False
 
     def run(self, progress=None):

@@ -51,8 +51,8 @@ class Interrupts:
     def _send_again(self):
         """Send Ctrl-C to the main thread once more, unless it has begun to deal with it."""
         main = threading.main_thread().ident
-        active = sys._current_exceptions().get(main)
-        if signal.getsignal(signal.SIGINT) is not self or _is_interrupt(active):
+        active = None if main is None else sys._current_exceptions().get(main)
+        if main is None or signal.getsignal(signal.SIGINT) is not self or _is_interrupt(active):
             return
         self._last = float("-inf")
         if hasattr(signal, "pthread_kill"):

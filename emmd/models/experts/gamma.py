@@ -5,8 +5,7 @@ from scipy.special import digamma, gammainc, gammaincinv, gammaln, loggamma, pol
 
 from emmd.core.checks import require_ordinary
 from emmd.core.family import Family
-from emmd.fits.gamma_shape import log_shape
-from emmd.fits.glm import fit_coefficients
+from emmd.fits.glm import fit_coefficients, log_shape
 from emmd.kernels.maths.losses import gamma_loss
 
 

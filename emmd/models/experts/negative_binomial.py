@@ -5,7 +5,7 @@ from scipy.special import betainc, betaln, digamma, gammaln, loggamma, nbdtrik, 
 
 from emmd.core.family import Family, whole_numbers
 from emmd.fits.exposed_poisson import exposed_poisson_fit
-from emmd.fits.gamma_shape import log_shape
+from emmd.fits.glm import log_shape
 
 _POISSON = 25.0
 """The log size from which an expert is Poisson: its variance is the mean but for 1e-11 of its square."""

@@ -5,6 +5,8 @@ width a. Responsibilities are logistic functions of y with a slope of the distan
 pi over that distance.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln
 
@@ -118,7 +120,7 @@ class Counts:
         return values, np.exp(values * xi[:, :1] - mean - gammaln(values + 1.0))
 
 
-RULES = {
+RULES: dict[str, Any] = {
     "gaussian": Normal,
     "gamma": LogGamma,
     "bernoulli": Classes,

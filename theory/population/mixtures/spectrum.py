@@ -102,7 +102,7 @@ def mixture_population(model: MixtureOfExperts, theta: ArrayLike) -> MixturePopu
     coarse, fine = (_spectra(small, inside, step) for step in _STEPS[basis.shape[1]])
     # a gap that happens to be small does not make a rule exact
     error = max(float(np.abs(a - b).max()) for a, b in zip(coarse, fine)) + 64.0 * np.finfo(float).eps
-    return MixturePopulation(*fine, basis.shape[1], error)
+    return MixturePopulation(fine[0], fine[1], basis.shape[1], error)
 
 
 def _vectors(model, theta):
