@@ -25,17 +25,20 @@ class Interrupts:
 
     def __init__(self):
         self._last = float("-inf")
+        self._answers = False
 
     @contextmanager
     def listening(self):
         """Answer Ctrl-C; afterwards it is ignored, for a late one must not kill what has ended well."""
         report = sys.unraisablehook
+        self._answers = True
         signal.signal(signal.SIGINT, self)
         sys.unraisablehook = lambda lost: _is_interrupt(lost.exc_value) or report(lost)
         try:
             yield
         finally:
             # Python would put its own handler back while it ends
+            self._answers = False
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             sys.unraisablehook = report
 
@@ -52,7 +55,7 @@ class Interrupts:
         """Send Ctrl-C to the main thread once more, unless it has begun to deal with it."""
         main = threading.main_thread().ident
         active = None if main is None else sys._current_exceptions().get(main)
-        if main is None or signal.getsignal(signal.SIGINT) is not self or _is_interrupt(active):
+        if main is None or not self._answers or _is_interrupt(active):
             return
         self._last = float("-inf")
         if hasattr(signal, "pthread_kill"):
