@@ -1,10 +1,11 @@
 # make verify: install and run the main job.  make test: the whole suite.  make soak: far more random cases.
+# make mutants: breaks the code in 200 places drawn by rule, and counts what is caught.
 # make style, make types: the first steps of make test, which .pre-commit-config.yaml runs before a commit.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: verify style types test soak clean
+.PHONY: verify style types test soak mutants clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +36,9 @@ test: style types
 
 soak: $(VENV)/installed-test
 	EMMD_SOAK=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m soak
+
+mutants: $(VENV)/installed-test
+	$(BIN)/python -m tests.mutants
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -42,7 +42,8 @@ def mixture_snr_parameters(
     -------
     ndarray of shape (p,)
         Experts at the corners of a regular simplex in the first K - 1 features; the gate's simplex is turned
-        from there into the next K - 1.
+        from there into the next K - 1. Where there are fewer features it is turned within the planes of the
+        first ones, two at a time, by the same angle.
 
     Raises
     ------
@@ -52,16 +53,11 @@ def mixture_snr_parameters(
     model = instance("model", model, MixtureOfExperts, "a MixtureOfExperts")
     snr_expert, snr_gate = not_negative("snr_expert", snr_expert), not_negative("snr_gate", snr_gate)
     cosine = number_between("cosine", cosine, -1.0, 1.0)
-    K, d, m = model.n_experts, model.n_features, model.family.n_linear
     _require(model, snr_expert, snr_gate, cosine)
+    K, d, m = model.n_experts, model.n_features, model.family.n_linear
     corners = np.zeros((2, K, d))
-    corners[0, :, : K - 1] = simplex(K)
-    if snr_gate > 0.0:
-        corners[1, :, : K - 1] = cosine * simplex(K)
-        if abs(cosine) < 1.0 and snr_expert > 0.0:
-            corners[1, :, K - 1 : 2 * (K - 1)] = np.sqrt(1.0 - cosine**2) * simplex(K)
-        elif abs(cosine) < 1.0:
-            corners[1, :, : K - 1] = simplex(K)
+    corners[0, :, : min(K - 1, d)] = simplex(K)[:, :d]
+    corners[1] = _turned(corners[0], K, cosine if snr_expert > 0.0 else 1.0)
     signs = (-1.0) ** np.arange(m) / np.sqrt(m)
     sigma = np.sqrt(getattr(model.family, "known", None) or 1.0)
     coef = snr_expert * sigma * signs[None, :, None] * corners[0][:, None, :]
@@ -70,6 +66,18 @@ def mixture_snr_parameters(
     if model.gate.sees_features:
         return model.pack(**named, gate=gate)
     return model.pack(**named, gate=np.zeros(model.shapes["gate"]))
+
+
+def _turned(corners, K, cosine):
+    """Return the corners at an angle to themselves, every vector between two of them alike."""
+    sine, d = np.sqrt((1.0 - cosine) * (1.0 + cosine)), corners.shape[1]
+    aside = np.zeros_like(corners)
+    if d >= 2 * (K - 1):
+        aside[:, K - 1 : 2 * (K - 1)] = corners[:, : K - 1]
+    else:
+        for j in range(0, K - 1 if sine > 0.0 else 0, 2):
+            aside[:, j], aside[:, j + 1] = -corners[:, j + 1], corners[:, j]
+    return cosine * corners + sine * aside
 
 
 def _require(model, snr_expert, snr_gate, cosine):
@@ -84,8 +92,9 @@ def _require(model, snr_expert, snr_gate, cosine):
         raise ValueError(f"model must have nothing fixed, got {sorted(model.fixed)}")
     if snr_gate > 0.0 and not model.gate.sees_features:
         raise ValueError(f"snr_gate must be 0 for a gate that sees no features, got {snr_gate:g}")
+    # a line is turned into a second dimension, a plane within itself
     turned = abs(cosine) < 1.0 and min(snr_expert, snr_gate) > 0.0
-    needed = (K - 1) * (2 if turned else 1)
+    needed = K - 1 + (turned and K % 2 == 0)
     if max(snr_expert, snr_gate) > 0.0 and d < needed:
         simplices = "two simplices at an angle" if turned else "a simplex"
         raise ValueError(

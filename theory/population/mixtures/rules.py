@@ -63,7 +63,9 @@ class LogGamma:
         """Return how many nodes the rows need, shape (rows,)."""
         shape = np.exp(xi[:, 1])
         low, high = LogGamma._ends(shape)
-        return (high - low) / (step(gap * np.sqrt(shape), log_weight) / np.sqrt(1.0 + shape))
+        # the density grows beyond imaginary parts of pi / 2, whatever the distance of the experts
+        widest = np.minimum(step(gap * np.sqrt(shape), log_weight), np.pi**2 / _DIGITS)
+        return (high - low) / (widest / np.sqrt(1.0 + shape))
 
     @staticmethod
     def _ends(shape):
