@@ -45,7 +45,7 @@ def trust_region(problem, theta, tol=1e-9, max_iter=500):
         regular.append(u)
         return value
 
-    with np.errstate(all="ignore"), suppress(FloatingPointError):
+    with np.errstate(all="ignore"), suppress(FloatingPointError, OverflowError):
         found = minimize(
             loss,
             theta * scale,

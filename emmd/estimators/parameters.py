@@ -102,7 +102,9 @@ def named_deviations(model, units, theta, covariance):
         Of theta.
     """
     slopes = parameter_jacobian(model, units, theta)
-    variances = {name: ((part @ covariance) * part).sum(axis=-1) for name, part in slopes.items()}
+    # what overflows is told with the fit, not by a warning
+    with np.errstate(over="ignore", invalid="ignore"):
+        variances = {name: ((part @ covariance) * part).sum(axis=-1) for name, part in slopes.items()}
     return {"dispersion": None} | {name: np.sqrt(np.maximum(v, 0.0)) for name, v in variances.items()}
 
 

@@ -223,7 +223,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
 
     def _make_family(self, units):
         student = isinstance(self.family, str) and self.family == "student_t"
-        if not student and not (isinstance(self.df, float | int) and self.df == 4.0):
+        if not student and positive_number("df", self.df) != 4.0:
             raise ValueError(f"df is an option of family 'student_t' only, got {describe(self.df)}")
         if self._gaussian:
             known = self.variance

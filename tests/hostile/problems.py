@@ -124,6 +124,7 @@ def _mixture():
         "expert_ridge": 0.1,
         "gate_ridge": np.array([0.0, 0.1]),
         "fixed": None,
+        "offset_column": None,
         "variance": 1.0,
     }
 

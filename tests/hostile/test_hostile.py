@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from emmd import Problem
-from tests.hostile import fits, inferences, problems, theories
+from tests.hostile import fits, inferences, outward, problems, theories
 from tests.hostile.judge import judge, tally
 from tests.hostile.values import hostile
 
 SOAK = bool(os.environ.get("EMMD_SOAK"))
 CALLS = 40_000 if SOAK else 3_000
 TWO_SPOILED = 0.1
-FUNCTIONS = ("callback", "progress", "expression")
+FUNCTIONS = ("callback", "progress", "expression", "fixed_point_map")
 
 
 def doors():
     """Return every door."""
-    return [*problems.doors(), *fits.doors(), *inferences.doors(), *theories.doors()]
+    return [*problems.doors(), *fits.doors(), *inferences.doors(), *theories.doors(), *outward.doors()]
 
 
 def draw(rng, known, shares):

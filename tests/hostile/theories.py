@@ -160,6 +160,8 @@ def _claim():
         "proof": "",
         "resolution": 1e-3,
         "scope": "problem",
+        "compares": (),
+        "certified": None,
     }
 
 
@@ -205,6 +207,7 @@ def doors():
                 "seed": 0,
                 "name": "mine",
                 "progress": None,
+                "certify": False,
             },
             share=3.0,
         ),

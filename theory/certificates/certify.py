@@ -76,9 +76,10 @@ def certify(
     require_balls()
     name = provable_model(required_problem(problem).model)
     start = problem._check(theta0, "theta0")
-    if not 0.0 < real_number("share", share) < 1.0:
+    share = real_number("share", share)
+    if not 0.0 < share < 1.0:
         raise ValueError(f"share must lie between 0 and 1, got {share}")
-    positive_integer("max_steps", max_steps)
+    max_steps = positive_integer("max_steps", max_steps)
     say = function_or_none("progress", progress) or (lambda sentence: None)
     blank = Certificate(name, start, False, digest=digest_of(problem), problem=problem)
     maker = _Maker(problem, blank, share, max_steps, say)

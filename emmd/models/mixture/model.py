@@ -7,6 +7,7 @@ import numpy as np
 from emmd.core.checks import (
     MANY,
     NotFiniteError,
+    describe,
     in_memory,
     positive_integer,
     random_generator,
@@ -122,7 +123,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
             return None
         if not self.family.log_link:
             raise ValueError(
-                f"offset_column must be None for family {self.family.name}, it has no log link, got {column}"
+                f"offset_column must be None for family {self.family.name}, it has no log link, "
+                f"got {describe(column)}"
             )
         self.takes_partitions = False
         return positive_integer("offset_column", column, minimum=0, maximum=self.n_features - 1)

@@ -209,7 +209,7 @@ def test_a_claim_that_measures_nothing_is_one_error_that_names_it():
             "sabotages must be a sequence of Sabotage objects",
         ),
         (lambda: false_claim(kind="identity"), "kind must be a Kind, got 'identity'"),
-        (lambda: false_claim(scope="everywhere"), "scope must be one of population, problem"),
+        (lambda: false_claim(scope="everywhere"), "scope must be one of certificate, population, problem"),
         (
             lambda: Sabotage("a", {"a": 1.0, "b": 2.0}, truth=0.0),
             "truth must stand beside a variant of one number",

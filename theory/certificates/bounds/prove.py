@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from emmd.core.checks import known_name, number_between, positive_integer, real_array
 from emmd.theory.certificates.balls import above, ball, below, flint, precision, require_balls
 from emmd.theory.certificates.bounds.expression import BallExpression
@@ -102,8 +104,8 @@ def prove_bound(
     known_name("kind", kind, _KINDS)
     box = box_of(snr_expert, snr_gate, cosine)
     if d is not None:
-        positive_integer("d", d, minimum=2)
-    positive_integer("max_boxes", max_boxes)
+        d = positive_integer("d", d, minimum=2)
+    max_boxes = positive_integer("max_boxes", max_boxes)
     with precision(BITS):
         search = _Search(BallExpression(expression), model, kind, d)
         search.run(box, max_boxes, progress)
@@ -131,7 +133,7 @@ def _side(name, value):
 
 
 def _range(name, value, least, most):
-    ends = (value, value) if not hasattr(value, "__len__") else real_array(name, value, 1, (2,)).tolist()
+    ends = (value, value) if np.ndim(value) == 0 else real_array(name, value, 1, (2,)).tolist()
     low, high = (number_between(name, end, least, most) for end in ends)
     if low > high:
         raise ValueError(f"{name} must be a range from low to high, got ({low:g}, {high:g})")

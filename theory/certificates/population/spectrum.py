@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.checks import known_name, number_between, positive_integer
+from emmd.core.checks import known_name, number_between, positive_integer, require_finite
 from emmd.theory.certificates.balls import (
     NotProved,
     above,
@@ -92,12 +92,14 @@ def certify_population(
         number_between("cosine", cosine, -1.0, 1.0),
     )
     span = 1 if abs(point[2]) == 1.0 or min(point[:2]) == 0.0 else 2
-    if d is not None and positive_integer("d", d) < span:
+    d = None if d is None else positive_integer("d", d)
+    if d is not None and d < span:
         raise ValueError(f"d must be at least {span} with cosine={cosine}, got {d}")
     with precision():
         parts = blocks(model, *point[:2], direction_of(point[2]), d, _NATS)
         ends = [enclose(*each) for each in parts]
     lower, upper = (max(end[k] for end in ends) for k in (0, 1))
+    require_finite("snr_expert, snr_gate and cosine", "rate's enclosure", lower, upper)
     return PopulationCertificate(model, *point, d, (lower, upper))
 
 

@@ -48,7 +48,8 @@ def nodes_of(support: Any, y: np.ndarray) -> Nodes | None:
     """
     if not isinstance(support, str):
         values = np.asarray(support, dtype=None)
-        return Nodes(values, np.ones(len(values)), np.ones(len(values)), [])
+        weights = np.ones(len(values))
+        return Nodes(values, weights, weights, [])
     shape = y.shape[1:]
     if support == "real" and shape in ((), (1,), (2,)):
         return _real(y, shape)
@@ -60,7 +61,8 @@ def nodes_of(support: Any, y: np.ndarray) -> Nodes | None:
 def _counts(y, shape):
     m = 64 + _COUNTS_PAST * int(y.max() + 1)
     values = np.arange(float(m)).reshape(m, *shape)
-    return Nodes(values, np.ones(m), np.ones(m), [(m - 1, m - 2)])
+    weights = np.ones(m)
+    return Nodes(values, weights, weights, [(m - 1, m - 2)])
 
 
 def _positive(y, shape):

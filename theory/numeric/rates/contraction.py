@@ -1,5 +1,6 @@
 """The sharp observation of a rate: the spectral radius of an algorithm's own map at the optimum."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -103,7 +104,7 @@ def contraction(
     ArithmeticError
         If the map cannot be evaluated near theta.
     """
-    if callable(problem):
+    if callable(problem) and not inspect.isclass(problem):
         return _of_map(problem, theta)
     if isinstance(method, str) and method == "gradient_em":
         options = {"inner_steps": inner_steps, **options}
