@@ -102,10 +102,14 @@ def named_deviations(model, units, theta, covariance):
         Of theta.
     """
     slopes = parameter_jacobian(model, units, theta)
-    # what overflows is told with the fit, not by a warning
-    with np.errstate(over="ignore", invalid="ignore"):
-        variances = {name: ((part @ covariance) * part).sum(axis=-1) for name, part in slopes.items()}
-    return {"dispersion": None} | {name: np.sqrt(np.maximum(v, 0.0)) for name, v in variances.items()}
+    return {"dispersion": None} | {name: _deviation(part, covariance) for name, part in slopes.items()}
+
+
+def _deviation(slopes, covariance):
+    # the square of a slope may overflow where a standard error does not
+    size = np.maximum(np.abs(slopes).max(axis=-1, keepdims=True), np.finfo(float).tiny)
+    variance = ((slopes / size @ covariance) * (slopes / size)).sum(axis=-1)
+    return size[..., 0] * np.sqrt(np.maximum(variance, 0.0))
 
 
 def _gate(model, units, gate):

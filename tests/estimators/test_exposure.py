@@ -41,7 +41,8 @@ def test_the_unit_of_exposure_moves_the_intercepts_alone(family, tmp_path):
         "family": family,
         "exposure": "years [a]",
         "gate": "constant",
-        "n_init": 1,
+        # one start alone may end at a saddle, and says so
+        "n_init": 4,
         "random_state": 0,
     }
     fit = emmd.MixtureOfExpertsRegressor(**options).fit(table, y)
