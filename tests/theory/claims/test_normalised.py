@@ -5,6 +5,8 @@ import pytest
 
 import emmd
 from emmd import theory
+from emmd.theory.lab import Lab
+from emmd.theory.numeric.mass.total import total_mass
 
 
 def mass(model, y, theta, X=None):
@@ -117,3 +119,68 @@ def test_covariates_choose_the_row():
 def test_a_support_of_another_name_is_refused():
     with pytest.raises(ValueError, match="support must be one of counts, positive, real"):
         gaussian(1).__class__(1, *[lambda *a: 0.0] * 3, support="reals")
+
+
+def narrow(width, scale=1.0):
+    """Half a unit Gaussian and half one of a small width, without a sampler."""
+
+    def log_numerator(eta, y):
+        parts = [
+            -0.5 * ((y - at) / size) ** 2 - np.log(2.0 * size * np.sqrt(2.0 * np.pi))
+            for at, size in ((eta[0], 1.0), (0.3, width))
+        ]
+        largest = max(parts, key=np.real)
+        return largest + np.log(sum(np.exp(part - largest) for part in parts)) + np.log(scale)
+
+    return emmd.LatentModel(
+        1, lambda theta, x: 1.0 * theta, lambda eta: 0.0 * eta[0], log_numerator, support="real"
+    )
+
+
+def test_a_peak_between_two_nodes_does_not_accuse_the_model():
+    """Both rules see the broad half alone, and agree; only the density at a y itself tells of the rest."""
+    model = emmd.MixtureOfExperts(1, 2, family="gamma")
+    theta = model.pack(coef=[[0.3], [1.1]], dispersion=[0.0, 16.0], gate=[[0.2]])
+    X = np.ones((60, 1))
+    lab = Lab(emmd.Problem(model, X, model.sample_y(theta, X, 0)), theta)
+    found = total_mass(lab, theta, 0)
+    assert found.value == pytest.approx(0.55, abs=1e-3)
+    assert found.error == np.inf
+    # the rule resolves a shape of e^7, and then a mass that is off is seen
+    theta = model.pack(coef=[[0.3], [1.1]], dispersion=[0.0, 7.0], gate=[[0.2]])
+    assert total_mass(lab, theta, 0).error < 1e-4
+    seen = total_mass(lab, theta, 0, apart=0.2)
+    assert abs(seen.value - 1.0) > seen.error
+
+
+def test_a_peak_in_the_plane_is_not_missed_either():
+    def drawn(theta, n, rng):
+        return theta + np.where(rng.random((n, 1)) < 0.5, 1.0, 1e-6) * rng.standard_normal((n, 2))
+
+    def log_numerator(eta, y):
+        far = -0.5 * ((y - eta) ** 2).sum()
+        return np.logaddexp(far, 1e12 * far + np.log(1e12)) - np.log(4.0 * np.pi)
+
+    model = emmd.LatentModel(
+        2,
+        lambda theta, x: 1.0 * theta,
+        lambda eta: 0.0 * eta[0],
+        log_numerator,
+        support="real",
+        sample_y=drawn,
+    )
+    theta = np.array([0.3, 0.21])
+    y = drawn(theta, 20, np.random.default_rng(0))
+    found = total_mass(Lab(emmd.Problem(model, None, y), theta), theta, 0)
+    assert found.value == pytest.approx(0.5, abs=1e-3)
+    assert found.error == np.inf
+
+
+def test_without_a_sampler_the_data_tell_of_a_peak():
+    y = np.random.default_rng(0).standard_normal(20)
+    y[::5] = 0.3
+    theta = np.array([0.1])
+    assert total_mass(Lab(emmd.Problem(narrow(1e-7), None, y), theta), theta, 0).error == np.inf
+    wrong = total_mass(Lab(emmd.Problem(narrow(0.1, scale=1.1), None, y), theta), theta, 0)
+    assert wrong.value == pytest.approx(1.1)
+    assert wrong.error < 1e-6
