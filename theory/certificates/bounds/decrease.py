@@ -126,7 +126,7 @@ class _Decrease(BoxSearch):
         # neighbours share sides
         self.rows, self.columns = cache(self._rows), cache(self._columns)
 
-    def look_at(self, box):
+    def examine(self, box):
         """Push a box on which the rate is not seen to fall, the widest first."""
         self.boxes += 1
         if not self.falls(box):

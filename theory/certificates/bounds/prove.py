@@ -150,7 +150,7 @@ class BoxSearch:
 
     def run(self, box: tuple, most: int, progress: bool | Callable | None) -> None:
         """Split boxes until none is left, the search is over, or there were too many."""
-        self.look_at(box)
+        self.examine(box)
         for _ in reported(self._split(most), most, progress, "proving the bound"):
             pass
 
@@ -166,7 +166,7 @@ class BoxSearch:
         """Return whether there is nothing more to be found out."""
         return not self.heap
 
-    def look_at(self, box: tuple) -> None:
+    def examine(self, box: tuple) -> None:
         """Count a box, and push it unless it is decided."""
         raise NotImplementedError
 
@@ -182,7 +182,7 @@ class BoxSearch:
             low, high = box[k]
             middle = middle_of(low, high, k < 2)
             for side in ((low, middle), (middle, high)):
-                self.look_at(tuple(side if j == k else each for j, each in enumerate(box)))
+                self.examine(tuple(side if j == k else each for j, each in enumerate(box)))
                 yield
 
 
@@ -196,7 +196,7 @@ class _Search(BoxSearch):
     def over(self):
         return self.refuted is not None or not self.heap
 
-    def look_at(self, box):
+    def examine(self, box):
         self.boxes += 1
         value = self._value(box)
         left = self._slack(value, box)

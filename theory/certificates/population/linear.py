@@ -41,7 +41,7 @@ from emmd.theory.certificates.population.trapezoid import (
 
 _ZETA = 2.0 / 3.0
 _MASS = 7
-_SPARE = 14.0
+_MARGIN = 14.0
 """Nats by which the inner rule is finer: its error is multiplied by w^2 a^2 afterwards."""
 
 
@@ -91,7 +91,7 @@ def information(snr_expert: float, snr_gate: float, c: Any, s: Any, nats: float)
     for omega, weight in rule.nodes():
         law = _law(snr_expert, c, s, omega)
         share = weight * root(law.variance)
-        moments = [share * each for each in gate_moments(ball(snr_gate), law.decay, omega, nats + _SPARE)]
+        moments = [share * each for each in gate_moments(ball(snr_gate), law.decay, omega, nats + _MARGIN)]
         _add(plane, _plane(law, omega, *moments))
         _add(across, _across(law, omega, *moments))
     error = rule.error(_MASS, 1)
