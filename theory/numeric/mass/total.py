@@ -10,6 +10,9 @@ from emmd.theory.numeric.mass.nodes import nodes_of
 
 _ROWS = 3
 _DRAWS = 20_000
+_FEW = 0.5
+"""Share of the nodes below which those without mass are left out."""
+
 _WIDEST_JUMP = 1.0
 """Between two nodes the logarithm of a density that the rule resolves changes by less."""
 
@@ -50,21 +53,42 @@ def total_mass(lab: Any, theta: np.ndarray, row: int, apart: float = 0.0) -> Mas
     data, nodes = lab.once(("mass", row), lambda: _data_at_nodes(lab, row))
     if data is None:
         return None
-    model, definition = lab.model, lab.model.definition(data)
-    eta = definition.eta(theta)
-    log_mass = model.log_numerator(data, eta * (1.0 + apart)) - model.log_partition(eta)
+    return lab.once(
+        ("mass", row, apart, theta.tobytes()), lambda: _added_up(lab, theta, row, data, nodes, apart)
+    )
+
+
+def _added_up(lab, theta, row, data, nodes, apart):
+    model = lab.model
+    # the nodes are all one row, with one eta
+    eta = lab.once(("eta", row, theta.tobytes()), lambda: model.definition(data).eta(theta)[:1].copy())
+    at_nodes = np.repeat(eta * (1.0 + apart), len(nodes.y), axis=0)
+    log_mass = model.log_numerator(data, at_nodes) - model.log_partition(eta)
     # a density may underflow far off, and its logarithm overflow
     density = np.exp(np.where(np.isnan(log_mass), -np.inf, log_mass))
     if np.isnan(log_mass).any() and not (log_mass > -np.inf).any():
         return Mass(float("nan"), float("nan"))
     terms = nodes.weights * density
-    terms_of_loss = np.nan_to_num(model.loss_terms(data, theta), posinf=0.0)
-    rounding = EPS * float(np.nansum(terms * (32.0 + 8.0 * terms_of_loss)))
+    if np.isinf(terms).any():
+        return Mass(float("inf"), float("nan"))
+    rounding = EPS * _rounded(lab, theta, row, data, nodes, terms)
     step = abs(float(nodes.coarse @ density - terms.sum()))
     value, error = float(terms.sum()), rounding + step + sum(_beyond(terms, *end) for end in nodes.ends)
     if abs(value - 1.0) > error and model.has_own("sample_y"):
         error += _unseen(lab, theta, row, nodes, log_mass)
     return Mass(value, error)
+
+
+def _rounded(lab, theta, row, data, nodes, terms):
+    """Return what rounds in a sum of densities, in units of the machine precision."""
+    model, seen = lab.model, np.flatnonzero(terms)
+    if 0 < len(seen) < _FEW * len(terms):
+        # of many counts few have a mass that is a number at all
+        X = repeated(lab.problem.X, row, len(seen))
+        X, y, n = model.check_rows(X, nodes.y[seen])
+        data, terms = model.prepare(X, y, np.full(n, 1.0 / n)), terms[seen]
+    sizes = np.nan_to_num(model.loss_terms(data, theta), posinf=0.0)
+    return float(np.nansum(terms * (32.0 + 8.0 * sizes)))
 
 
 def _unseen(lab, theta, row, nodes, log_mass):
