@@ -19,10 +19,11 @@ from emmd.core.status import Status
 from emmd.estimators.starts.run import Start
 from emmd.models.mixture.model import MixtureOfExperts
 
-KINDS = ("kmeans", "responsibilities", "parameters")
+KINDS = ("kmeans", "responsibilities", "parameters", "subsets")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
+_FEW_AT_LEAST, _FEW_AT_MOST = 1e-5, 1e-2
 _ROUGH, _ROUNDS = 1e-3, 100
 _CONSTANT = 1e-9
 _DEPENDENT = 1e-10
@@ -57,7 +58,9 @@ def draw_starts(problem, n_starts, seed):
 
 
 def redrawn(problem, theta, rng):
-    """Return a neighbour of theta: one expert is drawn anew, by the rows it takes or by its parameters.
+    """Return a neighbour of theta: one expert is drawn anew, in one of three ways.
+
+    By the rows it takes, by its parameters, or through a few rows.
 
     Where the experts compete for the rows, all but one of them are often in their best places already.
 
@@ -74,7 +77,7 @@ def redrawn(problem, theta, rng):
     """
     pooled = pooled_fit(problem)
     rows, expert = _rows(problem, pooled), int(rng.integers(problem.model.n_experts))
-    draw = _with_other_rows if rng.random() < 0.5 else _with_other_predictors
+    draw = _NEIGHBOURS[int(rng.integers(len(_NEIGHBOURS)))]
     return start_from(problem, "redrawn", draw(problem, theta, expert, rows, pooled, rng), theta).theta
 
 
@@ -90,6 +93,12 @@ def _with_other_rows(problem, theta, expert, rows, pooled, rng):
 def _with_other_predictors(problem, theta, expert, rows, pooled, rng):
     parts, logits = problem.model.predictors(problem.data.designs, theta)
     parts[expert] = _drawn_parts(problem, rows, pooled, rng)[0][expert]
+    return _posterior(problem, parts, logits, rows, pooled, rng)
+
+
+def _through_a_few_rows(problem, theta, expert, rows, pooled, rng):
+    parts, logits = problem.model.predictors(problem.data.designs, theta)
+    parts[expert] = _fitted_to_a_few(problem, rows, pooled, rng)
     return _posterior(problem, parts, logits, rows, pooled, rng)
 
 
@@ -230,6 +239,37 @@ def _drawn_parts(problem, rows, pooled, rng):
     return parts, logits, known
 
 
+def _by_subsets(problem, rows, pooled, rng):
+    """Fit every expert to as few rows as determine it, then take one E-step.
+
+    An expert that few rows follow closely, beside many that do not, is hardly met in another way.
+    """
+    parts, logits = problem.model.predictors(problem.data.designs, pooled)
+    parts = [_fitted_to_a_few(problem, rows, pooled, rng) for _ in parts]
+    return _posterior(problem, parts, logits, rows, pooled, rng)
+
+
+def _fitted_to_a_few(problem, rows, pooled, rng):
+    """Return the predictors, shape (n, q), of an expert fitted to as few rows as it has coefficients.
+
+    All others together count as a small share of a row: they say how large its dispersion is.
+    """
+    model, data = problem.model, problem.data
+    shares = np.full(len(rows), _FEW_AT_LEAST * (_FEW_AT_MOST / _FEW_AT_LEAST) ** rng.random())
+    for _ in model.columns["expert"]:
+        shares[_drawn_row(rows, problem.weights, rng)] = 1.0
+    coefs, dispersion, *_ = model.family.fit(data.rows(0, shares[None]), model.named(pooled)["coef"][0])
+    part = np.column_stack([data.designs["expert"].predict(coef) for coef in coefs])
+    return part if dispersion is None else np.column_stack([part, np.full(len(rows), dispersion)])
+
+
+def _drawn_row(rows, weights, rng):
+    """Draw a row by its weight: the one at a random quantile in a random direction."""
+    order = np.argsort(rows @ rng.standard_normal(rows.shape[1]), kind="stable")
+    below = np.cumsum(weights[order])
+    return order[np.searchsorted(below, below[-1] * rng.random())]
+
+
 def _posterior(problem, parts, logits, rows, pooled, rng):
     """Return the responsibilities of given predictors; random ones where those overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -242,4 +282,5 @@ def _softmax(logits):
     return weight / weight.sum(axis=1, keepdims=True)
 
 
-_DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters}
+_DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters, "subsets": _by_subsets}
+_NEIGHBOURS = _with_other_rows, _with_other_predictors, _through_a_few_rows, _through_a_few_rows

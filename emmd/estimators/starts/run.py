@@ -21,7 +21,7 @@ _UNFINISHED = (Status.ITERATION_LIMIT, Status.DIVERGING, Status.INNER_FAILED, St
 _TIE = 1e-9
 
 _TRIES = 4
-"""Neighbours for each run that ended above the best one; half as many as runs at least."""
+"""Neighbours for each run that ended above the best one; as many as runs at least."""
 
 _ROUGH, _FEW = 1e-3, 15
 SAME_OPTIMUM = 1e-6
@@ -72,8 +72,8 @@ def fit_from_starts(
     starts : list of Start
     neighbour : callable, optional
         ``neighbour(theta, attempt)`` returns a point from which another optimum may be reached. It is asked
-        for half as many as there are starts, and for four for each run that ended above the best one, until
-        a round of them has brought nothing.
+        for as many as there are starts, and for four for each run that ended above the best one, until a
+        round of them has brought nothing.
     n_jobs : int, optional
         Threads, as in joblib. The result does not depend on it.
     callback : callable, optional
@@ -125,7 +125,7 @@ def _attempts(runs, best):
     if best.status in (Status.ITERATION_LIMIT, Status.VARIANCE_COLLAPSE):
         return 0
     elsewhere = sum(run.fun > best.fun + SAME_OPTIMUM * (1.0 + abs(best.fun)) for run in runs)
-    return max(len(runs) // 2, _TRIES * elsewhere)
+    return max(len(runs), _TRIES * elsewhere)
 
 
 def _explored(problem, theta, **options):
