@@ -260,7 +260,9 @@ def _fitted_to_a_few(problem, rows, pooled, rng):
         shares[_drawn_row(rows, problem.weights, rng)] = 1.0
     coefs, dispersion, *_ = model.family.fit(data.rows(0, shares[None]), model.named(pooled)["coef"][0])
     part = np.column_stack([data.designs["expert"].predict(coef) for coef in coefs])
-    return part if dispersion is None else np.column_stack([part, np.full(len(rows), dispersion)])
+    if dispersion is None:
+        return part
+    return np.column_stack([part, np.tile(np.atleast_1d(dispersion), (len(rows), 1))])
 
 
 def _drawn_row(rows, weights, rng):
