@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emmd.core.solve import make_algorithm, minimize
+from emmd.core.loop.solve import make_algorithm, minimize
 from emmd.experiments.commands.natural_options import natural_options
 from emmd.experiments.console.consoles import literal, messages, progress
 from emmd.experiments.console.text import for_figure
