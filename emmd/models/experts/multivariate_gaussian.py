@@ -3,8 +3,8 @@
 import numpy as np
 
 from emmd.core.checks import MANY, positive_integer, require_ordinary
-from emmd.core.derivatives import row_gradient
-from emmd.core.family import Family
+from emmd.core.numerics.derivatives import row_gradient
+from emmd.core.protocols.family import Family
 from emmd.fits.least_squares import weighted_least_squares
 from emmd.rows.weighted_rows import Rows
 
