@@ -19,11 +19,12 @@ from emmd.core.problem import Problem
 from emmd.estimators.starts.run import Start
 from emmd.models.mixture.model import MixtureOfExperts
 
-KINDS = ("kmeans", "responsibilities", "parameters", "subsets")
+KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
 _FEW_AT_LEAST, _FEW_AT_MOST = 1e-5, 1e-2
+_LEAST_SHARE, _TRIES = 0.25, 8
 _ROUGH, _ROUNDS = 1e-3, 100
 _CONSTANT = 1e-9
 _DEPENDENT = 1e-10
@@ -97,9 +98,17 @@ def _with_other_predictors(problem, theta, expert, rows, pooled, rng):
 
 
 def _through_a_few_rows(problem, theta, expert, rows, pooled, rng):
-    parts, logits = problem.model.predictors(problem.data.designs, theta)
-    parts[expert] = _fitted_to_a_few(problem, rows, pooled, rng)
-    return _posterior(problem, parts, logits, rows, pooled, rng)
+    """Fit one expert to as few rows as determine it, such that it takes more; then one E-step for all.
+
+    An expert that many rows follow closely, between others that do not, is hardly met in another way.
+    """
+    for _ in range(_TRIES):
+        parts, logits = problem.model.predictors(problem.data.designs, theta)
+        parts[expert] = _fitted_to_a_few(problem, rows, pooled, rng)
+        responsibilities = _posterior(problem, parts, logits, rows, pooled, rng)
+        if problem.weights @ responsibilities[:, expert] > _LEAST_SHARE / problem.model.n_experts:
+            break
+    return responsibilities
 
 
 def _working(problem):
@@ -239,16 +248,6 @@ def _drawn_parts(problem, rows, pooled, rng):
     return parts, logits, known
 
 
-def _by_subsets(problem, rows, pooled, rng):
-    """Fit every expert to as few rows as determine it, then take one E-step.
-
-    An expert that few rows follow closely, beside many that do not, is hardly met in another way.
-    """
-    parts, logits = problem.model.predictors(problem.data.designs, pooled)
-    parts = [_fitted_to_a_few(problem, rows, pooled, rng) for _ in parts]
-    return _posterior(problem, parts, logits, rows, pooled, rng)
-
-
 def _fitted_to_a_few(problem, rows, pooled, rng):
     """Return the predictors, shape (n, q), of an expert fitted to as few rows as it has coefficients.
 
@@ -258,7 +257,8 @@ def _fitted_to_a_few(problem, rows, pooled, rng):
     shares = np.full(len(rows), _FEW_AT_LEAST * (_FEW_AT_MOST / _FEW_AT_LEAST) ** rng.random())
     for _ in model.columns["expert"]:
         shares[_drawn_row(rows, problem.weights, rng)] = 1.0
-    coefs, dispersion, *_ = model.family.fit(data.rows(0, shares[None]), model.named(pooled)["coef"][0])
+    with np.errstate(all="ignore"):
+        coefs, dispersion, *_ = model.family.fit(data.rows(0, shares[None]), model.named(pooled)["coef"][0])
     part = np.column_stack([data.designs["expert"].predict(coef) for coef in coefs])
     if dispersion is None:
         return part
@@ -284,5 +284,5 @@ def _softmax(logits):
     return weight / weight.sum(axis=1, keepdims=True)
 
 
-_DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters, "subsets": _by_subsets}
+_DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters}
 _NEIGHBOURS = _with_other_rows, _with_other_predictors, _through_a_few_rows, _through_a_few_rows

@@ -15,14 +15,14 @@ class MultivariateGaussian(Family):
     """y | x ~ N(u, Sigma), y of m targets, u_j = x'beta_j, Sigma^-1 = L' diag(e^-rho) L.
 
     L is lower triangular with ones on its diagonal and -phi below: the residual of target j is regressed on
-    those of the targets before it, with slopes phi_jl and residual variance e^rho_j. So every real rho and phi
-    stand for one covariance. T = (y, (y_j y_l)_{j <= l}), nu = (Sigma^-1 u, the entries of -Sigma^-1 / 2, those
-    off the diagonal twice) and a(nu) = u' Sigma^-1 u / 2 + sum(rho) / 2.
+    those of the targets before it, with slopes phi_jl and residual variance e^rho_j. So every real rho and
+    phi stand for one covariance. T = (y, (y_j y_l)_{j <= l}), nu = (Sigma^-1 u, the entries of -Sigma^-1 / 2,
+    those off the diagonal twice) and a(nu) = u' Sigma^-1 u / 2 + sum(rho) / 2.
 
     Parameters
     ----------
     n_targets : int
-        m, at least 2. That two experts of one target each share nothing is what `Gaussian` is for.
+        m, at least 2.
 
     References
     ----------

@@ -21,7 +21,8 @@ class StudentTFree(StudentT):
 
     References
     ----------
-    Peel and McLachlan, "Robust mixture modelling using the t distribution", Statistics and Computing 10, 2000.
+    Peel and McLachlan, "Robust mixture modelling using the t distribution", Statistics and Computing 10,
+    2000.
     """
 
     name = "student_t_df"
