@@ -4,6 +4,9 @@ import numpy as np
 
 from emmd.experiments.figures.style import COLOURS, new_figure, styled
 
+CAPTION = """Distance to the optimum in the metric of the complete information, on a logarithmic axis: a
+geometric rate is a straight line. Dashed: the slopes that the Hessians at the optimum predict."""
+
 _FLOOR = 1e-11
 
 
