@@ -8,16 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emmd.core.algorithm import Algorithm, Step
-    from emmd.core.family import Family
-    from emmd.core.fixed_point import accelerate
-    from emmd.core.gate import Gate
-    from emmd.core.model import Model
-    from emmd.core.online import online_em
-    from emmd.core.partitions import PartitionedProblem
+    from emmd.core.loop.fixed_point import accelerate
+    from emmd.core.loop.online import online_em
+    from emmd.core.loop.solve import make_algorithm, minimize
+    from emmd.core.loop.status import Status
     from emmd.core.problem import Problem
-    from emmd.core.solve import make_algorithm, minimize
-    from emmd.core.status import Status
+    from emmd.core.protocols.algorithm import Algorithm, Step
+    from emmd.core.protocols.family import Family
+    from emmd.core.protocols.gate import Gate
+    from emmd.core.protocols.model import Model
     from emmd.displays import ConvergenceDisplay, ExpertsDisplay, ResidualsDisplay, SelectionDisplay
     from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, load_model, save_model
     from emmd.inference.ratio_test import likelihood_ratio_test
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from emmd.models.mixture.model import MixtureOfExperts
     from emmd.models.symmetric.linear import SymMoLinE
     from emmd.models.symmetric.logistic import SymMoLogE
+    from emmd.partitions.problem import PartitionedProblem
     from emmd.runs import load_runs, load_traces
     from emmd.tables.formula import formula_design
 
@@ -67,16 +67,16 @@ __all__ = [
 ]
 
 _MODULES = {
-    "emmd.core.algorithm": ("Algorithm", "Step"),
-    "emmd.core.family": ("Family",),
-    "emmd.core.fixed_point": ("accelerate",),
-    "emmd.core.gate": ("Gate",),
-    "emmd.core.model": ("Model",),
-    "emmd.core.online": ("online_em",),
-    "emmd.core.partitions": ("PartitionedProblem",),
+    "emmd.core.protocols.algorithm": ("Algorithm", "Step"),
+    "emmd.core.protocols.family": ("Family",),
+    "emmd.core.loop.fixed_point": ("accelerate",),
+    "emmd.core.protocols.gate": ("Gate",),
+    "emmd.core.protocols.model": ("Model",),
+    "emmd.core.loop.online": ("online_em",),
+    "emmd.partitions.problem": ("PartitionedProblem",),
     "emmd.core.problem": ("Problem",),
-    "emmd.core.solve": ("make_algorithm", "minimize"),
-    "emmd.core.status": ("Status",),
+    "emmd.core.loop.solve": ("make_algorithm", "minimize"),
+    "emmd.core.loop.status": ("Status",),
     "emmd.displays": ("ConvergenceDisplay", "ExpertsDisplay", "ResidualsDisplay", "SelectionDisplay"),
     "emmd.estimators": (
         "MixtureOfExpertsClassifier",

@@ -1,6 +1,6 @@
 """theory: claims about EM as mirror descent, and the symbolic and numeric tools that check them."""
 
-from emmd.core.alias import alias
+from emmd.alias import alias
 from emmd.theory.certificates.bounds.prove import BoundProof, prove_bound
 from emmd.theory.certificates.certificate import Certificate, load_certificate
 from emmd.theory.certificates.certify import certify

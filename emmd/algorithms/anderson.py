@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.acceleration import Secants, base_map, first_bound, guarded_step
-from emmd.core.algorithm import Algorithm, Step
 from emmd.core.checks import positive_integer
+from emmd.core.loop.acceleration import Secants, base_map, first_bound, guarded_step
+from emmd.core.protocols.algorithm import Algorithm, Step
 
 _CHANGE = 4.0
 
@@ -28,7 +28,7 @@ class Anderson(Algorithm):
       The bound grows fourfold when a step that met it is accepted; a refused step
       sets it to a quarter of its length.
     * A step that would increase the loss is refused: the plain F(theta) is taken
-      and the history dropped. The test is free, see `emmd.core.acceleration`.
+      and the history dropped. The test is free, see `emmd.core.loop.acceleration`.
 
     Parameters
     ----------

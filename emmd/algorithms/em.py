@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.algorithm import Algorithm, Step, inner_failure
-from emmd.core.pencil import pencil
+from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
+from emmd.fits.pencil import pencil
 from emmd.kernels.solvers.extrapolate import MEMORY, extrapolate
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.algorithm import Algorithm, Step
-from emmd.core.pencil import pencil, solve_positive
-from emmd.core.rounding import exceeds
-from emmd.core.status import Status
+from emmd.core.loop.status import Status
+from emmd.core.numerics.rounding import exceeds
+from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.fits.pencil import pencil, solve_positive
 
 _HALVINGS = 60
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.algorithm import Algorithm, Step
 from emmd.core.checks import MANY, positive_integer, positive_number
-from emmd.core.pencil import pencil
+from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.fits.pencil import pencil
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from emmd.core.algorithm import Algorithm, Step, inner_failure
 from emmd.core.checks import positive_number
-from emmd.core.pencil import pencil
+from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
+from emmd.fits.pencil import pencil
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
-from emmd.core.algorithm import Algorithm, Step
 from emmd.core.checks import positive_number
-from emmd.core.pencil import pencil
-from emmd.core.status import Status
+from emmd.core.loop.status import Status
+from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.fits.pencil import pencil
 
 _SOLVED = 1e-9
 _STEPS = 5

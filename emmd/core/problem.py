@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from emmd.core.affine import is_affine
 from emmd.core.checks import (
     DomainError,
     NotFiniteError,
@@ -16,9 +15,10 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.definition import Definition
-from emmd.core.model import Model
-from emmd.core.steps import MStep
+from emmd.core.numerics.affine import is_affine
+from emmd.core.protocols.definition import Definition
+from emmd.core.protocols.model import Model
+from emmd.core.protocols.steps import MStep
 from emmd.fits.saddle_free import complement
 
 

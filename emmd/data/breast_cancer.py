@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from emmd.core.dataset import DataSet
 from emmd.core.features import standardise
+from emmd.core.protocols.dataset import DataSet
 
 _COLUMNS = ("mean texture", "mean smoothness", "mean symmetry", "mean fractal dimension")
 

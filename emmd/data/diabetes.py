@@ -1,7 +1,7 @@
 """The diabetes data that scikit-learn ships, for two symmetric linear experts."""
 
-from emmd.core.dataset import DataSet
 from emmd.core.features import standardise
+from emmd.core.protocols.dataset import DataSet
 
 
 def _load():

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from emmd.core.pencil import pencil
+from emmd.fits.pencil import pencil
 
 _FLAT = 1e-10
 

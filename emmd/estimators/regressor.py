@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from emmd.core.algorithm import Algorithm
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
-from emmd.core.family import Family, found_families
+from emmd.core.protocols.algorithm import Algorithm
+from emmd.core.protocols.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
 from emmd.estimators.units import with_target_units

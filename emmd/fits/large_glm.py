@@ -43,8 +43,8 @@ def _sums(rows, family, coefficients):
 def _product(rows, family, coefficients, direction):
     """Return the Hessian at `coefficients` times a direction, both of shape (m, d)."""
     XT = _transposed_features(rows)
-    moved = np.einsum("jkn,kn->jn", _spread(rows, family, coefficients), direction @ XT)
-    return moved @ XT.T
+    product = np.einsum("jkn,kn->jn", _spread(rows, family, coefficients), direction @ XT)
+    return product @ XT.T
 
 
 class LargeFit:
@@ -84,8 +84,8 @@ class LargeFit:
     def product(self, state, flat):
         """Return the Hessian times a vector."""
         direction = flat.reshape(self.shape)
-        moved = self.rows.add_up(_product, self.family, state[0], direction) / self.rows.mass
-        return (moved + self.ridge * direction).ravel()
+        product = self.rows.add_up(_product, self.family, state[0], direction) / self.rows.mass
+        return (product + self.ridge * direction).ravel()
 
     def precondition(self, state):
         """Return the inverse of ``mean(V) (x) E[w x x'] + I (x) diag(ridge)`` as a function."""

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, instance, positive_number, real_array, require_finite
-from emmd.core.model import Model
-from emmd.core.steps import EStep, MStep
+from emmd.core.protocols.model import Model
+from emmd.core.protocols.steps import EStep, MStep
 from emmd.models.mixture.ridge import LARGEST_PENALTY
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from emmd.core.checks import instance
 from emmd.core.discover import discover, import_file, python_file
-from emmd.core.model import Model
 from emmd.core.problem import Problem
+from emmd.core.protocols.model import Model
 from emmd.experiments.cases.case import Case
 from emmd.experiments.files.table import read_table
 from emmd.theory.numeric.starts import best_start

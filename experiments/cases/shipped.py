@@ -7,9 +7,9 @@ import numpy as np
 import emmd
 from emmd import gallery
 from emmd.core.checks import known_name
-from emmd.core.dataset import DataSet
 from emmd.core.discover import discover
 from emmd.core.features import standardise
+from emmd.core.protocols.dataset import DataSet
 from emmd.data.snr import snr_parameters
 from emmd.estimators.starts.draw import draw_starts
 from emmd.experiments.cases.case import Case

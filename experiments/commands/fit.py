@@ -8,7 +8,7 @@ from rich.text import Text
 from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
-from emmd.core.family import found_families
+from emmd.core.protocols.family import found_families
 from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
 from emmd.experiments.commands.fit_fixed import fixed_values
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, results

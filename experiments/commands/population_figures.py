@@ -4,7 +4,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from emmd.core.solve import minimize
+from emmd.core.loop.solve import minimize
 from emmd.experiments.console.consoles import progress
 from emmd.experiments.figures.population import (
     ball as ball_figure,

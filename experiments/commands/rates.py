@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from emmd.core.checks import known_name
-from emmd.core.solve import algorithms, make_algorithm, minimize
+from emmd.core.loop.solve import algorithms, make_algorithm, minimize
 from emmd.experiments.cases.mixture_choice import synthetic_mixture
 from emmd.experiments.cases.shipped import synthetic
 from emmd.experiments.commands.natural_options import natural_options

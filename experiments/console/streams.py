@@ -46,9 +46,9 @@ class Interrupts:
         """Raise KeyboardInterrupt, unless it was raised just now."""
         before, self._last = self._last, time.monotonic()
         if self._last - before > self._SECONDS:
-            look = threading.Timer(self._ARRIVES, self._send_again)
-            look.daemon = True
-            look.start()
+            timer = threading.Timer(self._ARRIVES, self._send_again)
+            timer.daemon = True
+            timer.start()
             raise KeyboardInterrupt
 
     def _send_again(self):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.solve import make_algorithm, minimize
+from emmd.core.loop.solve import make_algorithm, minimize
 from emmd.experiments.commands.natural_options import natural_options
 from emmd.experiments.console.consoles import literal, messages
 from emmd.experiments.console.text import for_figure, visible

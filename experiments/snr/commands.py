@@ -25,7 +25,7 @@ from emmd.experiments.snr.store.export import write_tables
 def check(config, data_dir, json):
     """Print the plan of an experiment; return the exit code."""
     plan = make_plan(parse(read_text(config), config))
-    _look_in(data_dir)
+    _open(data_dir)
     plan.experiment.require()
     announce_compilation()
     forecast = estimate(plan)
@@ -44,7 +44,7 @@ def check(config, data_dir, json):
 def run(config, store, options, data_dir, json):
     """Run or resume a sweep; return the exit code."""
     text = read_text(config)
-    _look_in(data_dir)
+    _open(data_dir)
     announce_compilation()
     with _progress() as advance:
         summary = run_sweep(text, store, options, advance, config)
@@ -74,7 +74,7 @@ def export(store, out, file_format):
     return 0
 
 
-def _look_in(data_dir):
+def _open(data_dir):
     """Say where data are, to this process and to its workers; a run's id does not depend on it."""
     if data_dir is not None:
         os.environ[DATA_DIR] = data_dir

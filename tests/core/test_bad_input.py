@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 
 import emmd
 from emmd.core.checks import real_array
-from emmd.core.solve import make_algorithm
+from emmd.core.loop.solve import make_algorithm
 
 NAN, INF = float("nan"), float("inf")
 rng = np.random.default_rng(0)

@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 from sklearn.base import clone
 
 import emmd
-from tests.estimators.plain import flat_errors, flat_parameters, loglik
-from tests.estimators.test_likelihood import data, estimator
+from tests.estimators.optima.plain import flat_errors, flat_parameters, loglik
+from tests.estimators.optima.test_likelihood import data, estimator
 
 FAMILIES = ["gaussian", "gamma", "poisson"]
 GATE = ("gate_coef", "gate_intercept")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import emmd
-from tests.estimators.plain import flat_parameters, loglik
-from tests.estimators.test_likelihood import data, estimator
+from tests.estimators.optima.plain import flat_parameters, loglik
+from tests.estimators.optima.test_likelihood import data, estimator
 
 
 @pytest.mark.parametrize("options", [{"expert_ridge": 0.1, "gate_ridge": 0.05}, {"prior_strength": 0.2}])

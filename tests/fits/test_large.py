@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import emmd
-from emmd.core.family import family_object
+from emmd.core.protocols.family import family_object
 from emmd.fits import glm
 from emmd.fits.large_glm import LargeFit
 from emmd.rows.design import Design

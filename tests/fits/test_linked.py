@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import emmd
-from emmd.core.family import Family
+from emmd.core.protocols.family import Family
 from emmd.models.experts.gamma import Gamma
 from emmd.models.experts.gaussian import Gaussian
 from emmd.models.experts.poisson import Poisson
-from tests.models.test_mixture import mixture
+from tests.models.mixture.test_model import mixture
 
 
 class PlainGamma(Gamma):

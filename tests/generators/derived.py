@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.model import Model
+from emmd.core.protocols.model import Model
 
 
 class Derived(Model):

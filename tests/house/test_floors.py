@@ -12,7 +12,7 @@ FLOORS = [
     "emmd.rows",
     "emmd.fits",
     "emmd.core",
-    "emmd.models emmd.algorithms emmd.data",
+    "emmd.models emmd.algorithms emmd.data emmd.partitions",
     "emmd",
     "emmd.theory",
     "emmd.experiments",

@@ -4,6 +4,7 @@ import ast
 import os
 import statistics
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,13 @@ def test_files_are_small():
         if (n := path.read_text().count("\n")) > 500
     }
     assert long == {}
+
+
+def test_folders_are_small():
+    """A dozen files, or one more; `__init__` names nothing of its own."""
+    tops = ("emmd", "theory", "experiments", "tests", "examples")
+    counts = Counter(path.parent.relative_to(ROOT) for path in sources(*tops) if path.stem != "__init__")
+    assert {str(folder): n for folder, n in counts.items() if n > 13} == {}
 
 
 def test_no_module_is_called_utils():

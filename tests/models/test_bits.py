@@ -8,11 +8,11 @@ import numba
 import numpy as np
 import pytest
 
-from emmd.core.partitions import PartitionedProblem
 from emmd.core.problem import Problem
 from emmd.kernels.compile.threads import limit, native
 from emmd.kernels.rows.blocks import CHUNK
 from emmd.kernels.rows.reduce import PARALLEL_ROWS
+from emmd.partitions.problem import PartitionedProblem
 from tests.generators.cases import NAMES, random_case
 
 ROWS = 45_001

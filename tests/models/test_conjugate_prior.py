@@ -7,7 +7,7 @@ import emmd
 from emmd import theory
 from emmd.theory.symbolic import prove
 from emmd.theory.symbolic.proof import sabotages
-from tests.models.test_mixture import FAMILIES, mixture
+from tests.models.mixture.test_model import FAMILIES, mixture
 
 NU = 0.5
 

@@ -31,8 +31,13 @@ class Group:
 
 
 GROUPS = (
-    Group("models", 0.3, "tests/models", ("emmd/models", "emmd/core/family.py", "emmd/core/model.py")),
-    Group("algorithms", 0.1, "tests/core", ("emmd/algorithms", "emmd/core/acceleration.py")),
+    Group(
+        "models",
+        0.3,
+        "tests/models",
+        ("emmd/models", "emmd/core/protocols/family.py", "emmd/core/protocols/model.py"),
+    ),
+    Group("algorithms", 0.1, "tests/core/loop", ("emmd/algorithms", "emmd/core/loop/acceleration.py")),
     Group("population", 0.15, "tests/theory/population", ("theory/population/spectrum",)),
     Group("claims", 0.25, "tests/theory/claims", ("theory/claims",)),
     Group("numerics", 0.1, "tests/theory/numeric", ("theory/numeric", "theory/models")),

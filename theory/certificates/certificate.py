@@ -13,11 +13,11 @@ from emmd.models.symmetric.linear import SymMoLinE
 from emmd.models.symmetric.logistic import SymMoLogE
 from emmd.theory.certificates import file
 from emmd.theory.certificates.balls import NotProved, precision, require_balls, rounded
-from emmd.theory.certificates.basin import Basin, BasinPlan
-from emmd.theory.certificates.guesses import FloatRows
-from emmd.theory.certificates.optimum import prove_optimum, require_within
-from emmd.theory.certificates.path import prove_entry
-from emmd.theory.certificates.rate import informations, prove_rate
+from emmd.theory.certificates.parts.basin import Basin, BasinPlan
+from emmd.theory.certificates.parts.guesses import FloatRows
+from emmd.theory.certificates.parts.optimum import prove_optimum, require_within
+from emmd.theory.certificates.parts.path import prove_entry
+from emmd.theory.certificates.parts.rate import informations, prove_rate
 from emmd.theory.certificates.rows import Rows
 
 _PROVED = (SymMoLinE, SymMoLogE)

@@ -17,13 +17,13 @@ from emmd.theory.certificates.balls import (
     require_balls,
     shown,
 )
-from emmd.theory.certificates.basin import Basin
 from emmd.theory.certificates.certificate import Certificate, basin_plan, data_of, digest_of, provable_model
-from emmd.theory.certificates.guesses import FloatRows
-from emmd.theory.certificates.optimum import prove_optimum, require_within
-from emmd.theory.certificates.path import prove_entry
+from emmd.theory.certificates.parts.basin import Basin
+from emmd.theory.certificates.parts.guesses import FloatRows
+from emmd.theory.certificates.parts.optimum import prove_optimum, require_within
+from emmd.theory.certificates.parts.path import prove_entry
+from emmd.theory.certificates.parts.rate import informations, prove_rate, rayleigh
 from emmd.theory.certificates.plan import FloatBasin
-from emmd.theory.certificates.rate import informations, prove_rate, rayleigh
 from emmd.theory.certificates.rows import Rows
 from emmd.theory.numeric.rates.reference import reference_optimum
 
@@ -70,8 +70,8 @@ def certify(
 
     Notes
     -----
-    What is proved, and why it follows, is written in `emmd.theory.certificates.optimum`, `rate`, `basin` and
-    `path`. D_A is that of `Problem.divergence`, in nats per unit of weight.
+    What is proved, and why it follows, is written in `emmd.theory.certificates.parts`: `optimum`, `rate`,
+    `basin` and `path`. D_A is that of `Problem.divergence`, in nats per unit of weight.
     """
     require_balls()
     name = provable_model(required_problem(problem).model)

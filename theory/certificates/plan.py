@@ -11,8 +11,8 @@ from itertools import product
 import numpy as np
 
 from emmd.theory.certificates.balls import NotProved
-from emmd.theory.certificates.basin import BasinPlan
-from emmd.theory.certificates.guesses import log_cosh, natural_frame, sech_squared
+from emmd.theory.certificates.parts.basin import BasinPlan
+from emmd.theory.certificates.parts.guesses import log_cosh, natural_frame, sech_squared
 from emmd.theory.certificates.scalar import CELLS, RATIO
 
 _CUBIC = (0.7, 0.85, 1.0)

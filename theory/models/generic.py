@@ -6,8 +6,8 @@ inside the user's functions is measured: by how much they change where what they
 
 import numpy as np
 
-from emmd.core.rounding import EPS
-from emmd.core.sizes import SAFETY, UNITS, rounded_natural
+from emmd.core.numerics.rounding import EPS
+from emmd.core.numerics.sizes import SAFETY, UNITS, rounded_natural
 
 
 def natural_rounding(model, data, theta):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.rounding import EPS
+from emmd.core.numerics.rounding import EPS
 from emmd.models.mixture.natural import log_sum_exp
 from emmd.models.mixture.terms import UNITS
 from emmd.rows.predictors import free
@@ -37,8 +37,8 @@ def _carried(model, at, a):
     k, j = divmod(a, q)
     if k < model.n_experts:
         own = np.abs(model.family.curvature(at.y, at.xi[k])[:, j, :]).T
-        moved = UNITS * at.r[k] * (own * at.sizes[k * q : (k + 1) * q]).sum(axis=0)
-        return at.relative(at.log_r, at.joint, k) * np.abs(at.scores[k][j]) + moved
+        noise = UNITS * at.r[k] * (own * at.sizes[k * q : (k + 1) * q]).sum(axis=0)
+        return at.relative(at.log_r, at.joint, k) * np.abs(at.scores[k][j]) + noise
     k = a - model.n_experts * q
     logits = np.concatenate([at.sizes[model.n_experts * q :], np.zeros_like(at.r[:1])])
     return at.relative(at.log_r, at.joint, k) + at.relative(at.log_p, UNITS * (1.0 + logits), k)
@@ -56,9 +56,9 @@ def natural_rounding(model, data, theta):
     for k, xi in enumerate(at.xi):
         nu, statistics = family.natural(xi), np.abs(family.expected_statistics(data.y, xi))
         mean, jacobian = np.abs(family.mean(nu)), np.abs(family.natural_jacobian(xi))
-        moved = np.einsum("nsq,qn->ns", jacobian, at.sizes[k * q : (k + 1) * q])
-        natural.append(UNITS * (np.abs(nu) + moved))
-        partition = np.abs(family.log_partition(nu)) + (mean * moved).sum(axis=1)
+        noise = np.einsum("nsq,qn->ns", jacobian, at.sizes[k * q : (k + 1) * q])
+        natural.append(UNITS * (np.abs(nu) + noise))
+        partition = np.abs(family.log_partition(nu)) + (mean * noise).sum(axis=1)
         levels.append(UNITS * (np.abs(logits[k]) + partition))
         both = [
             at.relative(logs, joint, k) + UNITS * each[k]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.solve import minimize
+from emmd.core.loop.solve import minimize
 
 
 def best_start(problem, seed=0, tries=8, iterations=200, starts=None):

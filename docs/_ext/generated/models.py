@@ -4,8 +4,8 @@ import inspect
 from importlib import import_module
 
 from emmd import Family, Gate, gallery
-from emmd.core.family import found_families
-from emmd.core.gate import found_gates
+from emmd.core.protocols.family import found_families
+from emmd.core.protocols.gate import found_gates
 from generated.claims import records_table
 from generated.text import first_sentence, plain, save_all, save_figure, table
 
@@ -37,7 +37,7 @@ def write(source, checked):
         figure = ""
         if paths is not None:
             save_figure(paths, folder / "figures" / f"{name}.svg")
-            figure = f"![Paths of EM and its rivals on {name}](figures/{name}.svg)\n"
+            figure = f"![Path of EM on {name}](figures/{name}.svg)\n"
         code = inspect.getsource(module)
         pages[f"{name}.md"] = (
             f"# {name}\n\n{says}\n\n`{problem}`\n\n## Verdicts in this build\n\n{records_table(records)}\n"

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from emmd.core.checks import not_negative
-from emmd.core.family import family_object
-from emmd.core.gate import gate_object
 from emmd.core.problem import Problem
+from emmd.core.protocols.family import family_object
+from emmd.core.protocols.gate import gate_object
 from emmd.estimators.building.grouped import GroupedMixture
 from emmd.estimators.known import chosen_columns, fixed_parameters, parameter_shapes
 from emmd.estimators.starts.draw import pooled_fit

@@ -6,10 +6,10 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from emmd.core.checks import NotFiniteError
-from emmd.core.result import Trace
-from emmd.core.solve import minimize
-from emmd.core.status import Status
-from emmd.core.trust_region import trust_region
+from emmd.core.loop.result import Trace
+from emmd.core.loop.solve import minimize
+from emmd.core.loop.status import Status
+from emmd.core.loop.trust_region import trust_region
 
 KEEP = ("best", "converged")
 """Which run may be kept: the best of all, or the best of those that converged."""
@@ -150,9 +150,11 @@ def _run(problem, theta, callback, max_iter, **options):
     """
     run = _minimize(problem, theta, callback, 0, max_iter=min(max_iter, _PATIENCE), **options)
     while run.status in _UNFINISHED and run.nit < max_iter:
-        ahead = trust_region(problem, run.x)
-        if problem.model.loss(problem.data, ahead) < run.fun - _TIE * (1.0 + abs(run.fun)):
-            rest = _continued(problem, run, ahead, callback, min(max_iter, run.nit + _PATIENCE), **options)
+        descended = trust_region(problem, run.x)
+        if problem.model.loss(problem.data, descended) < run.fun - _TIE * (1.0 + abs(run.fun)):
+            rest = _continued(
+                problem, run, descended, callback, min(max_iter, run.nit + _PATIENCE), **options
+            )
             if rest.status != Status.VARIANCE_COLLAPSE:
                 run = rest
                 continue

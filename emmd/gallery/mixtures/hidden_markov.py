@@ -53,8 +53,8 @@ def hidden_markov(K, C, T):
         first, steps, symbols = (np.asarray(part) for part in logits(theta))
         found = []
         for order in map(list, permutations(range(K))):
-            moved = first[:, order], steps[order][:, order], symbols[order]
-            found.append(np.concatenate([(each - each[:, -1:])[:, :-1].ravel() for each in moved]))
+            permuted = first[:, order], steps[order][:, order], symbols[order]
+            found.append(np.concatenate([(each - each[:, -1:])[:, :-1].ravel() for each in permuted]))
         return np.array(found)
 
     functions = natural_parameters, log_partition, log_numerator

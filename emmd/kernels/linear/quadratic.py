@@ -27,8 +27,8 @@ def relative_change(second_moment, displacement, theta):
     d = second_moment.shape[0]
     largest = 0.0
     for j in range(0, theta.shape[0], d):
-        moved = predictor_norm(second_moment, displacement[j : j + d])
-        largest = larger(largest, moved / (1.0 + predictor_norm(second_moment, theta[j : j + d])))
+        distance = predictor_norm(second_moment, displacement[j : j + d])
+        largest = larger(largest, distance / (1.0 + predictor_norm(second_moment, theta[j : j + d])))
     return largest
 
 
@@ -48,9 +48,9 @@ def relative_change_of_parts(expert, gate, units, coefs, numbers, displacement, 
     """
     d, largest = expert.shape[0], 0.0
     for k in range(coefs // d):
-        moved = predictor_norm(expert, displacement[k * d : (k + 1) * d])
+        distance = predictor_norm(expert, displacement[k * d : (k + 1) * d])
         size = predictor_norm(expert, theta[k * d : (k + 1) * d])
-        largest = larger(largest, moved / (units[k % units.shape[0]] + size))
+        largest = larger(largest, distance / (units[k % units.shape[0]] + size))
     for j in range(coefs, numbers):
         largest = larger(largest, abs(displacement[j]) / (1.0 + abs(theta[j])))
     return larger(largest, relative_change(gate, displacement[numbers:], theta[numbers:]))

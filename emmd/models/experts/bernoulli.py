@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
-from emmd.core.family import Family
+from emmd.core.protocols.family import Family
 from emmd.kernels.em.row_loss import scalar_row_loss
 from emmd.kernels.maths.losses import bernoulli_loss
 from emmd.kernels.solvers.logistic import LOG_2

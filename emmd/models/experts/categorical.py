@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from emmd.core.checks import MANY, positive_integer
-from emmd.core.family import Family, whole_numbers
+from emmd.core.protocols.family import Family, whole_numbers
 from emmd.kernels.em.categorical_loss import categorical_curvature, categorical_slopes, categorical_values
 from emmd.kernels.em.row_loss import RowLoss
 

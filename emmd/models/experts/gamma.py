@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import digamma, gammainc, gammaincinv, gammaln, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
-from emmd.core.family import Family
+from emmd.core.protocols.family import Family
 from emmd.fits.glm import fit_coefficients, log_shape
 from emmd.kernels.maths.losses import gamma_loss
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from emmd.core.checks import positive_number, require_ordinary
-from emmd.core.family import Family
+from emmd.core.protocols.family import Family
 from emmd.fits.least_squares import weighted_least_squares
 
 _LOG_2PI = float(np.log(2.0 * np.pi))

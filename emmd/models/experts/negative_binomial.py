@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import betainc, betaln, digamma, gammaln, loggamma, nbdtrik, polygamma
 
-from emmd.core.family import Family, whole_numbers
+from emmd.core.protocols.family import Family, whole_numbers
 from emmd.fits.exposed_poisson import exposed_poisson_fit
 from emmd.fits.glm import log_shape
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import gammaln, pdtr, pdtrik
 
-from emmd.core.family import Family, whole_numbers
+from emmd.core.protocols.family import Family, whole_numbers
 from emmd.kernels.maths.losses import poisson_loss
 
 _EXACT = 2.0**53

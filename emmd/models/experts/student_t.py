@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import gammaln, stdtr, stdtrit
 
 from emmd.core.checks import positive_number, require_ordinary
-from emmd.core.family import Family
+from emmd.core.protocols.family import Family
 from emmd.fits.least_squares import weighted_least_squares
 from emmd.rows.weighted_rows import Rows
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit, gammaln, pdtr, pdtrik
 
-from emmd.core.family import Family, whole_numbers
+from emmd.core.protocols.family import Family, whole_numbers
 from emmd.fits.exposed_poisson import exposed_poisson_fit
 
 _RARE = 1e-6

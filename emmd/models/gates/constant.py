@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.gate import Gate
+from emmd.core.protocols.gate import Gate
 from emmd.fits.multinomial import with_reference
 from emmd.fits.newton import NewtonResult
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from emmd.core.checks import positive_integer
-from emmd.core.gate import Gate
+from emmd.core.protocols.gate import Gate
 from emmd.fits.multinomial import with_reference
 
 _NEVER = 1e4

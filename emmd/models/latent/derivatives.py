@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.derivatives import row_gradient, row_hessian
+from emmd.core.numerics.derivatives import row_gradient, row_hessian
 from emmd.models.latent.rows import One, row_of
 
 

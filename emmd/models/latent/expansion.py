@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.sizes import relative_noise
+from emmd.core.numerics.sizes import relative_noise
 from emmd.models.latent.rows import LatentData
 
 
@@ -76,7 +76,7 @@ class Expansion:
         Parameters
         ----------
         rounded : list of ndarray of shape (n, D)
-            eta as it may come out, see `emmd.core.sizes.gradient_sizes`.
+            eta as it may come out, see `emmd.core.numerics.sizes.gradient_sizes`.
         """
         spread = np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0.0)
         slopes = (np.sqrt(self.mean**2 + spread)[:, None] @ np.abs(self.jacobian))[:, 0]

@@ -18,10 +18,10 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.definition import Definition
-from emmd.core.model import Model
-from emmd.core.sizes import rounded_natural
-from emmd.core.steps import EStep, MStep
+from emmd.core.numerics.sizes import rounded_natural
+from emmd.core.protocols.definition import Definition
+from emmd.core.protocols.model import Model
+from emmd.core.protocols.steps import EStep, MStep
 from emmd.models.latent.derivatives import batched, derivatives_of, in_double
 from emmd.models.latent.expansion import Expansion
 from emmd.models.latent.gauge import Identified, flat_space, identified, null_space

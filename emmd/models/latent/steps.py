@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.steps import MStep
+from emmd.core.protocols.steps import MStep
 from emmd.fits.newton import RESIDUAL_ACCEPTED
 
 _NOISE = 8.0

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emmd.core.family import Family
+from emmd.core.protocols.family import Family
 from emmd.rows.weighted_rows import Rows
 
 

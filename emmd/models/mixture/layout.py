@@ -249,12 +249,12 @@ class MixtureLayout:
         """
         if self.fixed or self._see_some():
             raise ArithmeticError(f"features cannot be mixed: {self.changes_with_features()}")
-        moved = real_array("theta", theta, 1, (self.n_params,)).copy()
+        transformed = real_array("theta", theta, 1, (self.n_params,)).copy()
         blocks = [block for block in self.blocks if block.features != "constant"]
-        parts = coefficients_after(B, *(moved[block.entries] for block in blocks))
+        parts = coefficients_after(B, *(transformed[block.entries] for block in blocks))
         for block, part in zip(blocks, parts):
-            moved[block.entries] = part
-        return moved
+            transformed[block.entries] = part
+        return transformed
 
     def changes_with_features(self) -> str:
         """Return why x -> Bx changes the problem, or "" when `transform_features` makes up for it."""

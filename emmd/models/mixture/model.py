@@ -14,11 +14,11 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.family import family_object
-from emmd.core.gate import gate_object
-from emmd.core.model import Model
-from emmd.core.pencil import solve_positive
-from emmd.core.steps import EStep
+from emmd.core.protocols.family import family_object
+from emmd.core.protocols.gate import gate_object
+from emmd.core.protocols.model import Model
+from emmd.core.protocols.steps import EStep
+from emmd.fits.pencil import solve_positive
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.models.mixture.data import MixtureData
 from emmd.models.mixture.fused.trial import check_scalar_loss

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.steps import MStep
+from emmd.core.protocols.steps import MStep
 from emmd.rows.weighted_rows import Rows
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from emmd.core.checks import MANY, in_memory, positive_integer, random_generator, real_array, require_finite
 from emmd.core.features import coefficients_after
-from emmd.core.model import Model
-from emmd.core.steps import EStep, MStep
+from emmd.core.protocols.model import Model
+from emmd.core.protocols.steps import EStep, MStep
 from emmd.kernels.linear.quadratic import relative_change_of_parts
 from emmd.kernels.maths.bernoulli import divergence_rows
 from emmd.kernels.rows.reduce import shares, sum_rows

@@ -21,7 +21,7 @@ from emmd.experiments.bench.problems import size_name
 _FEATURES = 10
 _SMALLEST = 100_000
 _SIZES = (1_000_000, 10_000_000)
-_PIECE = 250_000
+_CHUNK = 250_000
 _ROWS = 2_000_000
 """Runs that are timed before the other size has its turn work on as many rows together, or once on all."""
 _ROUNDS = 7
@@ -132,14 +132,14 @@ def _run(theta, steps):
 
 
 def _write(folder, n):
-    """Write features and target piece by piece."""
+    """Write features and target chunk by chunk."""
     model, truth = emmd.SymMoLinE(_FEATURES), np.full(2 * _FEATURES, 0.5)
     path = Path(folder, "X.npy")
     features = np.lib.format.open_memmap(path, mode="w+", dtype=float, shape=(n, _FEATURES))
     y = np.empty(n)
-    for first in range(0, n, _PIECE):
-        piece = slice(first, min(first + _PIECE, n))
-        features[piece], y[piece], _ = model.sample(truth, piece.stop - first, [n, first])
+    for first in range(0, n, _CHUNK):
+        chunk = slice(first, min(first + _CHUNK, n))
+        features[chunk], y[chunk], _ = model.sample(truth, chunk.stop - first, [n, first])
     features.flush()
     np.save(Path(folder, "y.npy"), y)
 

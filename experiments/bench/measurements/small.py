@@ -80,7 +80,7 @@ def _one_run(name, spec, options):
     return records
 
 
-def _begin(spec):
+def _prepare(spec):
     numba.set_num_threads(1)
     _run(timed_problem(*spec))
 
@@ -99,7 +99,7 @@ def _many_runs(name, spec, runs, options):
     timed = timed_problem(*spec)
     count = min(2, os.cpu_count() or 1)
     batches = [range(k, runs, 8 * count) for k in range(8 * count)]
-    pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(spec,))
+    pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_prepare, initargs=(spec,))
     with pool, threads(1):
         list(pool.map(_batch, [spec] * count, [range(1)] * count))
         iterations = []

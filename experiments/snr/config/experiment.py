@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from emmd.core.checks import known_name
 from emmd.core.discover import discover
-from emmd.core.solve import make_algorithm
+from emmd.core.loop.solve import make_algorithm
 from emmd.experiments.snr.config.fields import Count, Positive, Section
 from emmd.experiments.snr.plan.measure import Measure
 from emmd.experiments.snr.plan.sample import STEP_WORDS

@@ -6,8 +6,8 @@ Logistic experts:  lambda_max of I_com^(-1) E[sech(a/2) sech(b/2) I_2 (x) xx'] /
 
 import numpy as np
 
-from emmd.core.pencil import pencil
 from emmd.experiments.snr.plan.measure import Measure, Scope
+from emmd.fits.pencil import pencil
 
 _REACH = 9.0
 """Standard deviations that the rules cover: the mass outside is below 1e-18."""

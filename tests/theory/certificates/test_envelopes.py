@@ -6,7 +6,7 @@ import pytest
 
 from emmd.theory.certificates import scalar
 from emmd.theory.certificates.balls import above, ball, below, precision
-from emmd.theory.certificates.guesses import FloatTerm
+from emmd.theory.certificates.parts.guesses import FloatTerm
 from emmd.theory.certificates.plan import _envelope
 
 

@@ -6,7 +6,7 @@ from scipy.special import expit, gammaln
 
 import emmd
 from emmd import theory
-from emmd.core.family import Family, whole_numbers
+from emmd.core.protocols.family import Family, whole_numbers
 
 
 class Binomial(Family):

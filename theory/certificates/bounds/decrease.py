@@ -65,7 +65,7 @@ class _Decrease(BoxSearch):
         super().__init__(BoxRates("symmoline", None, _NATS))
         self.factor, self.end = factor, end
 
-    def look_at(self, box):
+    def examine(self, box):
         """Push a box on which the rate is not seen to fall."""
         self.boxes += 1
         expert, gate, cosine = box
@@ -83,6 +83,6 @@ class _Decrease(BoxSearch):
         # the products are rounded: an ulp more on either side covers them
         start = math.nextafter(self.factor * low, 0.0)
         stop = min(math.nextafter(self.factor**2 * high, math.inf), self.end)
-        pieces = math.ceil(math.log(stop / start) / max(math.log(high / low), _NARROW))
-        ends = [start * (stop / start) ** (k / pieces) for k in range(pieces)]
+        n_intervals = math.ceil(math.log(stop / start) / max(math.log(high / low), _NARROW))
+        ends = [start * (stop / start) ** (k / n_intervals) for k in range(n_intervals)]
         yield from itertools.pairwise([start, *ends[1:], stop])

@@ -141,7 +141,7 @@ def _range(name, value, least, most):
 
 
 class BoxSearch:
-    """Boxes in the order of their worst slack; a subclass says in `look_at` which are left.
+    """Boxes in the order of their worst slack; a subclass says in `examine` which are left.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class BoxSearch:
 
     def run(self, box: tuple, most: int, progress: bool | Callable | None) -> None:
         """Split boxes until none is left, the search is over, or there were too many."""
-        self.look_at(box)
+        self.examine(box)
         for _ in reported(self._split(most), most, progress, "proving the bound"):
             pass
 
@@ -171,7 +171,7 @@ class BoxSearch:
         """Return whether there is nothing more to be found out."""
         return not self.heap
 
-    def look_at(self, box: tuple) -> None:
+    def examine(self, box: tuple) -> None:
         """Count a box, and push it unless it is decided."""
         raise NotImplementedError
 
@@ -179,7 +179,7 @@ class BoxSearch:
         while not self.over() and self.boxes < most:
             _, _, box = heapq.heappop(self.heap)
             for half in _halves(box, self.rates.linear):
-                self.look_at(half)
+                self.examine(half)
                 yield
 
 
@@ -192,7 +192,7 @@ class _Search(BoxSearch):
     def over(self):
         return self.refuted is not None or not self.heap
 
-    def look_at(self, box):
+    def examine(self, box):
         self.boxes += 1
         value = self._value(box)
         left = self._slack(value, box)

@@ -40,7 +40,7 @@ from emmd.theory.certificates.population.trapezoid import (
 
 _ZETA = 2.0 / 3.0
 _MASS = 7
-_SPARE = 14.0
+_MARGIN = 14.0
 """Nats by which the inner rule is finer: its error is multiplied by w^2 a^2 afterwards."""
 
 
@@ -64,7 +64,7 @@ def information(snr_expert: float, snr_gate: float, c: Any, s: Any, nats: float)
         omega = h * k
         law = _law(snr_expert, c, s, omega)
         weight = (flint.arb.pi() * omega / 2).sech() / 2 * (h if k == 0 else 2 * h) * root(law.variance)
-        moments = [weight * each for each in _gate_moments(ball(snr_gate), law.decay, omega, nats + _SPARE)]
+        moments = [weight * each for each in _gate_moments(ball(snr_gate), law.decay, omega, nats + _MARGIN)]
         _add(plane, _plane(law, omega, *moments))
         _add(across, _across(law, omega, *moments))
     half_pi = flint.arb.pi() / 2

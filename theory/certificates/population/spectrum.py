@@ -18,9 +18,9 @@ from emmd.theory.certificates.balls import (
     require_balls,
     root,
 )
-from emmd.theory.certificates.guesses import natural_frame
+from emmd.theory.certificates.parts.guesses import natural_frame
+from emmd.theory.certificates.parts.rate import prove_rate, rayleigh
 from emmd.theory.certificates.population import linear, logistic
-from emmd.theory.certificates.rate import prove_rate, rayleigh
 
 _MODELS = {"symmoline": linear.information, "symmologe": logistic.information}
 

@@ -35,14 +35,14 @@ class Sample:
     excess, square, slack : float
         (lambda - 1)_+, the limit's square, and how far M_4 / 3 times that may be from the excess, or is with
         the population's M_4.
-    moved : float
+    displacement : float
         By how much a step of EM moves the limit.
     """
 
     excess: float
     square: float
     slack: float
-    moved: float
+    displacement: float
 
 
 def measure(lab, mixture=1.0, regression=3.0, exponent=-0.25):
@@ -54,7 +54,7 @@ def measure(lab, mixture=1.0, regression=3.0, exponent=-0.25):
             unit = _SIZES[1] ** -0.5
             sides = sample.excess / divisor, sample.square, sample.slack + 1e-9
             yield Comparison(*sides, unit, where, part=f"{name}: square")
-            yield Comparison(0.0, sample.moved, 1e-10, 1.0, where, part=f"{name}: fixed point")
+            yield Comparison(0.0, sample.displacement, 1e-10, 1.0, where, part=f"{name}: fixed point")
         slope, error = _slope(small, large)
         yield Comparison(exponent, slope, error, 1.0, {"model": name, "sizes": _SIZES}, part=f"{name}: order")
 
@@ -75,8 +75,8 @@ def _fitted(name, n, rng):
     r = _limit(problem, 1.1 * (3.0 * excess / fourth) ** 0.5) if excess > 0.0 else 0.0
     # the two ends between which the square lies, and the population's fourth moment for the sample's
     slack = abs(3.0 / fourth - 3.0 / usual) * excess + 0.4 * sixth / fourth * r**4
-    moved = float(expert_step(problem, np.array([r]), np.zeros(1))[0]) - r
-    return Sample(excess, r**2, slack, moved)
+    displacement = float(expert_step(problem, np.array([r]), np.zeros(1))[0]) - r
+    return Sample(excess, r**2, slack, displacement)
 
 
 def _limit(problem, r):

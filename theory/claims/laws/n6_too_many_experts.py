@@ -8,8 +8,8 @@ and the verdict says so.
 
 import numpy as np
 
+from emmd.core.loop.solve import minimize
 from emmd.core.problem import Problem
-from emmd.core.solve import minimize
 from emmd.models.mixture.model import MixtureOfExperts
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.population.lab import linear_only

@@ -6,7 +6,7 @@ covariates it is not, and one mirror map for all batches is refuted: by how much
 
 import numpy as np
 
-from emmd.core.online import online_em
+from emmd.core.loop.online import online_em
 from emmd.core.problem import Problem
 from emmd.theory.assumptions import linear_model_set, no_prior, regular_design
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise

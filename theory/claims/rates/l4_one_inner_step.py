@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.solve import make_algorithm
+from emmd.core.loop.solve import make_algorithm
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import EPS, inner_rounding

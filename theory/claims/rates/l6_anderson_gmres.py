@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import gmres
 
-from emmd.core.acceleration import Secants
-from emmd.core.solve import make_algorithm
+from emmd.core.loop.acceleration import Secants
+from emmd.core.loop.solve import make_algorithm
 from emmd.theory.assumptions import regular_design, strict_minimum
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map

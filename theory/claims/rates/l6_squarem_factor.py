@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from emmd.core.solve import make_algorithm
+from emmd.core.loop.solve import make_algorithm
 from emmd.theory.assumptions import regular_design, something_hidden, strict_minimum
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.pencil import pencil
+from emmd.fits.pencil import pencil
 from emmd.theory.assumptions import linear_model_set, regular_design
 from emmd.theory.certificates.proved import closed_form
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage

@@ -1,6 +1,6 @@
 """R2: the local constant of relative strong convexity is 1 - lambda_max(M)."""
 
-from emmd.core.pencil import pencil
+from emmd.fits.pencil import pencil
 from emmd.theory.assumptions import linear_model_set, regular_design, strict_minimum
 from emmd.theory.certificates.proved import certified_constant
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage

@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emmd.core.pencil import pencil
+from emmd.fits.pencil import pencil
 
 _BENDS_DOWN = 1.3169578969248166
 """f'' < 0 exactly where |t| is below this: sech^2(t / 2) > 2/3."""

@@ -5,7 +5,7 @@ Those of losses and the depth of sums are the core's, which compares losses too.
 
 import numpy as np
 
-from emmd.core.rounding import EPS, depth, loss_rounding
+from emmd.core.numerics.rounding import EPS, depth, loss_rounding
 from emmd.theory.models import known
 from emmd.theory.models.known import absolute_pull_back, natural_rounding, slope_rounding
 

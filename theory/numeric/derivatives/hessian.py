@@ -6,7 +6,7 @@ own informations.
 
 import numpy as np
 
-from emmd.core.model import Model
+from emmd.core.protocols.model import Model
 
 _HALVINGS = 40
 _STEP = 1e-3

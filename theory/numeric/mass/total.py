@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.rounding import EPS
+from emmd.core.numerics.rounding import EPS
 from emmd.theory.numeric.mass.nodes import nodes_of
 
 _ROWS = 3

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import require_finite
-from emmd.core.pencil import pencil, reduced, solvable_at
 from emmd.core.problem import Problem, required_problem
+from emmd.fits.pencil import pencil, reduced, solvable_at
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import positive_integer
-from emmd.core.pencil import pencil, reduced
+from emmd.core.loop.solve import em_displacement, minimize
+from emmd.core.loop.trust_region import trust_region
 from emmd.core.problem import Problem
-from emmd.core.solve import em_displacement, minimize
-from emmd.core.trust_region import trust_region
+from emmd.fits.pencil import pencil, reduced
 from emmd.theory.numeric.bounds.rounding import gradient_rounding
 from emmd.theory.numeric.derivatives.hessian import density_hessian
 

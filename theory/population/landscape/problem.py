@@ -19,8 +19,8 @@ from emmd.core.checks import (
     real_array,
 )
 from emmd.core.discover import discover
-from emmd.core.model import Model
 from emmd.core.problem import Problem
+from emmd.core.protocols.model import Model
 from emmd.models.symmetric.model import SymmetricModel
 from emmd.theory.population.landscape.frame import Frame, frame_of
 from emmd.theory.population.landscape.polar import cloud

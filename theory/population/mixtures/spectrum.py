@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import instance, positive_integer, real_array
-from emmd.core.pencil import pencil
 from emmd.core.problem import Problem
+from emmd.fits.pencil import pencil
 from emmd.models.mixture.model import MixtureOfExperts
 from emmd.theory.population.mixtures.rules import RULES
 

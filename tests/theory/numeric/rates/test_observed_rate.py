@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import emmd
-from emmd.core.solve import make_algorithm
+from emmd.core.loop.solve import make_algorithm
 from emmd.theory.numeric.rates.observed import observed_rate
 
 N_PROBLEMS = 100
