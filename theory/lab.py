@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import require_finite, seed_integer
+from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.loop.status import Status
 from emmd.core.problem import Problem, required_problem
-from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
 from emmd.core.protocols.model import Model
 from emmd.core.protocols.steps import MStep
+from emmd.core.status import Status
 from emmd.fits.pencil import reduced
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.certificates.certificate import Certificate

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 
 _EVERY = 10
 

@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
-from emmd.core.protocols.algorithm import Algorithm
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.protocols.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
