@@ -10,7 +10,7 @@ from emmd.theory.verdict import Verdict, excess
 CAPTION = """Left of 0: what is left of the error budget (identities and rates) or of the bound, in the units
 of what is compared. Right of 0: by how much a sabotage misses. The axis is logarithmic on both sides."""
 
-_SMALLEST = 1e-17
+_SMALLEST = 1e-18
 _SIDES = (
     ("claim, by its slack", COLOURS[0], "o"),
     ("sabotage, refuted", COLOURS[1], "X"),
@@ -66,7 +66,7 @@ def _values(record):
 
 def _scale(axes, labels):
     axes.axvline(0.0, color="0.3", lw=1.0)
-    axes.set_xscale("symlog", linthresh=_SMALLEST, linscale=0.5)
+    axes.set_xscale("symlog", linthresh=_SMALLEST, linscale=1.0)
     low, high = axes.get_xlim()
     decades = [10.0**power for power in range(-16, int(np.ceil(np.log10(max(-low, high, 1.0)))) + 1, 4)]
     axes.set_xticks(
