@@ -8,6 +8,7 @@ from io import BytesIO
 import matplotlib as mpl
 
 from emmd.experiments.console.text import visible
+from emmd.experiments.figures.style import settle
 from emmd.experiments.snr.report.cells import reached
 from emmd.experiments.snr.report.tables import heading, shown
 
@@ -92,6 +93,7 @@ def _failures(failed):
 
 def _figure(figure, drawn):
     buffer = BytesIO()
+    settle(drawn)
     # a fixed salt and no date: the same store gives the same page
     with mpl.rc_context({"svg.hashsalt": figure.name}):
         drawn.savefig(buffer, format="svg", metadata={"Date": None})
