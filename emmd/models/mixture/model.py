@@ -106,9 +106,12 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         self.n_experts = positive_integer("n_experts", n_experts, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
+        self.n_targets = self.family.n_targets
         if self.family.hidden:
             # the E-step answers with mean statistics, not with responsibilities alone
-            self.responsibility_columns, self.takes_partitions = None, False
+            self.responsibility_columns = None
+        if self.family.hidden or self.n_targets > 1:
+            self.takes_partitions = False
         self.gate = gate_object(gate)
         self.offset_column = self._offset_column(offset_column)
         self.columns = {
