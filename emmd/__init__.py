@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from emmd.core.protocols.model import Model
     from emmd.core.status import Status
     from emmd.displays import ConvergenceDisplay, ExpertsDisplay, ResidualsDisplay, SelectionDisplay
-    from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, load_model, save_model
+    from emmd.estimators.classifier import MixtureOfExpertsClassifier
+    from emmd.estimators.model_file import load_model, save_model
+    from emmd.estimators.regressor import MixtureOfExpertsRegressor
     from emmd.inference.ratio_test import likelihood_ratio_test
     from emmd.inference.selection import select_experts
     from emmd.models.conjugate_prior import ConjugatePrior
@@ -78,12 +80,9 @@ _MODULES = {
     "emmd.core.loop.solve": ("make_algorithm", "minimize"),
     "emmd.core.status": ("Status",),
     "emmd.displays": ("ConvergenceDisplay", "ExpertsDisplay", "ResidualsDisplay", "SelectionDisplay"),
-    "emmd.estimators": (
-        "MixtureOfExpertsClassifier",
-        "MixtureOfExpertsRegressor",
-        "load_model",
-        "save_model",
-    ),
+    "emmd.estimators.classifier": ("MixtureOfExpertsClassifier",),
+    "emmd.estimators.model_file": ("load_model", "save_model"),
+    "emmd.estimators.regressor": ("MixtureOfExpertsRegressor",),
     "emmd.inference.ratio_test": ("likelihood_ratio_test",),
     "emmd.inference.selection": ("select_experts",),
     "emmd.models.conjugate_prior": ("ConjugatePrior",),
