@@ -25,7 +25,6 @@ from emmd.core.checks import (
 )
 from emmd.core.loop.solve import make_algorithm
 from emmd.core.loop.status import Status
-from emmd.core.problem import Problem
 from emmd.core.protocols.algorithm import Algorithm
 from emmd.core.protocols.gate import gate_object
 from emmd.estimators.building.model import ModelBuilder
@@ -386,15 +385,16 @@ class MixtureOfExpertsBase(
         require_finite("X", what, value)
         return value
 
-    def _problem(self, X, y, sample_weight=None):
+    def _problem(self, X, y, sample_weight=None, groups=None):
         """Return the problem of the standardised features that checked data pose, and their total weight."""
         check_is_fitted(self)
-        if getattr(self, "_grouped", False):
-            raise ValueError("the fit must be one without groups: rows of a group depend on each other")
+        if self._grouped != (groups is not None):
+            wanted = "labels, as in fit" if self._grouped else "None, as in fit"
+            raise ValueError(f"groups must be {wanted}: rows of a group depend on each other")
         X, y = validated(self, X, y, reset=False)
-        X, y, weights = positive_rows(X, y, sample_weight)
-        y = self._units.target(self._encode(y))
-        problem = Problem(self._model, self._units.features(X), y, weights)
+        X, y, weights, *numbers = positive_rows(X, y, sample_weight, group_numbers(groups, X))
+        Z, y = self._units.features(X), self._units.target(self._encode(y))
+        problem = self._problem_of(Z, y, weights, *numbers or [None])
         return self._with_prior(problem), float(weights.sum())
 
     def _log_joint(self, X, y):
