@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import betainc, betaln, digamma, loggamma, nbdtrik, polygamma
 
+from emmd.core.protocols.counts import Counts
 from emmd.fits.exposed_poisson import exposed_poisson_fit
 from emmd.fits.glm import log_shape
-from emmd.models.experts.counts import Counts
 
 _POISSON = 25.0
 """The log size from which an expert is Poisson: its variance is the mean but for 1e-11 of its square."""

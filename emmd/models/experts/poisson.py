@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import pdtr, pdtrik
 
+from emmd.core.protocols.counts import Counts
 from emmd.kernels.maths.losses import poisson_loss
-from emmd.models.experts.counts import Counts
 
 _EXACT = 2.0**53
 

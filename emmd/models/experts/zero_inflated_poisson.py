@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import expit, pdtr, pdtrik
 
+from emmd.core.protocols.counts import Counts
 from emmd.fits.exposed_poisson import exposed_poisson_fit
-from emmd.models.experts.counts import Counts
 
 _RARE = 1e-6
 """The share of other zeros below which there are none: EM would near 0 without end, by one factor a step."""
