@@ -54,9 +54,8 @@ myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # the functions below are no part of what a page depends on
 
 autosummary_generate = True
-numpydoc_show_class_members = True
-numpydoc_class_members_toctree = False
-numpydoc_show_inherited_class_members = False
+numpydoc_show_class_members = False
+templates_path = ["_templates"]
 autodoc_typehints = "none"  # numpydoc's sections say them
 
 sphinx_gallery_conf = {

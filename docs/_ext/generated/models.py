@@ -28,8 +28,7 @@ def write(source, checked):
     """Write one page for each model of the gallery, and their index."""
     folder = source / "models"
     pages, rows = {}, []
-    for name in gallery.names():
-        problem, records, paths = checked.model(name)
+    for name, (problem, records, paths) in checked.models().items():
         module = import_module(gallery._files()[name])
         says = plain((module.__doc__ or "").strip())
         rate = next((r.predicted for r in records if r.claim == "L1-em-rate"), None)
