@@ -17,7 +17,7 @@ def to_mathml(latex, display="inline"):
         For what cannot be converted, or would be shown as a command.
     """
     try:
-        text = convert(latex, display=display)
+        text = convert(latex.replace(r"\arg", r"\operatorname{arg}"), display=display)
     except Exception as error:
         raise ValueError(f"a formula must be LaTeX that MathML can say, got {latex!r}: {error}") from error
     if "\\" in text:

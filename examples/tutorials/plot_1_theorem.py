@@ -2,9 +2,11 @@
 Verify a theorem of your own in fifteen minutes
 ===============================================
 
-You believe something about EM. Here you turn it into a claim, see it hold, see its false variant fall, and see what
-happens when you were wrong.
+You believe something about EM. Here you turn it into a claim, see it hold, see its false variant fall, and
+see what happens when you were wrong.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,8 +30,8 @@ theta0 = 0.5 * truth
 # The statement
 # -------------
 # Say we believe that a step of EM moves at most as far as the last one did, in the metric of the complete
-# information. ``measure`` yields both sides and compares nothing. The ``budget`` bounds the error of their difference,
-# here the rounding of a few hundred operations on numbers of the size of the sides.
+# information. ``measure`` yields both sides and compares nothing. The ``budget`` bounds the error of their
+# difference, here the rounding of a few hundred operations on numbers of the size of the sides.
 
 
 def measure(lab, factor=1.0):
@@ -38,7 +40,7 @@ def measure(lab, factor=1.0):
     metric = lab.information.complete
     steps = np.diff(path.theta, axis=0)
     lengths = np.sqrt(np.einsum("ti,ij,tj->t", steps, metric, steps))
-    for t, (before, after) in enumerate(zip(lengths[:-1], lengths[1:])):
+    for t, (before, after) in enumerate(pairwise(lengths)):
         yield Comparison(
             predicted=factor * float(before),
             observed=float(after),
@@ -49,7 +51,8 @@ def measure(lab, factor=1.0):
 
 
 # %%
-# A statement that cannot fail says nothing: the sabotage claims that steps shrink by a factor of 100 each time.
+# A statement that cannot fail says nothing: the sabotage claims that steps shrink by a factor of 100 each
+# time.
 
 claim = Claim(
     id="Z2-steps-shrink",
@@ -85,8 +88,9 @@ print(wrong.verdict, wrong.where)
 # %%
 # What theory says
 # ----------------
-# The factor by which steps shrink in the end is the largest eigenvalue of the missing information, predicted from
-# Hessians at the optimum. The figure shows both: the lengths and the predicted slope, a straight line.
+# The factor by which steps shrink in the end is the largest eigenvalue of the missing information,
+# predicted from Hessians at the optimum. The figure shows both: the lengths and the predicted slope, a
+# straight line.
 
 import matplotlib.pyplot as plt
 
@@ -105,5 +109,5 @@ axes.legend()
 fig.show()
 
 # %%
-# Put ``claim`` into a file ``mine.py``, and the command line runs it on all shipped problems, on your table, or on
-# your model: ``emmd verify --claims mine.py --claim Z2``.
+# Put ``claim`` into a file ``mine.py``, and the command line runs it on all shipped problems, on your
+# table, or on your model: ``emmd verify --claims mine.py --claim Z2``.

@@ -2,8 +2,8 @@
 Your own latent-variable model
 ==============================
 
-Three functions make a model. Here: times that follow one of two exponential laws, of which we do not know which, and
-some of which were cut off. We check the M-step, ask how fast EM is, and make it faster.
+Three functions make a model. Here: times that follow one of two exponential laws, of which we do not know
+which, and some of which were cut off. We check the M-step, ask how fast EM is, and make it faster.
 """
 
 import jax.numpy as jnp
@@ -17,9 +17,9 @@ from emmd import theory
 # The model
 # ---------
 # The complete datum of a row is (y, z): z says which law, y is the time. With S = (1[z=k] y, 1[z=k]) it is an
-# exponential family. ``natural_parameters`` maps theta to eta, ``log_partition`` is the log of the total mass, and
-# ``log_numerator`` the log of the mass that is compatible with what was observed: for a row cut off at t, of all
-# times beyond t. A negative number stands for a row that was cut off.
+# exponential family. ``natural_parameters`` maps theta to eta, ``log_partition`` is the log of the total
+# mass, and ``log_numerator`` the log of the mass that is compatible with what was observed: for a row cut
+# off at t, of all times beyond t. A negative number stands for a row that was cut off.
 
 
 def natural_parameters(theta, x):
@@ -61,9 +61,9 @@ print(f"rates {fast:.2f} and {slow:.2f}, share of the second law {share:.2f}, {r
 # %%
 # Claims
 # ------
-# All claims run; these say whether the M-step is the Bregman projection (E3), whether the loss falls by what it must
-# (C1), and whether the rate is the predicted one (L1, R3).
-# *Independent* is False where both sides come from the same function of yours.
+# All claims run; these say whether the M-step is the Bregman projection (E3), whether the loss falls by
+# what it must (C1), and whether the rate is the predicted one (L1, R3). *Independent* is False where both
+# sides come from the same function of yours.
 
 for record in theory.verify(problem, theta0, ["E3", "C1", "L1", "R3"]):
     print(f"{record.claim:28} {record.verdict:8} independent: {record.independent}")
@@ -71,8 +71,8 @@ for record in theory.verify(problem, theta0, ["E3", "C1", "L1", "R3"]):
 # %%
 # How fast, and why
 # -----------------
-# The eigenvalues of the missing information are the rates of EM's modes. The slow one belongs to the direction in
-# which rows say least about z.
+# The eigenvalues of the missing information are the rates of EM's modes. The slow one belongs to the
+# direction in which rows say least about z.
 
 information = theory.missing_information(problem, run.x)
 print("eigenvalues", np.round(information.eigenvalues, 4))

@@ -2,8 +2,8 @@
 A sweep, from config to report
 ==============================
 
-How does EM's rate depend on the signal-to-noise ratio? One TOML file says what is run; a store keeps every run; a
-report shows figures, tables and verdicts on one page.
+How does EM's rate depend on the signal-to-noise ratio? One TOML file says what is run; a store keeps every
+run; a report shows figures, tables and verdicts on one page.
 """
 
 import subprocess
@@ -18,8 +18,8 @@ folder = Path(mkdtemp())
 # %%
 # The config
 # ----------
-# Lists make a grid. All algorithms have the same starts on the same samples; seeds come from names, so a value added
-# to a grid changes no other run.
+# Lists make a grid. All algorithms have the same starts on the same samples; seeds come from names, so a
+# value added to a grid changes no other run.
 
 config = folder / "snr.toml"
 config.write_text("""
@@ -52,8 +52,8 @@ method = "squarem"
 # %%
 # Run it
 # ------
-# These are commands of the shell, such as ``emmd snr run snr.toml --store runs.sqlite``. Interrupt a run whenever you
-# like: the same command goes on.
+# These are commands of the shell, such as ``emmd snr run snr.toml --store runs.sqlite``. Interrupt a run
+# whenever you like: the same command goes on.
 
 
 def shell(*words):
@@ -69,8 +69,8 @@ shell("snr", "report", "--store", store, "--out", folder / "report")
 # %%
 # The report
 # ----------
-# ``report/index.html`` is one file without scripts; every figure is a PDF and a PNG too, every table a CSV and a
-# LaTeX file.
+# ``report/index.html`` is one file without scripts; every figure is a PDF and a PNG too, every table a CSV
+# and a LaTeX file.
 
 print(*sorted(path.name for path in (folder / "report").iterdir()), sep="\n")
 

@@ -2,8 +2,9 @@
 A certificate for your data
 ===========================
 
-A certificate is a theorem about EM on one data set, from one start: where it converges to, how fast, and from which
-iteration on. A computer has proved it in ball arithmetic, and anyone can prove it again from the data alone.
+A certificate is a theorem about EM on one data set, from one start: where it converges to, how fast, and
+from which iteration on. A computer has proved it in ball arithmetic, and anyone can prove it again from the
+data alone.
 """
 
 from pathlib import Path
@@ -16,7 +17,8 @@ from emmd.data.snr import snr_parameters
 # %%
 # Data
 # ----
-# Five hundred rows; on a table of your own, ``emmd certify --data FILE.csv --target COL --save FILE`` does the same.
+# Five hundred rows; on a table of your own, ``emmd certify --data FILE.csv --target COL --save FILE`` does
+# the same.
 
 truth = snr_parameters(2, snr_expert=2.0, snr_gate=1.0, cosine=0.3)
 model = emmd.SymMoLinE(2)
@@ -48,7 +50,8 @@ print(theory.load_certificate(path).check(problem))
 # %%
 # The proved bound and the path
 # -----------------------------
-# From iteration ``steps`` on the divergence to the optimum stays below ``basin_level * basin_rate ** (t - steps)``.
+# From iteration ``steps`` on the divergence to the optimum stays below ``basin_level * basin_rate ** (t -
+# steps)``.
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -2,8 +2,8 @@
 Fit, choose K, report a mixture of experts
 ==========================================
 
-Diabetes progression against body-mass index and blood pressure: is one regression enough, or do several hold in
-different regions? We choose the number of experts, look at the fit, and report it with intervals.
+Diabetes progression against body-mass index and blood pressure: is one regression enough, or do several
+hold in different regions? We choose the number of experts, look at the fit, and report it with intervals.
 """
 
 import pandas as pd
