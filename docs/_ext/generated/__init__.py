@@ -19,7 +19,7 @@ def _write(app):
         pages.write(source, checked)
 
 
-_BAR = re.compile(r"(``.*?``)|\\|")
+_BAR = re.compile(r"(``.*?``)|\|")
 """A literal, or a bar: |x| is an absolute value, and no substitution."""
 
 
