@@ -46,7 +46,8 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "glossary": [], "changelog": [], "citing": [], "performance": []}
+_ALONE = "architecture changelog citing contributing glossary index maintaining performance"
+html_sidebars = {name: [] for name in _ALONE.split()}
 
 default_role = "py:obj"
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]

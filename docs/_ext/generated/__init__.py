@@ -37,4 +37,4 @@ def setup(app):
     app.connect("autodoc-process-docstring", _escape_bars)
     app.connect("autodoc-skip-member", _skip_requests)
     app.connect("config-inited", lambda app, config: _write(app), priority=100)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
