@@ -32,7 +32,7 @@ types: $(VENV)/installed-test
 	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p emmd
 
 test: style types
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto -m "not browser"
 	NUMBA_DISABLE_JIT=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m kernels tests/kernels
 
 soak: $(VENV)/installed-test
@@ -49,7 +49,7 @@ docs: $(VENV)/installed-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html -d build/docs/doctrees docs build/docs/html
 
 notebooks: docs
-	cd docs/tutorials && for each in *.ipynb; do $(CURDIR)/$(BIN)/python -m jupyter execute $$each || exit 1; done
+	cd docs/tutorials && $(CURDIR)/$(BIN)/jupyter-execute plot_*.ipynb
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -22,7 +22,7 @@ def with_examples():
                 yield ".".join((package, *parts)).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("module", with_examples())
+@pytest.mark.parametrize("module", list(with_examples()))
 def test_the_examples_of_a_module(module):
     ran = doctest.testmod(import_module(module), extraglobs=KNOWN)
     assert ran.attempted > 0

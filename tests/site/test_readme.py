@@ -29,6 +29,12 @@ def test_an_example_is_short_and_runs(code, capsys):
     assert said.count("\n") >= 4
 
 
+def test_its_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    assert len(links) > 10
+    assert [link for link in links if "//" not in link and not (ROOT / link).exists()] == []
+
+
 def rows():
     lines = TEXT.splitlines()
     (first,) = (k for k, line in enumerate(lines) if line.startswith(" ──"))
