@@ -43,6 +43,9 @@ from emmd.inference.order import canonical_order, without_prior
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.models.mixture.model import MixtureOfExperts
 
+_FEW_ROWS = 2.0
+"""Observations per parameter of an expert with which it follows rows that no others follow."""
+
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
 
@@ -200,7 +203,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
         same = type(model.family) is type(self._model.family) and model.shapes == self._model.shapes
         if same and not (model.fixed or self._model.fixed):
             named = named_parameters(model, units, theta)
-            warm = standardised(self._units, named, not model.gate.sees_features)
+            warm = standardised(model.family, self._units, named, not model.gate.sees_features)
             return Start("warm", self._model.pack(**warm))
         joint = log_joint(model, theta, units.features(X), units.target(y))
         return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)
@@ -222,6 +225,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
             problem,
             starts,
             neighbour,
+            _FEW_ROWS * (len(self._model.columns["expert"]) + 1) / total,
             n_jobs=self._jobs(starts),
             callback=watch if callback is not None or self.verbose else None,
             ended=ended if self.verbose else None,
@@ -247,7 +251,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
 
     def _loglik(self, loss, total):
         """Return the total log-likelihood in the user's units."""
-        return total * (-loss - np.log(self._units.y_scale))
+        return total * (-loss - self._units.log_size)
 
     def _penalty(self, problem, theta):
         """Return what the loss holds beside the likelihood."""
@@ -322,6 +326,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
         )
 
     def _set_parameters(self):
+        self.__dict__.pop("df_", None)
         for name, value in named_parameters(self._model, self._units, self._theta).items():
             setattr(self, f"{name}_", value)
 
@@ -421,7 +426,7 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
 
     def log_density(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return log p(y | x) of every row, shape (n,)."""
-        return logsumexp(self._log_joint(X, y), axis=0) - np.log(self._units.y_scale)
+        return logsumexp(self._log_joint(X, y), axis=0) - self._units.log_size
 
     def _draw(self, X, random_state):
         return self._model.sample_y(self._theta, self._features(X), drawn_seed(random_state))

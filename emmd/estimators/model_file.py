@@ -16,7 +16,7 @@ from emmd.estimators.classifier import MixtureOfExpertsClassifier
 from emmd.estimators.regressor import MixtureOfExpertsRegressor
 from emmd.estimators.units import Units
 
-FORMAT = "emmd mixture of experts, version 4"
+FORMAT = "emmd mixture of experts, version 5"
 """What the first entry of a model file says."""
 
 _KINDS = {kind.__name__: kind for kind in (MixtureOfExpertsClassifier, MixtureOfExpertsRegressor)}
@@ -40,13 +40,15 @@ _FITTED: dict[str, tuple[type, ...]] = {
     "gate_coef_": (np.ndarray,),
     "gate_intercept_": (np.ndarray,),
     "dispersion_": (np.ndarray, _NONE),
+    "df_": (np.ndarray, _NONE),
+    "target_names_": (np.ndarray, _NONE),
     "em_rate_": (float, _NONE),
     "standard_errors_": (dict, _NONE),
     "standard_errors_message_": (str,),
 }
 """The attributes that are kept, with their types."""
 
-_OPTIONAL = ("feature_names_in_", "classes_")
+_OPTIONAL = ("feature_names_in_", "classes_", "df_", "target_names_")
 """Attributes that an estimator may not have; None stands for them."""
 
 _LARGEST = 1 << 28
@@ -173,6 +175,9 @@ def _restored(document):
     _require(slopes.ndim > 1 and parameters["n_experts"] == len(slopes), "n_experts does not fit coef_")
     features = {slopes.shape[-1], units.n_features, fitted["n_features_in_"]}
     _require(len(features) == 1, f"the number of features differs: {sorted(features)}")
+    m = np.shape(units.y_scale)
+    fits = not m or (slopes.shape[1:-1] == m and np.shape(fitted["dispersion_"]) == (len(slopes), *m, *m))
+    _require(fits, "the number of targets differs")
     estimator = kind(**parameters)
     for name, value in fitted.items():
         if value is not None or name not in _OPTIONAL:
@@ -198,9 +203,11 @@ def _units(plain):
     _require(
         exposure is None or (type(exposure) is int and 0 <= exposure < units.n_features), "units.exposure"
     )
+    targets = np.shape(units.y_scale)
+    _require(len(targets) < 2, "units.y_scale has another shape")
     for name in ("centre", "scale", "y_centre", "y_scale"):
         value = np.asarray(getattr(units, name))
-        shape = () if name.startswith("y_") else units.kept.shape
+        shape = targets if name.startswith("y_") else units.kept.shape
         _require(value.dtype == float and value.shape == shape, f"units.{name} has another shape or type")
         _require(np.isfinite(value).all() and (value > 0).all() | ("centre" in name), f"units.{name}")
     return units

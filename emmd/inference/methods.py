@@ -132,9 +132,13 @@ class InferenceMethods:
                 "parameter must be part and term of an estimated parameter, as in the index of covariance_, "
                 f"got {describe(parameter)}"
             )
+        if chosen[0].attribute == "dispersion" and self._model.family.n_targets > 1:
+            raise ValueError(
+                f"parameter must be no covariance, which is a curved function of the others, got {parameter}"
+            )
         [slope] = values(parameter_jacobian(self._model, self._units, self._theta), chosen[:1])
         estimate = float(getattr(self, f"{chosen[0].attribute}_")[chosen[0].where])
-        positive = chosen[0].attribute == "dispersion"
+        positive = chosen[0].positive
         slope = slope / estimate if positive else slope
         profile = Profile(problem, self._theta, total, spread, slope)
         lower, upper = (end * profile.deviation for end in profile_interval(profile, level))
@@ -218,6 +222,7 @@ class DistributionMethods:
         """
         from emmd.inference.distribution import quantile
 
+        self._require_one_target()
         levels = [_level("q", level) for level in np.atleast_1d(np.asarray(q, dtype=object)).tolist()]
 
         def compute(Z):
@@ -243,6 +248,7 @@ class DistributionMethods:
         """
         from emmd.inference.distribution import cdf
 
+        self._require_one_target()
         Z, target = self._checked_rows(X, y)
         with np.errstate(all="ignore"):
             return cdf(self._model, self._theta, Z, target)
@@ -263,11 +269,18 @@ class DistributionMethods:
         """
         from emmd.inference.distribution import quantile_residuals
 
+        self._require_one_target()
         Z, target = self._checked_rows(X, y)
         target = self._model.family.check_target(target)
         rng = np.random.default_rng(drawn_seed(random_state))
         with np.errstate(all="ignore"):
             return quantile_residuals(self._model, self._theta, Z, target, rng)
+
+    def _require_one_target(self):
+        check_is_fitted(self)
+        m = self._model.family.n_targets
+        if m > 1:
+            raise ValueError(f"y must be one target for a distribution function, got a fit to {m} targets")
 
 
 def _level(name, value):

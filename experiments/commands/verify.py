@@ -242,7 +242,7 @@ def _not_applicable(records):
     for (reason, model, problem), ids in claims.items():
         problems.setdefault((reason, tuple(ids)), []).append(f"{model} {problem}")
     for (reason, ids), names in problems.items():
-        labels = ", ".join(name.partition("-")[0] for name in ids)
+        labels = ", ".join(dict.fromkeys(name.partition("-")[0] for name in ids))
         to = literal(f" to {', '.join(names)}: {labels}")
         results.print(Text.assemble(("not applicable", "yellow"), to), soft_wrap=True)
         results.print(literal(f"  {reason}"), soft_wrap=True)

@@ -104,7 +104,7 @@ class StudentT(Family):
         """Return d nu / d (u, rho)."""
         u, precision = xi[:, 0], np.exp(-xi[:, 1])
         by_u = np.stack([precision, np.zeros_like(u), -u * precision], -1)
-        return np.stack([by_u, -self.natural(xi)], -1)
+        return np.stack([by_u, -StudentT.natural(self, xi)], -1)
 
     def natural_curvature(self, xi):
         """Return the second derivatives of nu in (u, rho)."""
@@ -113,7 +113,7 @@ class StudentT(Family):
         second[:, 2, 0, 0] = -precision
         second[:, 0, 0, 1] = second[:, 0, 1, 0] = -precision
         second[:, 2, 0, 1] = second[:, 2, 1, 0] = u * precision
-        second[:, :, 1, 1] = self.natural(xi)
+        second[:, :, 1, 1] = StudentT.natural(self, xi)
         return second
 
     def log_density(self, y, xi):
