@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
+from emmd.estimators.progress import with_callbacks
 from emmd.estimators.validated import group_numbers, naming, positive_rows, scored, validated
 
 
@@ -41,7 +42,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
         Number of starts. From the best of several, better optima near it are looked for: one expert is drawn
-        anew, half as many times as there are starts at least, and more where they end at different optima.
+        anew, once for each further start at least, and more where they end at different optima.
     keep : "best" or "converged"
         Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
         unless that likelihood is unbounded, or the best of those that converged, where any did.
@@ -82,6 +83,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
 
     classes_: np.ndarray
 
+    @with_callbacks
     def fit(
         self,
         X: ArrayLike,

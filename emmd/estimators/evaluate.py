@@ -12,8 +12,8 @@ def expert_predictors(model, theta, Z):
     for k, coef in enumerate(named["coef"]):
         linear = Z @ coef.T + offset
         if len(dispersion):
-            constant = dispersion[k if len(dispersion) > 1 else 0]
-            linear = np.column_stack([linear, np.full(len(Z), constant)])
+            constant = np.atleast_1d(dispersion[k if len(dispersion) > 1 else 0])
+            linear = np.column_stack([linear, np.tile(constant, (len(Z), 1))])
         parts.append(linear)
     return parts
 

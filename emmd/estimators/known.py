@@ -6,7 +6,7 @@ from emmd.core.checks import describe, real_array
 from emmd.estimators.parameters import standardised
 
 GATE = ("gate_coef", "gate_intercept")
-EXPERTS = ("coef", "intercept", "dispersion")
+EXPERTS = ("coef", "intercept", "dispersion", "df")
 
 
 def chosen_columns(argument, value, n_features, names):
@@ -45,7 +45,9 @@ def parameter_shapes(family, n_experts, units, constant_gate):
     if units.intercept:
         shapes["intercept"] = (n_experts, *linear)
     if family.dispersion != "none":
-        shapes["dispersion"] = (n_experts if family.dispersion == "free" else 1,)
+        several = (family.n_dispersion,) if family.n_dispersion > 1 else ()
+        constants = np.zeros((n_experts if family.dispersion == "free" else 1, *several))
+        shapes |= {name: value.shape for name, value in family.reported(constants).items()}
     if not constant_gate:
         shapes["gate_coef"] = (n_experts, units.n_features)
     if units.intercept or constant_gate:
@@ -53,7 +55,7 @@ def parameter_shapes(family, n_experts, units, constant_gate):
     return shapes
 
 
-def fixed_parameters(fixed, units, shapes, constant_gate):
+def fixed_parameters(fixed, family, units, shapes, constant_gate):
     """Return the parameters that are held, as `MixtureOfExperts` takes them, or None.
 
     Parameters
@@ -61,6 +63,7 @@ def fixed_parameters(fixed, units, shapes, constant_gate):
     fixed : dict or None
         By the names of the fitted attributes, without the underscore and in the user's units: those of
         the gate, or those of the experts.
+    family : Family
     units : Units
     shapes : dict of str to tuple
         Of the parameters that the mixture has, by these names.
@@ -85,7 +88,7 @@ def fixed_parameters(fixed, units, shapes, constant_gate):
     else:
         values.setdefault("gate_coef", np.zeros((shapes["gate_intercept"][0], units.n_features)))
         values.setdefault("gate_intercept", np.zeros(len(values["gate_coef"])))
-    return standardised(units, values, constant_gate)
+    return standardised(family, units, values, constant_gate)
 
 
 def _says_something(value):
@@ -104,5 +107,9 @@ def _require_possible(values, units, part):
                 f"fixed {name} must be 0 for columns that the {part} does not use (not asked for, constant, "
                 f"or made up by earlier ones), got other values for columns {lost.tolist()}"
             )
-    if np.any(values.get("dispersion", np.ones(1)) <= 0):
-        raise ValueError(f"fixed dispersion must be positive, got {values['dispersion'].min():g}")
+    for name in ("dispersion", "df"):
+        value = values.get(name, np.ones(1))
+        # of a covariance all eigenvalues
+        least = np.linalg.eigvalsh(value) if value.ndim == 3 else value
+        if np.any(least <= 0):
+            raise ValueError(f"fixed {name} must be positive, got {least.min():g}")

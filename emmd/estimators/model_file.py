@@ -10,13 +10,13 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from emmd.core.checks import describe, file_path, real_array
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.classifier import MixtureOfExpertsClassifier
 from emmd.estimators.regressor import MixtureOfExpertsRegressor
 from emmd.estimators.units import Units
 
-FORMAT = "emmd mixture of experts, version 4"
+FORMAT = "emmd mixture of experts, version 5"
 """What the first entry of a model file says."""
 
 _KINDS = {kind.__name__: kind for kind in (MixtureOfExpertsClassifier, MixtureOfExpertsRegressor)}
@@ -40,13 +40,15 @@ _FITTED: dict[str, tuple[type, ...]] = {
     "gate_coef_": (np.ndarray,),
     "gate_intercept_": (np.ndarray,),
     "dispersion_": (np.ndarray, _NONE),
+    "df_": (np.ndarray, _NONE),
+    "target_names_": (np.ndarray, _NONE),
     "em_rate_": (float, _NONE),
     "standard_errors_": (dict, _NONE),
     "standard_errors_message_": (str,),
 }
 """The attributes that are kept, with their types."""
 
-_OPTIONAL = ("feature_names_in_", "classes_")
+_OPTIONAL = ("feature_names_in_", "classes_", "df_", "target_names_")
 """Attributes that an estimator may not have; None stands for them."""
 
 _LARGEST = 1 << 28
@@ -91,6 +93,7 @@ def save_model(estimator: Any, path: str | Path) -> None:
         "units": dataclasses.asdict(estimator._units),
         "theta": estimator._theta,
         "covariance": estimator._covariance,
+        "grouped": estimator._grouped,
         "fitted": {name: getattr(estimator, name, None) for name in _FITTED},
     }
     try:
@@ -160,7 +163,9 @@ def _checksum(content):
 def _restored(document):
     """Return the estimator. A checksum can be forged: nothing is made whose size the file does not show."""
     _require_keys(
-        document, {"format", "kind", "parameters", "units", "theta", "covariance", "fitted"}, "the file"
+        document,
+        {"format", "kind", "parameters", "units", "theta", "covariance", "grouped", "fitted"},
+        "the file",
     )
     kind = _KINDS[document["kind"]]
     parameters, fitted, units = document["parameters"], document["fitted"], _units(document["units"])
@@ -173,12 +178,17 @@ def _restored(document):
     _require(slopes.ndim > 1 and parameters["n_experts"] == len(slopes), "n_experts does not fit coef_")
     features = {slopes.shape[-1], units.n_features, fitted["n_features_in_"]}
     _require(len(features) == 1, f"the number of features differs: {sorted(features)}")
+    m = np.shape(units.y_scale)
+    fits = not m or (slopes.shape[1:-1] == m and np.shape(fitted["dispersion_"]) == (len(slopes), *m, *m))
+    _require(fits, "the number of targets differs")
     estimator = kind(**parameters)
     for name, value in fitted.items():
         if value is not None or name not in _OPTIONAL:
             setattr(estimator, name, value)
     estimator.status_ = Status[fitted["status_"]]
     estimator._restore(units, document["theta"])
+    _require(type(document["grouped"]) is bool, "grouped is neither true nor false")
+    estimator._grouped = document["grouped"]
     spread, p = document["covariance"], len(estimator._theta)
     estimator._covariance = None if spread is None else real_array("covariance", spread, 2, (p, p))
     return estimator
@@ -198,9 +208,11 @@ def _units(plain):
     _require(
         exposure is None or (type(exposure) is int and 0 <= exposure < units.n_features), "units.exposure"
     )
+    targets = np.shape(units.y_scale)
+    _require(len(targets) < 2, "units.y_scale has another shape")
     for name in ("centre", "scale", "y_centre", "y_scale"):
         value = np.asarray(getattr(units, name))
-        shape = () if name.startswith("y_") else units.kept.shape
+        shape = targets if name.startswith("y_") else units.kept.shape
         _require(value.dtype == float and value.shape == shape, f"units.{name} has another shape or type")
         _require(np.isfinite(value).all() and (value > 0).all() | ("centre" in name), f"units.{name}")
     return units

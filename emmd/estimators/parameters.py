@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from emmd.core.numerics.derivatives import COMPLEX_STEP
 from emmd.fits.multinomial import with_reference
 
 
@@ -18,27 +19,30 @@ def named_parameters(model, units, theta):
     Returns
     -------
     dict
-        ``coef`` (K, d) or (K, C - 1, d), ``intercept`` (K,) or (K, C - 1),
+        ``coef`` (K, d), (K, C - 1, d) or (K, m, d), ``intercept`` (K,), (K, C - 1) or (K, m),
         ``gate_coef`` (K, d) and ``gate_intercept`` (K,), both 0 for the last expert, and
-        ``dispersion``: variances or shapes, (K,) or (1,) when shared, None when there are none.
+        ``dispersion``: variances or shapes, (K,) or (1,) when shared, covariances (K, m, m), None when there
+        are none; and what else `Family.reported` says.
     """
     named = model.unpack(theta)
     coef, intercept = units.back(named["coef"], "expert")
     gate_coef, gate_intercept = _gate(model, units, named["gate"])
     return {
-        "coef": _one_linear(units.y_scale * coef),
+        "coef": _one_linear(np.asarray(units.y_scale)[..., None] * coef),
         "intercept": _one_linear(units.y_scale * intercept + units.y_centre),
         "gate_coef": with_reference(gate_coef),
         "gate_intercept": with_reference(gate_intercept),
-        "dispersion": _dispersion(units, named["dispersion"]),
+        "dispersion": None,
+        **_reported(model, units, named["dispersion"]),
     }
 
 
-def standardised(units, named, constant_gate):
+def standardised(family, units, named, constant_gate):
     """Undo `named_parameters`: return the named parts of theta as `MixtureOfExperts.pack` takes them.
 
     Parameters
     ----------
+    family : Family
     units : Units
     named : dict
         Arrays in the user's units: those of the experts, those of the gate, or all.
@@ -49,9 +53,10 @@ def standardised(units, named, constant_gate):
         K = len(named["coef"])
         coef, intercept = named["coef"].reshape(K, -1, units.n_features), named["intercept"].reshape(K, -1)
         intercept = (intercept - units.y_centre) / units.y_scale
-        inside["coef"] = units.forward(coef / units.y_scale, intercept, "expert")
+        coef = coef / np.asarray(units.y_scale)[..., None]
+        inside["coef"] = units.forward(coef, intercept, "expert")
     if named.get("dispersion") is not None:
-        inside["dispersion"] = np.log(named["dispersion"] / units.y_scale**2)
+        inside["dispersion"] = family.inside(named, units.y_scale)
     if "gate_coef" in named:
         coef, intercept = (named[name] - named[name][-1] for name in ("gate_coef", "gate_intercept"))
         gate = intercept[:, None] if constant_gate else units.forward(coef, intercept, "gate")
@@ -71,13 +76,18 @@ def parameter_jacobian(model, units, theta):
     index = model.index
     if "coef" in index:
         coef, intercept = units.back(np.eye(index["coef"].shape[-1]), "expert")
-        maps = units.y_scale * coef, units.y_scale * intercept
+        scales = np.broadcast_to(units.y_scale, index["coef"].shape[1:2])
         for block in np.ndindex(index["coef"].shape[:-1]):
             where = block if slopes["intercept"].ndim > 2 else block[:1]
-            _place(slopes, "", where, index["coef"][block], maps)
+            scale = scales[block[1]]
+            _place(slopes, "", where, index["coef"][block], (scale * coef, scale * intercept))
     if "dispersion" in index and index["dispersion"].size:
-        places = np.arange(len(index["dispersion"]))
-        slopes["dispersion"][places, index["dispersion"]] = named["dispersion"]
+        constants = model.unpack(theta)["dispersion"]
+        for place, entry in np.ndenumerate(index["dispersion"]):
+            shifted = constants.astype(complex)
+            shifted[place] += 1j * COMPLEX_STEP
+            for name, value in _reported(model, units, shifted).items():
+                slopes[name][..., entry] = value.imag / COMPLEX_STEP
     if "gate" in index:
         sees = model.gate.sees_features
         maps = units.back(np.eye(index["gate"].shape[-1]), "gate") if sees else (np.zeros((1, 1)), np.ones(1))
@@ -123,5 +133,5 @@ def _one_linear(values):
     return values[:, 0] if values.shape[1] == 1 else values
 
 
-def _dispersion(units, values):
-    return np.exp(values) * units.y_scale**2 if len(values) else None
+def _reported(model, units, values):
+    return model.family.reported(values, units.y_scale) if len(values) else {}

@@ -9,10 +9,11 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
-from emmd.core.protocols.algorithm import Algorithm
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.protocols.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
+from emmd.estimators.progress import with_callbacks
 from emmd.estimators.units import with_target_units
 from emmd.estimators.validated import group_numbers, naming, positive_rows, scored, validated
 from emmd.inference.methods import DistributionMethods
@@ -42,8 +43,9 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         have a log link.
     variance : "free", "shared" or float
         Gaussian only: a variance per expert, one for all, or a known value.
-    df : float
-        Student t only: its degrees of freedom, known; the fewer, the less an outlier counts.
+    df : float or None
+        Student t only: its degrees of freedom, the fewer, the less an outlier counts; None estimates them, a
+        number per expert.
     exposure : int or str, optional
         Column of X that holds exposures (time, area), for families with a log link: the mean of y is the
         exposure times e^u. Experts and gate do not see the column unless they are asked to.
@@ -65,7 +67,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
         Number of starts. From the best of several, better optima near it are looked for: one expert is drawn
-        anew, half as many times as there are starts at least, and more where they end at different optima.
+        anew, once for each further start at least, and more where they end at different optima.
     keep : "best" or "converged"
         Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
         unless that likelihood is unbounded, or the best of those that converged, where any did.
@@ -92,15 +94,17 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
 
     Attributes
     ----------
-    coef_, intercept_ : ndarray of shape (K, d) and (K,)
+    coef_, intercept_ : ndarray of shape (K, d) and (K,), or (K, m, d) and (K, m) for m targets
     gate_coef_, gate_intercept_ : ndarray of shape (K, d) and (K,)
         0 for the last expert: only differences matter.
     dispersion_ : ndarray of shape (K,) or (1,), or None
-        Variances (Gaussian), squared scales (Student t), shapes (Gamma), sizes (negative binomial) or odds of
-        counting (zero-inflated Poisson).
+        Variances (Gaussian), covariances of shape (K, m, m) (of m targets), squared scales (Student t),
+        shapes (Gamma), sizes (negative binomial) or odds of counting (zero-inflated Poisson).
+    df_ : ndarray of shape (K,)
+        Degrees of freedom, where they are estimated.
     loglik_ : float
         Total log-likelihood, without penalties; sample weights count observations.
-    trace_ : ndarray of shape (n_iter_,)
+    trace_ : ndarray of shape (n_iterations,)
         Log-likelihood after each iteration, less the penalties. It jumps where Newton's method, or the
         search for better optima, has moved the run.
     n_iter_, converged_, status_, message_
@@ -132,7 +136,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         *,
         family: str | Family = "gaussian",
         variance: str | float = "free",
-        df: float = 4.0,
+        df: float | None = 4.0,
         exposure: int | str | None = None,
         gate: str = "softmax",
         expert_ridge: ArrayLike = 0.0,
@@ -182,9 +186,11 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
     def __sklearn_tags__(self):
         """Return scikit-learn's tags: some targets cannot be negative."""
         tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = self._gaussian
         tags.target_tags.positive_only = isinstance(self.family, str) and self.family in _NOT_NEGATIVE
         return tags
 
+    @with_callbacks
     def fit(
         self,
         X: ArrayLike,
@@ -197,7 +203,8 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         Parameters
         ----------
         X : array_like of shape (n, d)
-        y : array_like of shape (n,)
+        y : array_like of shape (n,), or (n, m)
+            Several columns for Gaussian experts only: m targets, with a full covariance in every expert.
         sample_weight : array_like of shape (n,), optional
             Non-negative; weight 2 counts as the same row twice, rows of weight 0 are left out.
         groups : array_like of shape (n,), optional
@@ -213,7 +220,13 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         ConvergenceWarning
             When the kept start did not lead to a proper optimum; `status_` names the reason.
         """
+        names = getattr(y, "columns", None)
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
+        self.__dict__.pop("target_names_", None)
+        if y.ndim == 2:
+            self.target_names_ = np.array(
+                [f"y{j}" for j in range(y.shape[1])] if names is None else [str(name) for name in names]
+            )
         numbers = group_numbers(groups, X)
         return self._fit(*positive_rows(X, self._encode(y), sample_weight, numbers))
 
@@ -223,8 +236,14 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
 
     def _make_family(self, units):
         student = isinstance(self.family, str) and self.family == "student_t"
-        if not student and positive_number("df", self.df) != 4.0:
+        if not student and (self.df is None or positive_number("df", self.df) != 4.0):
             raise ValueError(f"df is an option of family 'student_t' only, got {describe(self.df)}")
+        if self._gaussian and np.ndim(units.y_scale):
+            if self.variance != "free":
+                raise ValueError(
+                    f"variance must be 'free' for several targets, got {describe(self.variance)}"
+                )
+            return "multivariate_gaussian", {"n_targets": len(units.y_scale)}
         if self._gaussian:
             known = self.variance
             if not isinstance(known, str):
@@ -242,7 +261,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         if isinstance(self.family, Family):
             return self.family, {}
         if student:
-            return "student_t", {"df": self.df}
+            return ("student_t_df", {}) if self.df is None else ("student_t", {"df": self.df})
         if isinstance(self.family, str) and self.family in ("bernoulli", "categorical"):
             raise ValueError(
                 f"family must be one of {', '.join(_FAMILIES)}, got {self.family!r}: that is what "
@@ -264,6 +283,10 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
             )
         return numbers.astype(np.float64)
 
+    def _predictor_labels(self):
+        """Return what each of an expert's linear predictors is the mean of."""
+        return self.target_names_.tolist()
+
     def _checked_rows(self, X, y):
         """Return standardised features and targets."""
         check_is_fitted(self)
@@ -279,12 +302,14 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
 
         Returns
         -------
-        ndarray of shape (n,)
+        ndarray of shape (n,), or (n, m)
         """
         return self._at(X, "predictions", self._mean)
 
     def _mean(self, Z):
-        gate, means = self._gate(Z).T, self._expert_means(Z)
+        means = self._expert_means(Z)
+        gate = self._gate(Z).T.reshape(means.shape[:2] + (1,) * (means.ndim - 2))
+        gate = np.broadcast_to(gate, means.shape)
         # far away an expert whose probability is 0 may have a mean beyond the largest number
         return np.multiply(gate, means, where=gate > 0, out=np.zeros_like(gate)).sum(axis=1)
 
@@ -293,12 +318,12 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         return scored(super().score, self, X, y, sample_weight, y_numeric=True)
 
     def predict_experts(self, X: ArrayLike) -> np.ndarray:
-        """Return E[y | x, z = k], shape (n, K)."""
+        """Return E[y | x, z = k], shape (n, K), or (n, K, m) for m targets."""
         return self._at(X, "predictions", self._expert_means)
 
     def _expert_means(self, Z):
         parts = expert_predictors(self._model, self._theta, Z)
-        means = np.column_stack([self._model.family.prediction(part) for part in parts])
+        means = np.stack([self._model.family.prediction(part) for part in parts], axis=1)
         return self._units.y_scale * means + self._units.y_centre
 
     def sample(self, X: ArrayLike, random_state: Any = None) -> np.ndarray:
@@ -311,6 +336,6 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
 
         Returns
         -------
-        ndarray of shape (n,)
+        ndarray of shape (n,), or (n, m)
         """
         return self._units.y_scale * self._draw(X, random_state) + self._units.y_centre

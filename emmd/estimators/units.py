@@ -38,7 +38,7 @@ class Units:
         Maps from the standardised columns that a part uses to those that it sees; None for the same.
     exposure : int or None
         The user's column of exposures; its log is the last column inside.
-    y_centre, y_scale : float
+    y_centre, y_scale : float, or ndarray of shape (m,) for m targets
         0 and 1 for families whose target has no free unit.
     """
 
@@ -53,8 +53,8 @@ class Units:
     expert_turn: Any = None
     gate_turn: Any = None
     exposure: int | None = None
-    y_centre: float = 0.0
-    y_scale: float = 1.0
+    y_centre: Any = 0.0
+    y_scale: Any = 1.0
 
     def _part(self, part):
         """Return the kept columns that a part uses and the map to what it sees."""
@@ -89,6 +89,11 @@ class Units:
             seen = standard if len(used) == len(self.kept) else standard[:, used]
             Z[:, self.columns(part)[: len(used)]] = seen if turn is None else seen @ turn
         return Z
+
+    @property
+    def log_size(self):
+        """What a log density of the standardised target is above that of the user's."""
+        return float(np.log(self.y_scale).sum())
 
     def target(self, y):
         """Return the standardised target."""
@@ -214,7 +219,11 @@ def _require_sizes(scale, columns, names):
 
 
 def with_target_units(units, y, weights):
-    """Return units in which y has variance 1, and mean 0 when there is an intercept."""
+    """Return units in which y, or each of its columns, has variance 1, and mean 0 with an intercept."""
+    if y.ndim == 2:
+        each = [with_target_units(units, column, weights) for column in y.T]
+        centres, scales = zip(*((one.y_centre, one.y_scale) for one in each))
+        return replace(units, y_centre=np.array(centres), y_scale=np.array(scales))
     largest = float(np.abs(y).max()) or 1.0
     scaled = y / largest
     mean = float(weights @ scaled)

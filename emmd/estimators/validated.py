@@ -58,7 +58,13 @@ def validated(estimator, X, *target, y_numeric=False, **options):
     _require_table("X", X)
     with naming("X"):
         X = validate_data(estimator, X, dtype=np.float64, order="C", **options)
-    return (X, _target(estimator, X, target[0], y_numeric)) if target else X
+    if not target:
+        return X
+    y = _target(estimator, X, target[0], y_numeric)
+    targets = np.shape(getattr(estimator, "target_names_", None))
+    if not options.get("reset", True) and y.shape[1:] != targets:
+        raise ValueError(f"y must have shape {(len(X), *targets)} as in fit, got {y.shape}")
+    return X, y
 
 
 def _require_table(name, value):
@@ -110,8 +116,9 @@ def _target(estimator, X, y, y_numeric):
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
     require_unmasked("y", y)
+    require_distinct_columns("y", y)
     with naming("y"):
-        y = column_or_1d(y, warn=True)
+        y = np.asarray(y) if _several_columns(estimator, y) else column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         if y_numeric and y.dtype.kind == "O":
             y = y.astype(np.float64)
@@ -120,6 +127,12 @@ def _target(estimator, X, y, y_numeric):
     if len(y) != len(X):
         raise ValueError(f"X and y must have the same number of rows, got {len(X)} and {len(y)}")
     return np.ascontiguousarray(y, dtype=y.dtype.newbyteorder("="))
+
+
+def _several_columns(estimator, y):
+    """Return whether y holds several targets for an estimator that takes them."""
+    shape = np.shape(y)
+    return len(shape) == 2 and shape[1] > 1 and estimator.__sklearn_tags__().target_tags.multi_output
 
 
 def scored(score, estimator, X, y, sample_weight, **options):

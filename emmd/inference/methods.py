@@ -19,6 +19,7 @@ class InferenceMethods:
     _theta: np.ndarray
     _covariance: np.ndarray | None
     _problem: Any
+    _grouped: bool
     standard_errors_message_: str
 
     @property
@@ -85,6 +86,9 @@ class InferenceMethods:
         """
         from emmd.inference.covariance import named_covariance, sandwich
 
+        check_is_fitted(self)
+        if self._grouped:
+            raise ValueError("the fit must be one without groups: its rows do not add up a gradient each")
         problem, total = self._problem(X, y, sample_weight)
         bread = self._known_covariance()
         codes = group_numbers(groups, problem.y)
@@ -102,12 +106,13 @@ class InferenceMethods:
         parameter: tuple[str, str],
         level: float = 0.95,
         sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> tuple[float, float]:
         """Return the values of one parameter that a likelihood-ratio test at ``1 - level`` does not refuse.
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, groups
             The data of `fit`.
         parameter : tuple of str
             Part and term, as in the index of `summary`: ``("expert 1", "x0")``.
@@ -123,7 +128,7 @@ class InferenceMethods:
         from emmd.inference.terms import estimated, values
 
         level = _level("level", level)
-        problem, total = self._problem(X, y, sample_weight)
+        problem, total = self._problem(X, y, sample_weight, groups)
         spread = self._known_covariance()
         named = tuple(parameter) if isinstance(parameter, tuple | list) else ()
         chosen = [row for row in estimated(self) if (row.part, row.term) == named]
@@ -132,9 +137,13 @@ class InferenceMethods:
                 "parameter must be part and term of an estimated parameter, as in the index of covariance_, "
                 f"got {describe(parameter)}"
             )
+        if chosen[0].attribute == "dispersion" and self._model.family.n_targets > 1:
+            raise ValueError(
+                f"parameter must be no covariance, which is a curved function of the others, got {parameter}"
+            )
         [slope] = values(parameter_jacobian(self._model, self._units, self._theta), chosen[:1])
         estimate = float(getattr(self, f"{chosen[0].attribute}_")[chosen[0].where])
-        positive = chosen[0].attribute == "dispersion"
+        positive = chosen[0].positive
         slope = slope / estimate if positive else slope
         profile = Profile(problem, self._theta, total, spread, slope)
         lower, upper = (end * profile.deviation for end in profile_interval(profile, level))
@@ -150,6 +159,7 @@ class InferenceMethods:
         *,
         kind: str = "nonparametric",
         sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
         callback: Callable | None = None,
@@ -159,11 +169,11 @@ class InferenceMethods:
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, groups
             The data of `fit`.
         n_resamples : int
         kind : "nonparametric" or "parametric"
-            Whether rows are drawn from the rows, or targets from the fitted mixture.
+            Whether rows (whole groups, where there are any) are drawn, or targets from the fitted mixture.
         random_state : int, RandomState, Generator or None
             Resample i depends on the seed and i alone, whatever `n_jobs` is.
         n_jobs : int, optional
@@ -188,7 +198,7 @@ class InferenceMethods:
         kind = kind if resume is None else resume.kind
         if n_jobs is not None:
             n_jobs = positive_integer("n_jobs", n_jobs, minimum=-MANY, maximum=MANY)
-        problem, total = self._problem(X, y, sample_weight)
+        problem, total = self._problem(X, y, sample_weight, groups)
         callback = function_or_none("callback", callback)
         return bootstrap(self, problem, total, n_resamples, kind, seed, n_jobs, callback, resume)
 
@@ -218,6 +228,7 @@ class DistributionMethods:
         """
         from emmd.inference.distribution import quantile
 
+        self._require_one_target()
         levels = [_level("q", level) for level in np.atleast_1d(np.asarray(q, dtype=object)).tolist()]
 
         def compute(Z):
@@ -243,6 +254,7 @@ class DistributionMethods:
         """
         from emmd.inference.distribution import cdf
 
+        self._require_one_target()
         Z, target = self._checked_rows(X, y)
         with np.errstate(all="ignore"):
             return cdf(self._model, self._theta, Z, target)
@@ -263,11 +275,18 @@ class DistributionMethods:
         """
         from emmd.inference.distribution import quantile_residuals
 
+        self._require_one_target()
         Z, target = self._checked_rows(X, y)
         target = self._model.family.check_target(target)
         rng = np.random.default_rng(drawn_seed(random_state))
         with np.errstate(all="ignore"):
             return quantile_residuals(self._model, self._theta, Z, target, rng)
+
+    def _require_one_target(self):
+        check_is_fitted(self)
+        m = self._model.family.n_targets
+        if m > 1:
+            raise ValueError(f"y must be one target for a distribution function, got a fit to {m} targets")
 
 
 def _level(name, value):

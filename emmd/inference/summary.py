@@ -24,7 +24,7 @@ def summary_table(estimator: Any, level: float, covariance: Any) -> Any:
     deviations = np.full(len(rows), np.nan)
     if covariance is not None:
         deviations[free] = _deviations(covariance, free.sum())
-    positive = np.array([row.attribute == "dispersion" for row in rows])
+    positive = np.array([row.positive for row in rows])
     with np.errstate(all="ignore"):
         z = np.where(positive, np.nan, estimates / deviations)
         lower, upper = wald_interval(estimates, deviations, positive, level)

@@ -27,6 +27,8 @@ class Term:
     remark : str
         Empty, ``fixed``, ``left out`` (of what makes up a column already used, or is not used) or
         ``reference`` (the gate to which the others are relative).
+    positive : bool
+        Whether it is a variance or the like, whose interval is made on the scale of its logarithm.
     """
 
     part: str
@@ -34,6 +36,7 @@ class Term:
     attribute: str
     where: tuple
     remark: str
+    positive: bool = False
 
 
 def feature_names(estimator: Any) -> list[str]:
@@ -52,9 +55,9 @@ def terms(estimator: Any) -> list[Term]:
         for part, where in _logits(estimator, k):
             rows += _linear(part, "coef", "intercept", where, names, used["expert"], model, units)
         if model.family.dispersion == "free":
-            rows.append(_dispersion(model, f"expert {k + 1}", k))
+            rows += _dispersion(estimator, f"expert {k + 1}", k)
     if model.family.dispersion == "shared":
-        rows.append(_dispersion(model, "experts", 0))
+        rows += _dispersion(estimator, "experts", 0)
     sees = used["gate"] if model.gate.sees_features else None
     for k in range(K - 1):
         rows += _linear(
@@ -88,9 +91,14 @@ def _linear(part, coef, intercept, where, names, used, model, units, name="coef"
     return rows
 
 
-def _dispersion(model, part, k):
+def _dispersion(estimator, part, k):
+    model = estimator._model
     remark = ESTIMATED if "dispersion" in model.index else FIXED
-    return Term(part, model.family.dispersion_name, "dispersion", (k,), remark)
+    labels = estimator._predictor_labels() if model.family.n_targets > 1 else []
+    return [
+        Term(part, name, attribute, (k, *place), remark, positive)
+        for name, attribute, place, positive in model.family.reported_terms(labels)
+    ]
 
 
 def estimated(estimator: Any) -> list[Term]:

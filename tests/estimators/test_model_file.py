@@ -123,7 +123,7 @@ def test_a_text_that_would_fill_memory_is_refused(tmp_path):
 
 
 OTHER = [
-    (b"{}", "version 4', and says None"),
+    (b"{}", "version 5', and says None"),
     (b'{"format": "emmd mixture of experts, version 2"}', "and says 'emmd mixture of experts, version 2'"),
     (b"[" * 200_000, "recursion"),
     (b'{"format": ' * 200_000, "recursion"),

@@ -11,6 +11,7 @@ class Derived(Model):
     def __init__(self, model):
         self.model, self.name = model, f"derived {model.name}"
         self.n_features, self.n_params = model.n_features, model.n_params
+        self.n_targets = model.n_targets
         self._maps = {}
 
     def prepare(self, X, y, weights):

@@ -32,6 +32,10 @@ class Family(ABC):
     dispersion : str
         ``none``; ``free``: one further predictor per expert, a constant such as
         a log variance; ``shared``: one constant for all experts.
+    n_dispersion : int
+        Numbers of a free dispersion, 1 by default: log variances and what makes a covariance of them.
+    n_targets : int
+        Length of one row's y; 1 stands for a number.
     n_statistics : int
         Length S of T and nu.
     precision_slope : float
@@ -61,6 +65,8 @@ class Family(ABC):
     name: str
     n_linear = 1
     dispersion = "none"
+    n_dispersion = 1
+    n_targets = 1
     n_statistics = 1
     precision_slope = 0.0
     variance_bound: float | None = None
@@ -101,7 +107,7 @@ class Family(ABC):
     @property
     def n_predictors(self) -> int:
         """Length q of an expert's predictor vector: linear ones, then the dispersion."""
-        return self.n_linear + (self.dispersion != "none")
+        return self.n_linear + (0 if self.dispersion == "none" else self.n_dispersion)
 
     @abstractmethod
     def check_target(self, y: np.ndarray) -> np.ndarray:
@@ -182,6 +188,32 @@ class Family(ABC):
     def dispersion_collapsed(self, values: np.ndarray, floor: float) -> bool:
         """Return whether an expert fits its rows exactly; `floor` is a log variance that counts as zero."""
         return bool((values < floor).any())
+
+    def reported(self, dispersion: np.ndarray, scale: Any = 1.0) -> dict[str, np.ndarray]:
+        """Return what people read in place of the dispersion predictors, by attribute.
+
+        Parameters
+        ----------
+        dispersion : ndarray of shape (K,), or (K, n_dispersion) for several
+            Real or complex.
+        scale : float or ndarray of shape (n_targets,)
+            The unit of y in which the predictors are, in the reader's.
+        """
+        return {"dispersion": np.exp(dispersion) * scale**2}
+
+    def inside(self, reported: dict[str, np.ndarray], scale: Any = 1.0) -> np.ndarray:
+        """Undo `reported`."""
+        return np.log(reported["dispersion"] / scale**2)
+
+    def reported_terms(self, targets: Any) -> list[tuple[str, str, tuple, bool]]:
+        """Return a name, an attribute, a place in one expert's entry, and whether it is positive, for each.
+
+        Parameters
+        ----------
+        targets : sequence of str
+            Names of the targets where there are several.
+        """
+        return [(self.dispersion_name, "dispersion", (), True)]
 
     def working_target(self, y: np.ndarray) -> np.ndarray | None:
         """Return a target near the first linear predictor but for noise, shape (n,), or None.

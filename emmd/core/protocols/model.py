@@ -60,6 +60,8 @@ class Model(ABC):
     ----------
     name : str
     n_features, n_params : int
+    n_targets : int
+        Length of one row's y; 1 stands for a number.
     responsibility_columns : tuple of int or None
         Shape of one row of `EStep.responsibilities` where these are probabilities: ``(K,)``, or ``()`` for
         those of one of two experts. None where they are posterior means of statistics.
@@ -71,6 +73,7 @@ class Model(ABC):
     name: str
     n_features: int
     n_params: int
+    n_targets = 1
     responsibility_columns: tuple | None = None
     support: Any = None
     takes_partitions = False
@@ -102,11 +105,12 @@ class Model(ABC):
         return curvatures.sum(axis=0)
 
     def check_rows(self, X: Any, y: Any) -> tuple[Any, Any, int]:
-        """Return features (n, d) and target (n,) as finite float64 arrays, and n; raise for anything else."""
+        """Return features (n, d), target (n,) or (n, n_targets), finite and float64, and n; or raise."""
         X = real_array("X", X, 2, (None, self.n_features))
-        y = real_array("y", y, 1)
+        y = real_array("y", y, 1) if self.n_targets == 1 else real_array("y", y, 2, (None, self.n_targets))
         if len(y) != len(X):
-            raise ValueError(f"y must have shape ({len(X)},), one entry for each row of X, got ({len(y)},)")
+            wanted = (len(X), *y.shape[1:])
+            raise ValueError(f"y must have shape {wanted}, one entry for each row of X, got {y.shape}")
         return X, y, len(X)
 
     def prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:

@@ -118,7 +118,7 @@ class ModelBuilder:
                     parts[part], np.zeros(inner + (units.exposure is not None) - units.width)
                 )
         shapes = parameter_shapes(family, self.n_experts, units, constant)
-        parts["fixed"] = fixed_parameters(self.fixed, units, shapes, constant)
+        parts["fixed"] = fixed_parameters(self.fixed, family, units, shapes, constant)
         return parts
 
 

@@ -14,8 +14,8 @@ from threadpoolctl import ThreadpoolController
 
 from emmd.core.checks import positive_integer
 from emmd.core.loop.solve import minimize
-from emmd.core.loop.status import Status
 from emmd.core.problem import Problem
+from emmd.core.status import Status
 from emmd.estimators.starts.run import Start
 from emmd.models.mixture.model import MixtureOfExperts
 
@@ -23,6 +23,8 @@ KINDS = ("kmeans", "responsibilities", "parameters")
 """The kinds of starts, taken in turn."""
 
 _SHARE = 0.9
+_FEW_AT_LEAST, _FEW_AT_MOST = 1e-5, 1e-2
+_LEAST_SHARE, _TRIES = 0.25, 8
 _ROUGH, _ROUNDS = 1e-3, 100
 _CONSTANT = 1e-9
 _DEPENDENT = 1e-10
@@ -57,7 +59,9 @@ def draw_starts(problem, n_starts, seed):
 
 
 def redrawn(problem, theta, rng):
-    """Return a neighbour of theta: one expert is drawn anew, by the rows it takes or by its parameters.
+    """Return a neighbour of theta: one expert is drawn anew, in one of three ways.
+
+    By the rows it takes, by its parameters, or through a few rows.
 
     Where the experts compete for the rows, all but one of them are often in their best places already.
 
@@ -74,7 +78,7 @@ def redrawn(problem, theta, rng):
     """
     pooled = pooled_fit(problem)
     rows, expert = _rows(problem, pooled), int(rng.integers(problem.model.n_experts))
-    draw = _with_other_rows if rng.random() < 0.5 else _with_other_predictors
+    draw = _NEIGHBOURS[int(rng.integers(len(_NEIGHBOURS)))]
     return start_from(problem, "redrawn", draw(problem, theta, expert, rows, pooled, rng), theta).theta
 
 
@@ -91,6 +95,20 @@ def _with_other_predictors(problem, theta, expert, rows, pooled, rng):
     parts, logits = problem.model.predictors(problem.data.designs, theta)
     parts[expert] = _drawn_parts(problem, rows, pooled, rng)[0][expert]
     return _posterior(problem, parts, logits, rows, pooled, rng)
+
+
+def _through_a_few_rows(problem, theta, expert, rows, pooled, rng):
+    """Fit one expert to as few rows as determine it, such that it takes more; then one E-step for all.
+
+    An expert that many rows follow closely, between others that do not, is hardly met in another way.
+    """
+    for _ in range(_TRIES):
+        parts, logits = problem.model.predictors(problem.data.designs, theta)
+        parts[expert] = _fitted_to_a_few(problem, rows, pooled, rng)
+        responsibilities = _posterior(problem, parts, logits, rows, pooled, rng)
+        if problem.weights @ responsibilities[:, expert] > _LEAST_SHARE / problem.model.n_experts:
+            break
+    return responsibilities
 
 
 def _working(problem):
@@ -230,6 +248,30 @@ def _drawn_parts(problem, rows, pooled, rng):
     return parts, logits, known
 
 
+def _fitted_to_a_few(problem, rows, pooled, rng):
+    """Return the predictors, shape (n, q), of an expert fitted to as few rows as it has coefficients.
+
+    All others together count as a small share of a row: they say how large its dispersion is.
+    """
+    model, data = problem.model, problem.data
+    shares = np.full(len(rows), _FEW_AT_LEAST * (_FEW_AT_MOST / _FEW_AT_LEAST) ** rng.random())
+    for _ in model.columns["expert"]:
+        shares[_drawn_row(rows, problem.weights, rng)] = 1.0
+    with np.errstate(all="ignore"):
+        coefs, dispersion, *_ = model.family.fit(data.rows(0, shares[None]), model.named(pooled)["coef"][0])
+    part = np.column_stack([data.designs["expert"].predict(coef) for coef in coefs])
+    if dispersion is None:
+        return part
+    return np.column_stack([part, np.tile(np.atleast_1d(dispersion), (len(rows), 1))])
+
+
+def _drawn_row(rows, weights, rng):
+    """Draw a row by its weight: the one at a random quantile in a random direction."""
+    order = np.argsort(rows @ rng.standard_normal(rows.shape[1]), kind="stable")
+    below = np.cumsum(weights[order])
+    return order[np.searchsorted(below, below[-1] * rng.random())]
+
+
 def _posterior(problem, parts, logits, rows, pooled, rng):
     """Return the responsibilities of given predictors; random ones where those overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -243,3 +285,4 @@ def _softmax(logits):
 
 
 _DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters}
+_NEIGHBOURS = _with_other_rows, _with_other_predictors, _through_a_few_rows, _through_a_few_rows

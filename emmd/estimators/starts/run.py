@@ -8,8 +8,9 @@ from scipy.optimize import OptimizeResult
 from emmd.core.checks import NotFiniteError
 from emmd.core.loop.result import Trace
 from emmd.core.loop.solve import minimize
-from emmd.core.loop.status import Status
 from emmd.core.loop.trust_region import trust_region
+from emmd.core.status import Status
+from emmd.inference.order import without_prior
 
 KEEP = ("best", "converged")
 """Which run may be kept: the best of all, or the best of those that converged."""
@@ -21,7 +22,7 @@ _UNFINISHED = (Status.ITERATION_LIMIT, Status.DIVERGING, Status.INNER_FAILED, St
 _TIE = 1e-9
 
 _TRIES = 4
-"""Neighbours for each run that ended above the best one; half as many as runs at least."""
+"""Neighbours for each run that ended above the best one; one for each other run at least."""
 
 _ROUGH, _FEW = 1e-3, 15
 SAME_OPTIMUM = 1e-6
@@ -62,7 +63,15 @@ class Started:
 
 
 def fit_from_starts(
-    problem, starts, neighbour=None, n_jobs=None, callback=None, ended=None, keep="best", **options
+    problem,
+    starts,
+    neighbour=None,
+    least=0.0,
+    n_jobs=None,
+    callback=None,
+    monitor=None,
+    keep="best",
+    **options,
 ):
     """Minimise the loss from every start, choose the best run, and go on to better optima near it.
 
@@ -72,15 +81,20 @@ def fit_from_starts(
     starts : list of Start
     neighbour : callable, optional
         ``neighbour(theta, attempt)`` returns a point from which another optimum may be reached. It is asked
-        for half as many as there are starts, and for four for each run that ended above the best one, until
-        a round of them has brought nothing.
+        for one for each start but one, and for four for each run that ended above the best one, until a round
+        of them has brought nothing.
+    least : float
+        The share of the rows that an expert must keep in what is found from a neighbour, or as much as the
+        best run leaves it: a few rows near a line that no others follow are a high and narrow optimum that
+        says nothing, and who looks long enough finds them (McLachlan and Peel 2000, section 3.10).
     n_jobs : int, optional
         Threads, as in joblib. The result does not depend on it.
     callback : callable, optional
         Called as ``callback(start, iteration, loss)`` before each step, from several threads when
         ``n_jobs`` is not 1.
-    ended : callable, optional
-        Called as ``ended(start, run)`` when a run ends, from the same thread.
+    monitor : object, optional
+        Its ``begin(start)`` and ``end(start, run)`` are called when a run begins and ends, from the same
+        thread; the latter once more when the search has taken the best run on.
     keep : "best" or "converged"
         See `best_run`.
     **options
@@ -93,9 +107,11 @@ def fit_from_starts(
     from joblib import Parallel, delayed
 
     def run(index, start):
+        if monitor is not None:
+            monitor.begin(index)
         result = _run(problem, start.theta, watch(index), **options)
-        if ended is not None:
-            ended(index, result)
+        if monitor is not None:
+            monitor.end(index, result)
         return result
 
     def watch(index):
@@ -108,15 +124,16 @@ def fit_from_starts(
     attempts = 0
     while neighbour is not None and (more := _attempts(runs, runs[best])):
         jobs = (delayed(neighbour)(runs[best].x, attempts + k) for k in range(more))
-        explored = parallel(delayed(_explored)(problem, theta, **options) for theta in parallel(jobs))
+        kept = min(least, _smallest_share(problem, runs[best].x))
+        explored = parallel(delayed(_explored)(problem, theta, kept, **options) for theta in parallel(jobs))
         found = [run for run in explored if run is not None]
         attempts += more
         index = best_run([runs[best], *found], keep)
         if index == 0:
             break
         runs[best] = _continued(problem, runs[best], found[index - 1].x, watch(best), **options)
-    if attempts and ended is not None:
-        ended(best, runs[best])
+    if attempts and monitor is not None:
+        monitor.end(best, runs[best])
     return Started(starts, runs, best)
 
 
@@ -125,21 +142,29 @@ def _attempts(runs, best):
     if best.status in (Status.ITERATION_LIMIT, Status.VARIANCE_COLLAPSE):
         return 0
     elsewhere = sum(run.fun > best.fun + SAME_OPTIMUM * (1.0 + abs(best.fun)) for run in runs)
-    return max(len(runs) // 2, _TRIES * elsewhere)
+    return max(len(runs) - 1, _TRIES * elsewhere)
 
 
-def _explored(problem, theta, **options):
+def _explored(problem, theta, least, **options):
     """Return the run from a point far from an optimum: a few EM steps, Newton's method, then the method.
 
-    None where the loss overflows there.
+    None where the loss overflows there, or an expert is left with a smaller share of the rows than `least`.
     """
     try:
         first = minimize(problem, theta, tol=_ROUGH, max_iter=_FEW)
         if first.status in _UNFINISHED or first.status == Status.CONVERGED:
             theta = trust_region(problem, first.x)
-        return minimize(problem, theta, **options)
+        run = minimize(problem, theta, **options)
     except NotFiniteError:
         return None
+    return run if _smallest_share(problem, run.x) >= least else None
+
+
+def _smallest_share(problem, theta):
+    """Return the share of the rows of the expert that has least."""
+    model, data = without_prior(problem)
+    taken = model.posterior(data, theta)[1] @ data.gate_weights
+    return taken.min() / taken.sum()
 
 
 def _run(problem, theta, callback, max_iter, **options):

@@ -19,7 +19,8 @@ class MixtureLayout:
     Attributes
     ----------
     shapes : dict of str to tuple
-        Of ``coef`` (K, n_linear, d), ``dispersion`` (K,), (1,) or (0,), and ``gate`` (K - 1, d_gate).
+        Of ``coef`` (K, n_linear, d), ``dispersion`` (K,), (1,) or (0,), (K, n_dispersion) for several numbers
+        each, and ``gate`` (K - 1, d_gate).
     fixed : dict of str to ndarray
         Named parameters that are held at known values and have no place in theta.
     index : dict of str to ndarray of int
@@ -58,9 +59,10 @@ class MixtureLayout:
 
     def _lay_out(self, fixed):
         K, m, d = self.n_experts, self.family.n_linear, len(self.columns["expert"])
-        spread = {"none": 0, "free": K, "shared": 1}[self.family.dispersion]
+        several = () if self.family.n_dispersion == 1 else (self.family.n_dispersion,)
+        spread = {"none": (0,), "free": (K, *several), "shared": (1,)}[self.family.dispersion]
         gate_width = len(self.columns["gate"]) if self.gate.sees_features else 1
-        self.shapes = {"coef": (K, m, d), "dispersion": (spread,), "gate": (K - 1, gate_width)}
+        self.shapes = {"coef": (K, m, d), "dispersion": spread, "gate": (K - 1, gate_width)}
         self.fixed = self._fixed(fixed)
         free = {name: shape for name, shape in self.shapes.items() if name not in self.fixed}
         ends = np.cumsum([int(np.prod(shape)) for shape in free.values()])
@@ -95,8 +97,11 @@ class MixtureLayout:
 
     def _expert_blocks(self, k):
         yield from (self._block("coef", (k, j), "expert") for j in range(self.family.n_linear))
-        if self.family.dispersion != "none":
-            yield self._block("dispersion", [0 if self.family.dispersion == "shared" else k], "constant")
+        if self.family.dispersion == "shared":
+            yield self._block("dispersion", [0], "constant")
+        elif self.family.dispersion == "free":
+            for number in np.ndindex(self.shapes["dispersion"][1:]):
+                yield self._block("dispersion", ([k], *number), "constant")
 
     def _block(self, name, where, features):
         if name in self.fixed:
@@ -119,7 +124,8 @@ class MixtureLayout:
         gate : array_like of shape (K - 1, d_gate) or (K, d_gate)
             With K rows the last is subtracted from all: only differences matter.
         dispersion : array_like, optional
-            Log variances (Gaussian) or log shapes (Gamma), shape (K,), or (1,) when shared.
+            Log variances (Gaussian) or log shapes (Gamma), shape (K,), or (1,) when shared; (K, n_dispersion)
+            for a family with several numbers.
 
         Returns
         -------

@@ -106,9 +106,12 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         self.n_experts = positive_integer("n_experts", n_experts, maximum=MANY)
         self.responsibility_columns = (self.n_experts,)
         self.family = family_object(family, **options)
+        self.n_targets = self.family.n_targets
         if self.family.hidden:
             # the E-step answers with mean statistics, not with responsibilities alone
-            self.responsibility_columns, self.takes_partitions = None, False
+            self.responsibility_columns = None
+        if self.family.hidden or self.n_targets > 1:
+            self.takes_partitions = False
         self.gate = gate_object(gate)
         self.offset_column = self._offset_column(offset_column)
         self.columns = {
@@ -343,7 +346,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def penalty_hessian(self, theta: np.ndarray) -> np.ndarray:
         """Return the ridge's Hessian, shape (p, p)."""
-        return super().penalty_hessian(theta) if self.ridge is None else self.ridge.hessian(theta)
+        p = self.n_params
+        return np.zeros((p, p)) if self.ridge is None else self.ridge.hessian(theta)
 
     def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""

@@ -37,6 +37,13 @@ class Ridge:
     index: dict
     family: Any
 
+    def __post_init__(self):
+        if self.expert is not None and self.family.n_dispersion > 1:
+            raise ValueError(
+                f"expert_ridge must be 0 for family {self.family.name!r}, which has no single unit of y, "
+                "got another"
+            )
+
     def value(self, theta):
         """Return R(theta), for real or complex theta."""
         total = 0.0

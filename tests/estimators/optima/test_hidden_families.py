@@ -106,6 +106,34 @@ def test_the_distribution_is_that_of_the_reported_parameters(fit):
     assert counts @ p == pytest.approx(fit.predict(X[:1])[0], rel=1e-9)
 
 
+def test_degrees_of_freedom_are_estimated():
+    """One t expert: scipy's densities, maximised directly in all four parameters."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(300)
+    y = 50.0 + 4.0 * x + 2.0 * rng.standard_t(3, 300)
+    fit = emmd.MixtureOfExpertsRegressor(1, family="student_t", df=None).fit(x[:, None], y)
+    assert fit.converged_
+
+    def loss(p):
+        return -stats.t(np.exp(p[3]), p[0] + p[1] * x, np.exp(p[2])).logpdf(y).sum()
+
+    here = [fit.intercept_[0], fit.coef_[0, 0], 0.5 * np.log(fit.dispersion_[0]), np.log(fit.df_[0])]
+    assert -loss(here) == pytest.approx(fit.loglik_, rel=1e-12)
+    found = minimize(loss, [50.0, 3.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-6})
+    assert -found.fun == pytest.approx(fit.loglik_, rel=1e-8)
+    np.testing.assert_allclose(fit.df_, np.exp(found.x[3]), rtol=1e-4)
+    # the inverse of BFGS's Hessian is rough; the information by differences is not
+    h = 1e-3 * np.eye(4)
+    second = [
+        [sum(s * t * loss(here + s * a + t * b) for s in (1, -1) for t in (1, -1)) / 4e-6 for b in h]
+        for a in h
+    ]
+    deviation = np.sqrt(np.linalg.inv(second)[3, 3])
+    assert fit.standard_errors_["df"][0] / fit.df_[0] == pytest.approx(deviation, rel=1e-3)
+    assert fit.set_params(df=3.0).fit(x[:, None], y).summary().shape[0] == 3
+    assert not hasattr(fit, "df_")
+
+
 def test_outliers_do_not_pull_a_t_expert():
     rng = np.random.default_rng(0)
     x = rng.standard_normal(200)

@@ -9,7 +9,15 @@ from scipy.stats import poisson
 from sklearn.exceptions import ConvergenceWarning
 
 import emmd
-from emmd.estimators.starts.draw import KINDS, draw_starts, redrawn
+from emmd.estimators.starts.draw import (
+    _NEIGHBOURS,
+    KINDS,
+    _rows,
+    _through_a_few_rows,
+    draw_starts,
+    pooled_fit,
+    redrawn,
+)
 from emmd.estimators.starts.run import best_run
 from tests.generators import fitting
 
@@ -157,3 +165,21 @@ def test_a_neighbour_leaves_the_experts_that_it_does_not_draw(seed):
     assert moved.max() > 0.1
     assert moved.min() < 0.5 * moved.max()
     np.testing.assert_array_equal(near, redrawn(source, theta, np.random.default_rng(seed)))
+
+
+def test_a_neighbour_through_a_few_rows_finds_a_narrow_line():
+    """A third of the rows on a line, the others about another one, as wide as the first is long."""
+    rng = np.random.default_rng(3)
+    x, narrow = rng.uniform(1.4, 3.0, 120), np.arange(120) < 40
+    y = np.where(narrow, x + 0.004 * rng.standard_normal(120), 2.0 + 0.4 * rng.standard_normal(120))
+    source = emmd.Problem(emmd.MixtureOfExperts(2, 2), np.column_stack([x, np.ones(120)]), y)
+    theta = source.model.pack([[0.0, 2.0], [0.1, 1.9]], [[0.0, 0.0]], np.log([0.2, 0.1]))
+    found = dict.fromkeys(_NEIGHBOURS, 0)
+    for draw in found:
+        for seed in range(30):
+            rng, pooled = np.random.default_rng(seed), pooled_fit(source)
+            expert = draw(source, theta, 0, _rows(source, pooled), pooled, rng)[:, 0]
+            found[draw] += expert[narrow].mean() > expert[~narrow].mean() + 0.4
+    others = [count for draw, count in found.items() if draw is not _through_a_few_rows]
+    assert found[_through_a_few_rows] >= 3
+    assert max(others) == 0

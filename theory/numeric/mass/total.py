@@ -14,6 +14,9 @@ _DRAWS = 20_000
 _HIDDEN = 1.0
 """The logarithm of a density that the rule resolves is nowhere by more above that at the nodes around."""
 
+_FEW = 0.5
+"""Share of the nodes below which those without mass are left out."""
+
 
 @dataclass(frozen=True)
 class Mass:
@@ -51,14 +54,25 @@ def total_mass(lab: Any, theta: np.ndarray, row: int, apart: float = 0.0) -> Mas
     data, nodes = lab.once(("mass", row), lambda: _data_at_nodes(lab, row))
     if data is None:
         return None
-    log_mass = _log_density(lab.model, data, theta, apart)
+    return lab.once(
+        ("mass", row, apart, theta.tobytes()), lambda: _added_up(lab, theta, row, data, nodes, apart)
+    )
+
+
+def _added_up(lab, theta, row, data, nodes, apart):
+    model = lab.model
+    # the nodes are all one row, with one eta
+    eta = lab.once(("eta", row, theta.tobytes()), lambda: model.definition(data).eta(theta)[:1].copy())
+    at_nodes = np.repeat(eta * (1.0 + apart), len(nodes.y), axis=0)
+    log_mass = model.log_numerator(data, at_nodes) - model.log_partition(eta)
     # a density may underflow far off, and its logarithm overflow
     density = np.exp(np.where(np.isnan(log_mass), -np.inf, log_mass))
     if np.isnan(log_mass).any() and not (log_mass > -np.inf).any():
         return Mass(float("nan"), float("nan"))
     terms = nodes.weights * density
-    terms_of_loss = np.nan_to_num(lab.model.loss_terms(data, theta), posinf=0.0)
-    rounding = EPS * float(np.nansum(terms * (32.0 + 8.0 * terms_of_loss)))
+    if np.isinf(terms).any():
+        return Mass(float("inf"), float("nan"))
+    rounding = EPS * _rounded(lab, theta, row, data, nodes, terms)
     step = abs(float(nodes.coarse @ density - terms.sum()))
     value, error = float(terms.sum()), rounding + step + sum(_beyond(terms, *end) for end in nodes.ends)
     if abs(value - 1.0) > error:
@@ -70,6 +84,16 @@ def _log_density(model, data, theta, apart=0.0):
     """Return A_y - A at the rows of `data`."""
     eta = model.definition(data).eta(theta)
     return model.log_numerator(data, eta * (1.0 + apart)) - model.log_partition(eta)
+
+
+def _rounded(lab, theta, row, data, nodes, terms):
+    """Return what rounds in a sum of densities, in units of the machine precision."""
+    model, seen = lab.model, np.flatnonzero(terms)
+    if 0 < len(seen) < _FEW * len(terms):
+        # of many counts few have a mass that is a number at all
+        data, terms = _prepared(lab, row, nodes.y[seen]), terms[seen]
+    sizes = np.nan_to_num(model.loss_terms(data, theta), posinf=0.0)
+    return float(np.nansum(terms * (32.0 + 8.0 * sizes)))
 
 
 def _unseen(lab, theta, row, apart, nodes, log_mass):
