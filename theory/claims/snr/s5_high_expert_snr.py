@@ -25,7 +25,7 @@ _HIGH, _HIGH_ORTHOGONAL = 1e8, 1e4
 _STEP, _END = 0.025, 10.0
 
 
-def measure(lab, says="limits"):
+def measure(lab, says="limits", orthogonal=1.0):
     """Compare extrapolated spectra with the limits: parallel gates, d = 1 and 3, then orthogonal ones."""
     for ratio in _RATIOS:
         (line, across), rule_error = lab.once(("S5", ratio), lambda rho=ratio: _refined(rho))
@@ -33,13 +33,13 @@ def measure(lab, says="limits"):
             value, error = _parallel_rate(lab, ratio, d)
             predicted = limit if says == "limits" else 0.0
             where = {"ratio": ratio, "cosine": 1.0, "d": d, "limit of": "rate"}
-            yield Comparison(predicted, value, error + rule_error, 1.0, where)
+            yield Comparison(predicted, value, error + rule_error, 1.0, where, part="parallel")
     constants = lab.once(("S5", "orthogonal"), _orthogonal_constants)
     for ratio in _RATIOS[1:4]:
         for d, constant in ((2, constants[0]), (3, max(constants))):
             value, error = _orthogonal_rate(lab, ratio, d)
             where = {"ratio": ratio, "cosine": 0.0, "d": d, "limit of": "SNR_e * rate"}
-            yield Comparison(constant, value, error + 1e-9, 1.0, where)
+            yield Comparison(orthogonal * constant, value, error + 1e-9, 1.0, where, part="orthogonal")
 
 
 def _parallel_rate(lab, ratio, d):
@@ -102,7 +102,10 @@ CLAIM = Claim(
     source="derived",
     kind=Kind.IDENTITY,
     measure=measure,
-    sabotages=(Sabotage("high expert SNR alone is enough", {"says": "the limit is 0"}),),
+    sabotages=(
+        Sabotage("high expert SNR alone is enough", {"says": "the limit is 0"}),
+        Sabotage("an orthogonal gate's constant off in the third digit", {"orthogonal": 1.001}, truth=1.0),
+    ),
     assumptions=(linear_only,),
     resolution=1e-6,
     scope="population",
