@@ -46,7 +46,8 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "glossary": [], "changelog": [], "citing": [], "performance": []}
+_ALONE = "architecture changelog citing contributing glossary index maintaining performance"
+html_sidebars = {name: [] for name in _ALONE.split()}
 
 default_role = "py:obj"
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
@@ -54,9 +55,8 @@ myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # the functions below are no part of what a page depends on
 
 autosummary_generate = True
-numpydoc_show_class_members = True
-numpydoc_class_members_toctree = False
-numpydoc_show_inherited_class_members = False
+numpydoc_show_class_members = False
+templates_path = ["_templates"]
 autodoc_typehints = "none"  # numpydoc's sections say them
 
 sphinx_gallery_conf = {

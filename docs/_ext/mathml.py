@@ -7,6 +7,9 @@ from latex2mathml.converter import convert
 _RELATION = re.compile(r"<mi>(&#x0?2AA[FB0];|&#x02291;)</mi>")
 """Signs of order, which the converter takes for letters: without the space around them."""
 
+_RAISED = re.compile(r"<mo>(&#x0002[AB];)</mo>(</msup>|</msubsup>)")
+"""A star or a plus as an exponent, which is no operator."""
+
 
 def to_mathml(latex, display="inline"):
     """Return a formula as MathML.
@@ -17,12 +20,12 @@ def to_mathml(latex, display="inline"):
         For what cannot be converted, or would be shown as a command.
     """
     try:
-        text = convert(latex, display=display)
+        text = convert(latex.replace(r"\arg", r"\operatorname{arg}"), display=display)
     except Exception as error:
         raise ValueError(f"a formula must be LaTeX that MathML can say, got {latex!r}: {error}") from error
     if "\\" in text:
         raise ValueError(f"a formula must hold known commands only, got {latex!r}")
-    return _RELATION.sub(r"<mo>\1</mo>", text)
+    return _RAISED.sub(r"<mi>\1</mi>\2", _RELATION.sub(r"<mo>\1</mo>", text))
 
 
 def _inline(writer, node):

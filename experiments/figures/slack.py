@@ -5,7 +5,7 @@ import numpy as np
 from emmd.experiments.console.text import for_figure
 from emmd.experiments.figures.style import COLOURS, new_figure, styled
 from emmd.theory.claim import Comparison, Kind
-from emmd.theory.verdict import Verdict, excess
+from emmd.theory.verdict import BOUNDS, Verdict, excess
 
 CAPTION = """Left of 0: what is left of the error budget (identities and rates) or of the bound, in the units
 of what is compared. Right of 0: by how much a sabotage misses. The axis is logarithmic on both sides."""
@@ -55,7 +55,9 @@ def draw(records, label=lambda record: f"{record.model} {record.problem}"):
 
 def _values(record):
     """Return what the claim, its refuted sabotages and the others miss by: below 0 is within."""
-    sides: tuple[list, list, list] = [-record.slack], [], []
+    # a bound may be missed by its error budget
+    allowed = record.error_budget if record.kind in BOUNDS else 0.0
+    sides: tuple[list, list, list] = [-record.slack - allowed], [], []
     for sabotage in record.sabotages:
         if sabotage.predicted is not None and sabotage.observed is not None:
             compared = Comparison(sabotage.predicted, sabotage.observed, 0.0, 1.0)
@@ -67,11 +69,12 @@ def _values(record):
 def _scale(axes, labels):
     axes.axvline(0.0, color="0.3", lw=1.0)
     axes.set_xscale("symlog", linthresh=_SMALLEST, linscale=0.5)
-    low, high = axes.get_xlim()
-    decades = [10.0**power for power in range(-16, int(np.ceil(np.log10(max(-low, high, 1.0)))) + 1, 4)]
-    axes.set_xticks(
-        [*(-d for d in decades if -d >= 1.1 * low), 0.0, *(d for d in decades if d <= 1.1 * high)]
-    )
+    low, high = min(10.0 * axes.get_xlim()[0], -1e-11), max(10.0 * axes.get_xlim()[1], 1e-11)
+    # few enough labels that they do not touch, and none next to 0
+    every = 4 if max(-low, high) < 1e9 else 8
+    decades = [10.0**power for power in range(-12, int(np.ceil(np.log10(max(-low, high)))) + 1, every)]
+    axes.set_xlim(low, high)
+    axes.set_xticks([*(-d for d in decades if d <= -low), 0.0, *(d for d in decades if d <= high)])
     axes.minorticks_off()
     axes.set(
         xlabel="misses by (right of 0: refuted)",

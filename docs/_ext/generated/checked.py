@@ -1,7 +1,9 @@
 """What was run while the site was built, kept until a source of the package changes."""
 
 import hashlib
+import os
 import pickle
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from emmd.experiments.cases.case import Case
 from emmd.experiments.cases.shipped import MODELS, default_cases
 from emmd.experiments.cases.side_by_side import Task, run_all
 from emmd.experiments.figures import convergence
+from emmd.experiments.snr.run import workers
+from emmd.experiments.snr.run.pool import processes
 from emmd.theory.checker import check, select
 from emmd.theory.lab import Lab
 
@@ -39,9 +43,15 @@ class Checked:
         """Return the records of every claim on the problems that `emmd verify` ships, and of certificates."""
         return self._kept("claims", _all_records)
 
-    def model(self, name):
-        """Return (repr of the problem, records, figure of the paths or None) of a model of the gallery."""
-        return self._kept(f"model-{name}", lambda: _model(name))
+    def models(self):
+        """Return (repr of the problem, records, figure of a path or None) of each model of the gallery."""
+        missing = [name for name in gallery.names() if not (self._folder / f"model-{name}.pickle").exists()]
+        if missing:
+            workers.prepare()
+            with processes(min(os.cpu_count() or 1, len(missing))) as pool:
+                for name, future in [(name, pool.submit(_model, name)) for name in missing]:
+                    self._kept(f"model-{name}", future.result)
+        return {name: self._kept(f"model-{name}", partial(_model, name)) for name in gallery.names()}
 
 
 def _digest():

@@ -19,12 +19,18 @@ GROUPS = {
     "K": "Certificates",
 }
 
-_HEAD = """# Claims
+WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---\n"
+"""Pages with wide tables need the room of the list of contents."""
+
+_HEAD = (
+    WIDE
+    + """# Claims
 
 Each page says what a claim states, under which assumptions, and which false variants, sabotages, the same
 check must refute. Verdicts, numbers and figures were made while this site was built, by the code that
 `emmd verify` runs, on the problems that it ships.
 """
+)
 
 
 def write(source, checked):
@@ -60,7 +66,7 @@ def _verdicts(records):
 
 
 def _page(claim, records, folder):
-    parts = [f"# {claim.id}", plain(claim.statement), f"$$\n{claim.latex}\n$$", _facts(claim)]
+    parts = [WIDE + f"# {claim.id}", plain(claim.statement), f"$$\n{claim.latex}\n$$", _facts(claim)]
     parts += ["## Sabotages", _sabotages(claim, records)]
     applied = [record for record in records if record.slack is not None]
     parts += ["## Verdicts in this build", records_table(records)]

@@ -6,7 +6,7 @@ from importlib import import_module
 from emmd import Family, Gate, gallery
 from emmd.core.protocols.family import found_families
 from emmd.core.protocols.gate import found_gates
-from generated.claims import records_table
+from generated.claims import WIDE, records_table
 from generated.text import first_sentence, plain, save_all, save_figure, table
 
 _HEAD = """# Models
@@ -28,8 +28,7 @@ def write(source, checked):
     """Write one page for each model of the gallery, and their index."""
     folder = source / "models"
     pages, rows = {}, []
-    for name in gallery.names():
-        problem, records, paths = checked.model(name)
+    for name, (problem, records, paths) in checked.models().items():
         module = import_module(gallery._files()[name])
         says = plain((module.__doc__ or "").strip())
         rate = next((r.predicted for r in records if r.claim == "L1-em-rate"), None)
@@ -40,7 +39,8 @@ def write(source, checked):
             figure = f"![Path of EM on {name}](figures/{name}.svg)\n"
         code = inspect.getsource(module)
         pages[f"{name}.md"] = (
-            f"# {name}\n\n{says}\n\n`{problem}`\n\n## Verdicts in this build\n\n{records_table(records)}\n"
+            f"{WIDE}# {name}\n\n{says}\n\n`{problem}`\n\n"
+            f"## Verdicts in this build\n\n{records_table(records)}\n"
             f"{figure}\n## The file\n\n````python\n{code}````\n"
         )
     toc = "\n".join(["```{toctree}", ":hidden:", "", *gallery.names(), "```", ""])

@@ -14,7 +14,8 @@ def plain(words):
 
 def number(value, digits=4):
     """Return a number with a few digits, or a dash."""
-    return "-" if value is None else f"{value:.{digits}g}"
+    # the minus sign proper: lines break at hyphens
+    return "-" if value is None else f"{value:.{digits}g}".replace("-", "\N{MINUS SIGN}")
 
 
 def verdict(name):

@@ -1,4 +1,7 @@
-"""Laws of the SNRs that are proved in balls over whole boxes; docs/certificates.md says how each ended."""
+"""Laws of the SNRs that are proved in balls over whole boxes.
+
+docs/mathematics/certificates.md says how each ended.
+"""
 
 from dataclasses import dataclass
 from typing import Any
