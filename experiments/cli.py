@@ -168,7 +168,7 @@ def population(
     cosine_range: Annotated[
         Range, typer.Option(help="Cosines of --prove, that of --cosine by default.")
     ] = None,
-    max_boxes: Annotated[int, typer.Option(help="Boxes of --prove until the rest is undecided.")] = 4000,
+    max_boxes: Annotated[int, typer.Option(help="Boxes of --prove until the rest is undecided.")] = 10_000,
     out: Annotated[str | None, out_option("Write figures to DIR: of the bound, or all without one.")] = None,
     json: Json = None,
 ) -> int:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import require_finite, seed_integer
+from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.loop.status import Status
 from emmd.core.problem import Problem, required_problem
-from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
 from emmd.core.protocols.model import Model
 from emmd.core.protocols.steps import MStep
+from emmd.core.status import Status
 from emmd.fits.pencil import reduced
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.certificates.certificate import Certificate
@@ -27,6 +27,7 @@ from emmd.theory.numeric.bounds.rounding import (
     loss_rounding,
     pulled_back_rounding,
 )
+from emmd.theory.numeric.bounds.truncated import TruncatedCurvature, hides_truncated_gaussian
 from emmd.theory.numeric.derivatives.formula import formula
 from emmd.theory.numeric.rates.contraction import Contraction, contraction
 from emmd.theory.numeric.rates.information import MissingInformation, missing_information
@@ -126,8 +127,10 @@ class Lab:
         return certify(self.problem, self.theta0)
 
     @cached_property
-    def curvature(self) -> Curvature:
+    def curvature(self) -> Curvature | TruncatedCurvature:
         """The rows' bounds of the missing information; an ArithmeticError where none is known."""
+        if self.formula is None and hides_truncated_gaussian(self):
+            return TruncatedCurvature(self.problem)
         if not isinstance(self.model, ConjugatePrior):
             return Curvature(self.problem, self.formula)
         bare = Lab(
@@ -235,6 +238,9 @@ class Lab:
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
         if evidence == 1.0:
             return self._at("responsibilities", type(self.problem).responsibilities, theta)
+        return self._at(("tempered", evidence), lambda problem, point: self._tempered(point, evidence), theta)
+
+    def _tempered(self, theta, evidence):
         found = tempered(self.model, self.problem.data, theta, evidence)
         require_finite("theta", "tempered responsibilities", found)
         return found
@@ -254,8 +260,16 @@ class Lab:
         """Return D_A(theta_t, theta_{t+1}), or the gain of Q where the model set is curved."""
         if self.linear_model_set:
             return self.problem.divergence(before, after)
-        r = self.problem.responsibilities(before)
-        return self.problem.surrogate(r, before) - self.problem.surrogate(r, after)
+        return self.surrogate_gain(before, after)
+
+    def surrogate_gain(self, before: np.ndarray, after: np.ndarray) -> float:
+        """Return Q(theta_t | theta_t) - Q(theta_{t+1} | theta_t), cached."""
+
+        def gain():
+            r = self.responsibilities(before)
+            return self.problem.surrogate(r, before) - self.problem.surrogate(r, after)
+
+        return self.once(("surrogate gain", before.tobytes(), after.tobytes()), gain)
 
     def linear_term(self, u: np.ndarray, v: np.ndarray) -> tuple[float, float]:
         """Return E[<grad l(eta_v), eta_u - eta_v>] and a bound of its rounding error.
@@ -280,11 +294,22 @@ class Lab:
     def natural_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return eta(x; theta) and grad l(eta) for every row, both of shape (n, D), cached."""
 
-        def both(problem, point):
-            eta = problem.definition.eta(point)
-            return eta, problem.definition.slope(eta)
+        return self._of_definition(theta)[::2]
 
-        return self._at("natural gradient", both, theta)
+    def mean_statistics(self, theta: np.ndarray) -> np.ndarray:
+        """Return grad A(eta(x; theta)) for every row by complex steps, shape (n, D), cached."""
+        return self._of_definition(theta)[1]
+
+    def _of_definition(self, theta):
+        def found(problem, point):
+            eta = problem.definition.eta(point)
+            return eta, *problem.definition.mean_and_slope(eta)
+
+        return self._at("definition", found, theta)
+
+    def density_gradient(self, theta: np.ndarray) -> np.ndarray:
+        """Return grad L(theta) by complex steps of the density, shape (p,), cached."""
+        return self._at("density gradient", lambda p, point: p.definition.gradient(point), theta)
 
     def natural_rounding(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds of the rounding errors of eta and of grad l(eta), both of shape (n, D), cached."""

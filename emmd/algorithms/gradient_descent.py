@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import number_or_word
+from emmd.core.loop.algorithm import Algorithm, Step
 from emmd.core.numerics.rounding import exceeds
-from emmd.core.protocols.algorithm import Algorithm, Step
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,20 @@ class GradientDescent(Algorithm):
 
     def step(self, problem, theta, memory):
         """Take one gradient step."""
+        step = self._step(problem, theta, memory)
+        step.displacement = -problem.model.precondition(problem.data, -step.displacement, theta)
+        return step
+
+    def image(self, problem, theta):
+        """Do the same; the displacement is minus the gradient, without the information matrix."""
+        return self._step(problem, theta, None)
+
+    def _step(self, problem, theta, memory):
         loss, gradient = problem.model.loss_and_gradient(problem.data, theta)
-        displacement = -problem.model.precondition(problem.data, gradient, theta)
         if not isinstance(self.step_size, str):
-            return Step(theta - self.step_size * gradient, loss, displacement)
+            return Step(theta - self.step_size * gradient, loss, -gradient)
         length, evaluations = _backtrack(problem, theta, loss, gradient, 2.0 * (memory or 0.5))
-        return Step(theta - length * gradient, loss, displacement, length, evaluations)
+        return Step(theta - length * gradient, loss, -gradient, length, evaluations)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return 1 - step_size mu_i, mu_i the eigenvalues of hess L."""

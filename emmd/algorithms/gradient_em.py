@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import MANY, positive_integer, positive_number
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.loop.algorithm import Algorithm, Step
 from emmd.fits.pencil import pencil
 
 
@@ -34,17 +34,23 @@ class GradientEM(Algorithm):
 
     def step(self, problem, theta, memory):
         """E-step, then gradient steps on the expected complete loss."""
+        step = self.image(problem, theta)
+        step.displacement = -problem.model.precondition(problem.data, -step.displacement, theta)
+        return step
+
+    def image(self, problem, theta):
+        """Do the same; the displacement is minus the first gradient, without the information matrix."""
         model, data = problem.model, problem.data
         e_step = model.e_step(data, theta)
         inner = theta
         for k in range(self.inner_steps):
             slope = model.surrogate_gradient(data, e_step.responsibilities, inner)
             if k == 0:
-                displacement = -model.precondition(data, slope, theta)
+                first = slope
             inner = inner - self.step_size * slope
             if not model.in_domain(inner):
                 break
-        return Step(inner, e_step.loss, displacement)
+        return Step(inner, e_step.loss, -first)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of I - [I - (I - step H_A)^m] H_A^{-1} H_L.

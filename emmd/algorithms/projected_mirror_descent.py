@@ -3,15 +3,22 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize as scipy_minimize
 
 from emmd.core.checks import positive_number
-from emmd.core.loop.status import Status
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.loop.algorithm import Algorithm, Step
+from emmd.core.status import Status
 from emmd.fits.pencil import pencil
 
 _SOLVED = 1e-9
-_STEPS = 5
+_STEPS = 8
+
+_TOLERANCE = 1e-10
+"""Largest entry of the gradient at which the solver stops."""
+
+_POLISHED = 1e-14
+"""Largest entry of the gradient that is not polished any further."""
 
 _ITERATIONS = 300
 """Of the trust region: a dual step out of the range of the mirror map sends it to infinity."""
@@ -51,15 +58,12 @@ class ProjectedMirrorDescent(Algorithm):
     def step(self, problem, theta, memory):
         """Take one dual step and project it."""
         eta = problem.definition.eta(theta)
-        dual = self.dual_step(problem, eta)
+        mean, slope = problem.definition.mean_and_slope(eta)
+        dual = mean - self.step_size * slope
         loss = problem.model.penalty(theta) + float(problem.weights @ problem.definition.losses(eta))
         target, residual = _project(problem, theta, dual, self.step_size)
         failure = None if residual <= _SOLVED else Status.INNER_FAILED
         return Step(target, loss, target - theta, failure=failure)
-
-    def dual_step(self, problem, eta):
-        """Return grad A(eta~) for every sample, shape (n, D)."""
-        return problem.definition.mean(eta) - self.step_size * problem.definition.slope(eta)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of I - s (F + s C)^{-1} hess L.
@@ -74,13 +78,17 @@ class ProjectedMirrorDescent(Algorithm):
 
 
 def _objective(problem, theta, dual, step_size):
-    """Return E[A(eta(theta)) - <dual, eta(theta)>] plus step_size times the ridge, and its gradient."""
-    definition = problem.definition
-    eta = definition.eta(theta)
+    """Return E[A(eta(theta)) - <dual, eta(theta)>] plus step_size times the ridge."""
+    eta = problem.definition.eta(theta)
     value = problem.weights @ (problem.model.log_partition(eta) - np.einsum("nd,nd->n", dual, eta))
-    gradient = definition.pull_back(theta, definition.mean(eta) - dual)
-    ridge = problem.model.penalty(theta), definition.penalty_gradient(theta)
-    return float(value + step_size * ridge[0]), gradient + step_size * ridge[1]
+    return float(value + step_size * problem.model.penalty(theta))
+
+
+def _slope(problem, theta, dual, step_size):
+    """Return the gradient of the objective, shape (p,)."""
+    definition = problem.definition
+    gradient = definition.pull_back(theta, definition.mean(definition.eta(theta)) - dual)
+    return gradient + step_size * definition.penalty_gradient(theta)
 
 
 def _project(problem, theta, dual, step_size):
@@ -92,40 +100,62 @@ def _project(problem, theta, dual, step_size):
     scale = model.parameter_scale(data)
     outer = np.outer(scale, scale)
 
+    # a trial far off may overflow: the solver steps back from it
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+    @quiet
     def function(u):
-        if not model.in_domain(u / scale):
-            return np.inf, np.full_like(u, np.nan)
-        # a trial far off may overflow: the solver steps back from it
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            value, gradient = _objective(problem, u / scale, dual, step_size)
-        return value if np.isfinite(value) else np.inf, gradient / scale
+        value = _objective(problem, u / scale, dual, step_size) if model.in_domain(u / scale) else np.inf
+        return value if np.isfinite(value) else np.inf
 
+    @quiet
+    def slope(u):
+        inside = model.in_domain(u / scale)
+        return _slope(problem, u / scale, dual, step_size) / scale if inside else np.full_like(u, np.nan)
+
+    @quiet
     def hessian(u):
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            curvature = model.projection_hessian(data, dual, u / scale)
-            curvature = curvature + step_size * model.penalty_hessian(u / scale)
-            return model.regular(data, u / scale, curvature) / outer
+        curvature = model.projection_hessian(data, dual, u / scale)
+        curvature = curvature + step_size * model.penalty_hessian(u / scale)
+        return model.regular(data, u / scale, curvature) / outer
 
-    start, options = theta * scale, {"gtol": 1e-10, "maxiter": _ITERATIONS}
-    try:
-        rough = scipy_minimize(function, start, jac=True, hess=hessian, method="trust-exact", options=options)
-    except (ValueError, np.linalg.LinAlgError):
-        # a dual step that has left the range of the mirror map has no projection: the solver runs to infinity
-        return theta, np.inf
-    best = _polish(function, hessian, rough.x)
-    return best / scale, float(np.abs(function(best)[1]).max())
-
-
-def _polish(function, hessian, u):
-    """Newton steps while they shrink the gradient; next to the minimum one Hessian serves them all."""
-    gradient, curvature = function(u)[1], hessian(u)
-    for _ in range(_STEPS):
+    best, left, convex = _polish(slope, hessian, theta * scale)
+    if not (convex and left <= _POLISHED):
+        options = {"gtol": _TOLERANCE, "maxiter": _ITERATIONS}
         try:
-            trial = u - np.linalg.solve(curvature, gradient)
-        except np.linalg.LinAlgError:
+            rough = scipy_minimize(
+                function, theta * scale, jac=slope, hess=hessian, method="trust-exact", options=options
+            )
+        except (ValueError, np.linalg.LinAlgError):
+            # a dual step out of the range of the mirror map has no projection: the solver runs to infinity
+            return theta, np.inf
+        best, left, _ = _polish(slope, hessian, rough.x)
+    return best / scale, left
+
+
+def _polish(slope, hessian, u):
+    """Take steps of Newton's method with one Hessian while they halve the gradient.
+
+    Returns
+    -------
+    u : ndarray of shape (p,)
+    left : float
+        The largest entry of the gradient there.
+    convex : bool
+        Whether the Hessian is positive definite. Steps that halve the gradient then lead to a minimum.
+    """
+    gradient = slope(u)
+    left = float(np.abs(gradient).max())
+    try:
+        factor = cho_factor(hessian(u))
+    except (ValueError, np.linalg.LinAlgError):
+        return u, left, False
+    for _ in range(_STEPS):
+        if left <= _POLISHED:
             break
-        slope = function(trial)[1]
-        if not np.abs(slope).max() < np.abs(gradient).max():
+        trial = u - cho_solve(factor, gradient)
+        found = slope(trial)
+        if not np.abs(found).max() < 0.5 * left:
             break
-        u, gradient = trial, slope
-    return u
+        u, gradient, left = trial, found, float(np.abs(found).max())
+    return u, left, True

@@ -23,10 +23,10 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.loop.status import Status
-from emmd.core.protocols.algorithm import Algorithm
 from emmd.core.protocols.gate import gate_object
+from emmd.core.status import Status
 from emmd.estimators.building.model import ModelBuilder
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from emmd.core.checks import describe, file_path, real_array
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.classifier import MixtureOfExpertsClassifier
 from emmd.estimators.regressor import MixtureOfExpertsRegressor

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks

@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
-from emmd.core.protocols.algorithm import Algorithm
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.protocols.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
@@ -104,7 +104,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         Degrees of freedom, where they are estimated.
     loglik_ : float
         Total log-likelihood, without penalties; sample weights count observations.
-    trace_ : ndarray of shape (n_iter_,)
+    trace_ : ndarray of shape (n_iterations,)
         Log-likelihood after each iteration, less the penalties. It jumps where Newton's method, or the
         search for better optima, has moved the run.
     n_iter_, converged_, status_, message_

@@ -89,6 +89,66 @@ def better_start(evaluate, start, value_at_zero):
     return x, evaluate(x)
 
 
+def descend(evaluate, x, found, metric, max_iter, blur=0.0):
+    """Take Newton's steps, with a safeguard, until the gradient is small or steps gain nothing.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``x -> (value, gradient (d,), ...)``.
+    x : ndarray of shape (d,)
+    found : tuple
+        What `evaluate` says of x.
+    metric : object
+        What is known of the Hessian: ``residual(gradient)``, ``step(gradient, residual)``, and
+        ``follow(x, found, left, residual)``, which takes it to a point that was accepted and returns the
+        residual there, `left` in units of the old metric.
+    max_iter : int
+    blur : float
+        See `search`.
+
+    Returns
+    -------
+    x, found, residual, iterations
+        The last point, what is known of it, and how many evaluations there were.
+    """
+    residual, iterations = metric.residual(found[1]), 1
+    while residual > RESIDUAL_TARGET and iterations < max_iter:
+        step = metric.step(found[1], residual)
+        most = max_iter - iterations
+        length, trial, spent = search(evaluate, x, step, found[0], found[1] @ step, most, blur)
+        iterations += spent
+        if trial is None:
+            break
+        left = metric.residual(trial[1])
+        if left >= residual and residual <= RESIDUAL_ACCEPTED:
+            break
+        x, found = x + length * step, trial
+        residual = metric.follow(x, found, left, residual)
+    return x, found, residual, iterations
+
+
+class _Factored:
+    """A Hessian in units of the features, factored at the last point."""
+
+    def __init__(self, scale, hessian):
+        self.scale = scale
+        self._factor(hessian)
+
+    def _factor(self, hessian):
+        self.factor, self.curvature = damped_cholesky(hessian / np.outer(self.scale, self.scale))
+
+    def residual(self, gradient):
+        return float(np.abs(gradient / self.scale).max())
+
+    def step(self, gradient, residual=0.0):
+        return -dpotrs(self.factor, gradient / self.scale, lower=1)[0] / self.scale
+
+    def follow(self, x, found, left, residual):
+        self._factor(found[2])
+        return left
+
+
 def newton_by_values(evaluate, start, scale, value_at_zero=np.inf, max_iter=100):
     """Minimise a smooth convex function from a warm start.
 
@@ -111,26 +171,13 @@ def newton_by_values(evaluate, start, scale, value_at_zero=np.inf, max_iter=100)
         rounding, until the slope along them has; a Hessian that is not numerically positive
         definite is damped.
     """
-    x, (value, gradient, hessian) = better_start(evaluate, start, value_at_zero)
-    residual = np.abs(gradient / scale).max()
-    factor, curvature = damped_cholesky(hessian / np.outer(scale, scale))
-    iterations = 1
-    while residual > RESIDUAL_TARGET and iterations < max_iter:
-        step = -dpotrs(factor, gradient / scale, lower=1)[0] / scale
-        length, trial, spent = search(evaluate, x, step, value, gradient @ step, max_iter - iterations)
-        iterations += spent
-        if trial is None:
-            break
-        trial_residual = np.abs(trial[1] / scale).max()
-        if trial_residual >= residual and residual <= RESIDUAL_ACCEPTED:
-            break
-        x = x + length * step
-        (value, gradient, hessian), residual = trial, trial_residual
-        factor, curvature = damped_cholesky(hessian / np.outer(scale, scale))
-    if residual <= RESIDUAL_TARGET and curvature >= _REGULAR:
+    x, found = better_start(evaluate, start, value_at_zero)
+    metric = _Factored(scale, found[2])
+    x, found, residual, iterations = descend(evaluate, x, found, metric, max_iter)
+    if residual <= RESIDUAL_TARGET and metric.curvature >= _REGULAR:
         # free: without it a warm start that is solved already would never move, however flat the function
-        x = x - dpotrs(factor, gradient / scale, lower=1)[0] / scale
-    return NewtonResult(x, float(residual), iterations, curvature)
+        x = x + metric.step(found[1])
+    return NewtonResult(x, residual, iterations, metric.curvature)
 
 
 def newton_on_demand(evaluate, start, sums, scale, entropy, cost, crest):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import eigh
 
-from emmd.fits.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, search
+from emmd.fits.newton import RESIDUAL_ACCEPTED, RESIDUAL_TARGET, NewtonResult, descend
 
 _LEAST = 1e-10
 """Of the largest modulus of an eigenvalue: a smaller one counts as this, and the line search shortens the
@@ -59,27 +59,13 @@ def minimise_in_domain(
         those where the last Hessian was evaluated. The curvature is its smallest eigenvalue in units of
         `unit`, off the flat directions, and 0 where it is negative.
     """
-    x, iterations = np.array(start, dtype=float), 1
-    value, gradient = evaluate(x)
-    metric = _Metric.at(x, second, unit, sizes, flat)
-    residual = metric.residual(gradient)
-    while residual > RESIDUAL_TARGET and iterations < max_iter:
-        step = metric.step(gradient)
-        length, trial, spent = search(evaluate, x, step, value, gradient @ step, max_iter - iterations, blur)
-        iterations += spent
-        if trial is None:
-            break
-        left = metric.residual(trial[1])
-        if left >= residual and residual <= RESIDUAL_ACCEPTED:
-            break
-        x, (value, gradient) = x + length * step, trial
-        if left > max(_SERVES * residual, RESIDUAL_ACCEPTED):
-            metric = _Metric.at(x, second, unit, sizes, flat)
-            left = metric.residual(gradient)
-        residual = left
+    x = np.array(start, dtype=float)
+    found = evaluate(x)
+    metric = _Metric(x, second, unit, sizes, flat)
+    x, found, residual, iterations = descend(evaluate, x, found, metric, max_iter, blur)
     if residual <= RESIDUAL_TARGET and metric.curvature > 0.0:
         # free: a warm start that is solved already would never move
-        x = x + metric.step(gradient)
+        x = x + metric.step(found[1])
     return NewtonResult(x, residual, iterations, metric.curvature)
 
 
@@ -92,25 +78,26 @@ class _Metric:
         The smallest eigenvalue off the flat directions, or 0 where that is negative or not finite.
     """
 
-    def __init__(self, inverse, sizes, curvature):
-        self._inverse, self._sizes, self.curvature = inverse, sizes, curvature
+    def __init__(self, x, second, unit, sizes, flat):
+        self._second, self._unit, self._size_at, self._flat = second, unit, sizes, flat
+        self._measure(x)
 
-    @classmethod
-    def at(cls, x, second, unit, sizes, flat):
+    def _measure(self, x):
         """Evaluate Hessian and sizes."""
-        size = sizes(x)
-        size = np.where(size > 0.0, size, 1.0)
-        scaled = second(x) / np.outer(unit, unit)
+        size, unit = self._size_at(x), self._unit
+        self._sizes = np.where(size > 0.0, size, 1.0)
+        scaled = self._second(x) / np.outer(unit, unit)
         if not np.isfinite(scaled).all():
-            return cls(np.full_like(scaled, np.nan), size, 0.0)
-        basis = complement(np.empty((len(x), 0)) if flat is None else unit[:, None] * flat(x))
+            self._inverse, self.curvature = np.full_like(scaled, np.nan), 0.0
+            return
+        basis = complement(np.empty((len(x), 0)) if self._flat is None else unit[:, None] * self._flat(x))
         values, vectors = eigh(basis.T @ scaled @ basis)
         moduli = np.abs(values)
         moduli = np.maximum(moduli, _LEAST * max(moduli.max(), np.finfo(float).tiny))
         directions = basis @ vectors / unit[:, None]
-        return cls((directions / moduli) @ directions.T, size, float(max(values[0], 0.0)))
+        self._inverse, self.curvature = (directions / moduli) @ directions.T, float(max(values[0], 0.0))
 
-    def step(self, gradient):
+    def step(self, gradient, residual=0.0):
         """Return the step downhill, with the moduli of the Hessian's eigenvalues."""
         return -self._inverse @ gradient
 
@@ -118,6 +105,13 @@ class _Metric:
         """Return the largest gradient entry in units of its terms; infinite where it is not finite."""
         residual = float(np.max(np.abs(gradient) / self._sizes))
         return residual if np.isfinite(residual) else np.inf
+
+    def follow(self, x, found, left, residual):
+        """Evaluate the Hessian anew where the old one serves no longer."""
+        if left <= max(_SERVES * residual, RESIDUAL_ACCEPTED):
+            return left
+        self._measure(x)
+        return self.residual(found[1])
 
 
 def complement(directions):

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from emmd.core.checks import NotFiniteError, known_name
-from emmd.core.loop.status import Status
 from emmd.core.problem import Problem
+from emmd.core.status import Status
 from emmd.estimators.parameters import named_parameters
 from emmd.estimators.starts.run import Start, fit_from_starts
 from emmd.inference.order import without_prior

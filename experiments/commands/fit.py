@@ -9,7 +9,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
 from emmd.core.protocols.family import found_families
-from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
+from emmd.estimators.classifier import MixtureOfExpertsClassifier
+from emmd.estimators.model_file import save_model
+from emmd.estimators.regressor import MixtureOfExpertsRegressor
 from emmd.experiments.commands.fit_fixed import fixed_values
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, results
 from emmd.experiments.console.verdict_table import number

@@ -3,6 +3,7 @@
 import os
 import shlex
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from rich.text import Text
@@ -17,7 +18,7 @@ from emmd.experiments.cases.shipped import MODELS, default_cases, known_models, 
 from emmd.experiments.cases.side_by_side import Task, run_all
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, progress, results
 from emmd.experiments.console.text import visible
-from emmd.experiments.console.verdict_table import count_sabotages, verdict_table
+from emmd.experiments.console.verdict_table import summary, verdict_table
 from emmd.experiments.files.output import plain, write_json
 from emmd.theory.certificates.balls import require_balls
 from emmd.theory.checker import found_claims, select
@@ -65,17 +66,31 @@ class Request:
         """Whether the problems are those whose verdicts are written down."""
         return self.data is None and self.model_file is None and self.seed == 0 and not self.certify
 
+    @property
+    def title(self):
+        """What a page about the verdicts is called."""
+        where = self.data or self.model_file or ", ".join(self.models or ["the shipped problems"])
+        return f"Claims on {where}"
+
     def command(self, claim, model):
         """Return the command that repeats one claim on the same data."""
-        words = ["emmd", "verify", "--claim", claim]
-        words += ["--model", model] if self.model_file is None else ["--model-file", self.model_file]
+        return self.words([claim], [model])
+
+    def words(self, claims=None, models=None):
+        """Return the command of some claims and models; of what was asked for by default."""
+        claims, models = claims or self.claims or [], models or self.models or []
+        words = ["emmd", "verify", *(word for claim in claims for word in ("--claim", claim))]
+        if self.model_file is None:
+            words += [word for model in models for word in ("--model", model)]
+        else:
+            words += ["--model-file", self.model_file]
         words += ["--seed", str(self.seed)] + ["--certify"] * self.certify
         for path in self.claim_files:
             words += ["--claims", path]
         if self.data is not None:
             words += ["--data", self.data, "--target", self.target]
             words += ["--sigma", f"{self.sigma:g}"] if self.model_file is None else []
-            words += self._mixture_words() if model == "moe" and self.model_file is None else []
+            words += self._mixture_words() if "moe" in models and self.model_file is None else []
         return shlex.join(words)
 
     def _mixture_words(self):
@@ -160,11 +175,29 @@ def _report(request, cases, records):
     if request.json is not None:
         write_json([_machine(request, record) for record in records], request.json)
     if request.out is not None:
-        from emmd.experiments.figures.verify_figures import save_all
-
-        save_all(cases, records, request.out)
+        _write(request, cases, records)
     if request.json != "-":
         _print(request, cases, records)
+
+
+def _write(request, cases, records):
+    """Write the page, its figures and ``verdicts.json`` into the folder of --out."""
+    from emmd.experiments.figures.style import save
+    from emmd.experiments.figures.verify_figures import of_case, of_models
+    from emmd.experiments.report.verify import verify_page
+
+    folder = Path(request.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = list(of_models(records))
+    with progress(len(cases), "figures") as advance:
+        for case in cases:
+            figures += of_case(case)
+            advance(case.name)
+    for drawn in figures:
+        save(drawn.figure, folder, drawn.name)
+    write_json(records, str(folder / "verdicts.json"))
+    page = verify_page(cases, records, figures, request)
+    (folder / "index.html").write_text(page, encoding="utf-8")
 
 
 def _print(request, cases, records):
@@ -182,7 +215,7 @@ def _print(request, cases, records):
         if record.failed or record.verdict is Verdict.INCONCLUSIVE:
             _explain(request, record)
     _not_applicable(records)
-    results.print(_summary(records))
+    results.print(summary(records))
 
 
 def _explain(request, record):
@@ -209,20 +242,10 @@ def _not_applicable(records):
     for (reason, model, problem), ids in claims.items():
         problems.setdefault((reason, tuple(ids)), []).append(f"{model} {problem}")
     for (reason, ids), names in problems.items():
-        labels = ", ".join(name.partition("-")[0] for name in ids)
+        labels = ", ".join(dict.fromkeys(name.partition("-")[0] for name in ids))
         to = literal(f" to {', '.join(names)}: {labels}")
         results.print(Text.assemble(("not applicable", "yellow"), to), soft_wrap=True)
         results.print(literal(f"  {reason}"), soft_wrap=True)
-
-
-def _summary(records):
-    counts: dict = {}
-    for record in records:
-        counts[str(record.verdict)] = counts.get(str(record.verdict), 0) + 1
-    refuted, same, every = count_sabotages(records)
-    beside = f", {same} not distinguishable here" if same else ""
-    listed = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    return f"{len(records)} checks: {listed}; {refuted} of {every - same} sabotages refuted{beside}"
 
 
 def _machine(request, record):

@@ -74,14 +74,13 @@ def verdict_table(records, every=False, of="built-in models"):
     derived = any(not record.independent for record in records)
     if derived:
         table.add_column("independent", no_wrap=True)
-    for group in _groups(records, every):
+    for group in [[record] for record in records] if every else grouped(records):
         _add(table, group, derived)
     return table
 
 
-def _groups(records, every):
-    if every:
-        return [[record] for record in records]
+def grouped(records):
+    """Return the records by claim and model, in each group the one nearest to failing first."""
     groups: dict = {}
     for record in records:
         groups.setdefault((record.claim, record.model), []).append(record)
@@ -102,15 +101,27 @@ def _add(table, group, derived):
         *(number(value) for value in (worst.predicted, worst.observed)),
         number(worst.slack, 2),
         number(max((r.resolution for r in group if r.resolution is not None), default=None), 2),
-        _sabotages(group),
+        refuted(group),
         "proved" if worst.proof == "proved" else worst.proof or "-",
         *(["yes" if worst.independent else "no"] if derived else []),
     )
 
 
-def _sabotages(group):
-    refuted, same, every = count_sabotages(group)
-    return f"{refuted}/{every - same}" if every else "-"
+def refuted(group):
+    """Return how many sabotages were refuted, of those that are false there, as text."""
+    fell, same, every = count_sabotages(group)
+    return f"{fell}/{every - same}" if every else "-"
+
+
+def summary(records):
+    """Return the verdicts of all records as one sentence."""
+    counts: dict = {}
+    for record in records:
+        counts[str(record.verdict)] = counts.get(str(record.verdict), 0) + 1
+    fell, same, every = count_sabotages(records)
+    beside = f", {same} not distinguishable here" if same else ""
+    listed = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    return f"{len(records)} checks: {listed}; {fell} of {every - same} sabotages refuted{beside}"
 
 
 def count_sabotages(records):

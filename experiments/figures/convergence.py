@@ -4,6 +4,9 @@ import numpy as np
 
 from emmd.experiments.figures.style import COLOURS, new_figure, styled
 
+CAPTION = """Distance to the optimum in the metric of the complete information, on a logarithmic axis: a
+geometric rate is a straight line. Dashed: the slopes that the Hessians at the optimum predict."""
+
 _FLOOR = 1e-11
 
 
@@ -22,9 +25,10 @@ def draw(title, runs):
     """
     longest, shortest = (choose(len(errors) - 1 for _, errors, _ in runs) for choose in (max, min))
     with styled():
-        figure = new_figure(9.5, 4.6)
-        panels = figure.subplots(1, 2, sharey=True)
-        for axes, horizon in zip(panels, (min(2 * shortest, longest), longest)):
+        horizons = sorted({min(2 * shortest, longest), longest})
+        figure = new_figure(4.75 * len(horizons), 4.6)
+        [panels] = figure.subplots(1, len(horizons), sharey=True, squeeze=False)
+        for axes, horizon in zip(panels, horizons):
             for colour, (label, errors, rate) in zip(COLOURS, runs):
                 axes.plot(np.maximum(errors, 1e-16), color=colour, lw=2.2, alpha=0.85, label=label)
                 _slope(axes, errors, rate)
@@ -33,8 +37,9 @@ def draw(title, runs):
         panels[0].set_ylabel(r"$\|\theta_t - \theta^*\|$ in the metric of $I_{com}$")
         smallest = min(errors.min() for _, errors, _ in runs)
         panels[0].set_ylim(max(_FLOOR, 0.3 * smallest), 3.0 * max(errors.max() for _, errors, _ in runs))
-        panels[0].set_title("the fastest methods")
-        panels[1].set_title("all, to the end")
+        if len(horizons) > 1:
+            panels[0].set_title("the fastest methods")
+            panels[1].set_title("all, to the end")
         figure.suptitle(title)
         figure.legend(
             *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False
@@ -47,4 +52,6 @@ def _slope(axes, errors, rate):
     low = np.flatnonzero(errors <= 1e-6 * errors[0])
     anchor = int(low[0]) if low.size else len(errors) - 1
     t = np.array([0, len(errors) - 1])
-    axes.plot(t, errors[anchor] * rate ** (t - anchor), color="0.15", ls="--", lw=1.2)
+    # of a rate of 0 only the end can be drawn
+    slope = errors[anchor] * np.exp((t - anchor) * np.log(max(rate, np.finfo(float).tiny)))
+    axes.plot(t, slope, color="0.15", ls="--", lw=1.2)

@@ -13,7 +13,7 @@ from rich.progress import (
 )
 
 from emmd.data.fashion_mnist import DATA_DIR
-from emmd.experiments.console.consoles import announce_compilation, literal, messages, results
+from emmd.experiments.console.consoles import announce_compilation, literal, messages, progress, results
 from emmd.experiments.files.output import write_json
 from emmd.experiments.snr.config.read import parse, read_text
 from emmd.experiments.snr.plan.estimate import estimate
@@ -61,7 +61,9 @@ def report(store, out):
     """Write the report of a store; return the exit code."""
     from emmd.experiments.snr.report.write import write_report
 
-    results.print(literal(f"wrote {write_report(store, out)}"), soft_wrap=True)
+    with progress(None, "figures") as advance:
+        page = write_report(store, out, advance)
+    results.print(literal(f"wrote {page}"), soft_wrap=True)
     return 0
 
 

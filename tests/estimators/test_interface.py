@@ -1,7 +1,5 @@
 """What an estimator offers once it is fitted: predictions, sampling, warm start, callback, files."""
 
-import doctest
-
 import numpy as np
 import pytest
 
@@ -71,14 +69,6 @@ def test_samples_have_the_fitted_mean_and_the_seeds_bits(fitted, labelled):
     drawn = classifier.sample(rows[:4000], 2)
     shares = [(drawn == label).mean() for label in classifier.classes_]
     np.testing.assert_allclose(shares, classifier.predict_proba(X[:1])[0], atol=0.04)
-
-
-def test_the_example_in_the_docstring():
-    import emmd.estimators.regressor as module
-
-    ran = doctest.testmod(module)
-    assert ran.attempted > 3
-    assert ran.failed == 0
 
 
 def test_warm_start_goes_on_from_the_fit(fitted):

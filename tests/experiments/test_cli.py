@@ -1,12 +1,17 @@
 """The command line: exit codes, one sentence for bad input, JSON that programs can read."""
 
 import csv
+import html
 import json
 import os
 import subprocess
 
 import numpy as np
 import pytest
+
+from emmd.experiments.commands.verify import Request
+from emmd.experiments.report.verify import verify_page
+from emmd.theory import Record, Verdict
 
 KEYS = {
     "claim",
@@ -100,15 +105,42 @@ def test_out_writes_figures_and_verdicts(emmd, mixture, tmp_path):
     assert {
         "symmoline-mixture-csv-convergence.png",
         "symmoline-mixture-csv-spectrum.pdf",
+        "symmoline-slack.png",
         "verdicts.json",
+        "index.html",
     } <= written
     assert all(path.stat().st_size > 500 for path in (tmp_path / "figures").iterdir())
 
 
-def test_out_draws_k_experts_too(emmd, tmp_path):
-    code, _, _ = emmd("verify", "--model", "moe", "--claim", "E1", "--out", tmp_path)
+def test_the_page_holds_counter_examples_with_their_commands_and_nothing_from_elsewhere(mixture, tmp_path):
+    request = Request(data=str(mixture), target="y", out=str(tmp_path))
+    violated = Record(
+        "C1-exact-decrease",
+        "the statement",
+        "symmoline",
+        "<b>",
+        "identity",
+        Verdict.VIOLATED,
+        predicted=1.0,
+        observed=2.0,
+        where={"theta_t": np.array([0.1, 1 / 3])},
+    )
+    page = verify_page([], [violated], [], request)
+    assert f"<h1>Claims on {mixture}</h1>" in page
+    assert "theta_t = [0.1" in page
+    assert "0.3333333333333333" in page
+    assert html.escape(request.command("C1-exact-decrease", "symmoline")) in page
+    assert '<span class="bad">violated</span>' in page
+    assert "&lt;b&gt;" in page
+    assert "<script" not in page
+    assert "http" not in page
+
+
+def test_out_draws_k_experts_too(emmd, mixture, tmp_path):
+    words = ["--data", mixture, "--target", "y", "--model", "moe", "--claim", "E1"]
+    code, _, _ = emmd("verify", *words, "--out", tmp_path / "figures")
     assert code == 0
-    assert (tmp_path / "moe-gaussian-k-2-convergence.png").stat().st_size > 10_000
+    assert (tmp_path / "figures" / "moe-mixture-csv-convergence.png").stat().st_size > 10_000
 
 
 def test_rates_agree(emmd):

@@ -15,7 +15,7 @@ import emmd as package
 from emmd.experiments.console.consoles import literal, results
 from emmd.experiments.console.text import for_figure, visible
 from emmd.experiments.figures.style import new_figure, save
-from emmd.experiments.snr.report.page import page
+from emmd.experiments.report.document import document
 from tests.generators.hostile_names import LABELS, NAMES, shuffled_labels, write_table
 
 TEXTS = [*NAMES, *(label for labels in LABELS for label in labels)]
@@ -61,7 +61,7 @@ def test_figures_show_what_is_there(tmp_path):
 
 def test_the_page_shows_what_is_there():
     for text in TEXTS:
-        (title,) = re.findall("<title>emmd: (.*)</title>", page(text, [], []))
+        (title,) = re.findall("<title>(.*)</title>", document(text, "", []))
         assert html.unescape(title) == visible(text)
         assert "<" not in title
 

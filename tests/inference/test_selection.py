@@ -1,7 +1,5 @@
 """Criteria, the choice of K, the bootstrap test of K, and their figures."""
 
-import doctest
-
 import numpy as np
 import pytest
 from scipy.optimize import OptimizeResult
@@ -104,7 +102,3 @@ def test_displays_draw_what_they_say(chosen, mixture):
         emmd.ConvergenceDisplay.from_result(OptimizeResult())
     with pytest.raises(ValueError, match="feature must be"):
         emmd.ExpertsDisplay.from_estimator(fit, X, feature="speed")
-
-
-def test_the_example_in_the_docstring():
-    assert doctest.testmod(selection).failed == 0

@@ -1,6 +1,7 @@
 """Break the code in many places drawn by rule, and count what `emmd verify`, and then the tests near, catch.
 
-Run as ``python -m tests.mutants [count] [seed]``; prints a line for each mutant, then the shares.
+Run as ``python -m tests.mutants [count] [seed]``; prints a line for each mutant, then the shares. What
+survives is told apart: some mutants change no number that is compared.
 """
 
 import os
@@ -8,13 +9,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tests.mutants.rules import constants, mutants
+from tests.mutants.rules import constants, places
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("emmd", "theory", "experiments", "tests")
@@ -50,7 +52,8 @@ SWITCHES = [
     for value in ("''", "'no'")
 ] + [("emmd/models/symmetric/logistic.py", "equivalents", "__import__('numpy').array([theta, -theta])")]
 
-_SECONDS = 300
+_PATIENCE = 10.0
+"""Times as long as the unbroken code: a loop that has lost its end is caught by that."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,14 @@ def drawn(count, seed):
         for path, name, value in SWITCHES
     ]
     for group in GROUPS:
+        texts = {path: path.read_text() for path in _files(group.places)}
         every = [
-            Mutant(str(path.relative_to(ROOT)), rule, line, source, group.near)
-            for path in _files(group.places)
-            for rule, line, source in mutants(path.read_text(), budgets=group.name == "claims")
+            (path, place) for path in texts for place in places(texts[path], budgets=group.name == "claims")
         ]
         size = min(len(every), round(group.share * (count - len(SWITCHES))))
-        chosen += [every[k] for k in rng.choice(len(every), size, replace=False)]
+        for path, place in (every[k] for k in rng.choice(len(every), size, replace=False)):
+            source = place.broken(texts[path])
+            chosen.append(Mutant(str(path.relative_to(ROOT)), place.name, place.line, source, group.near))
     return chosen
 
 
@@ -91,8 +95,19 @@ def _files(patterns):
         yield from sorted(path for path in found if path.name != "__init__.py")
 
 
-def tried(mutant):
-    """Return (what caught it or "survived", what was said)."""
+def tried(mutant, patience=None, digest=None):
+    """Return (what caught it or "survived", what was said).
+
+    Parameters
+    ----------
+    mutant : Mutant or None
+        None for the unbroken code.
+    patience : float, optional
+        Seconds after which a run counts as one without an end.
+    digest : str, optional
+        What the judge says of the unbroken code.
+    """
+    path = "" if mutant is None else mutant.path
     with tempfile.TemporaryDirectory() as folder:
         for package in PACKAGES:
             without = shutil.ignore_patterns("__pycache__")
@@ -101,21 +116,27 @@ def tried(mutant):
         for inside in ("theory", "experiments"):
             Path(folder, "emmd", inside).symlink_to(Path(folder, inside))
         shutil.copy(ROOT / "pyproject.toml", folder)
-        Path(folder, mutant.path).write_text(mutant.source)
         settings = os.environ | {"PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-        if mutant.path.startswith("emmd/kernels"):
+        if path.startswith("emmd/kernels"):
             settings["EMMD_CACHE_DIR"] = str(Path(folder, "cache"))
-        code, said = _run([sys.executable, "-m", "tests.mutants.judge", mutant.path], folder, settings)
-        if code != 0:
+        if mutant is not None:
+            Path(folder, path).write_text(mutant.source)
+        code, said = _run([sys.executable, "-m", "tests.mutants.judge", path], folder, settings, patience)
+        if mutant is None or code != 0:
             return "verify", said
-        code, tests = _run([sys.executable, "-m", "pytest", "-q", "-x", mutant.near], folder, settings)
-        return ("tests", tests) if code != 0 else ("survived", said)
+        near = [sys.executable, "-m", "pytest", "-q", "-x", mutant.near]
+        code, tests = _run(near, folder, settings, patience)
+        return ("tests", tests) if code != 0 else ("survived", _effect(said, digest))
 
 
-def _run(command, folder, settings):
+def _effect(said, digest):
+    return "changes no number that is compared" if said == digest else "changes numbers"
+
+
+def _run(command, folder, settings, patience):
     try:
         done = subprocess.run(
-            command, cwd=folder, env=settings, capture_output=True, text=True, timeout=_SECONDS
+            command, cwd=folder, env=settings, capture_output=True, text=True, timeout=patience
         )
     except subprocess.TimeoutExpired:
         return -1, "took too long"
@@ -128,9 +149,13 @@ def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     chosen = drawn(count, seed)
+    start = time.monotonic()
+    _, digest = tried(None)
+    patience = _PATIENCE * (time.monotonic() - start)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = []
-        for mutant, (caught, said) in zip(chosen, pool.map(tried, chosen)):
+        outcomes = pool.map(lambda mutant: tried(mutant, patience, digest), chosen)
+        for mutant, (caught, said) in zip(chosen, outcomes):
             results.append(caught)
             print(f"{caught:9} {mutant.path}:{mutant.line} {mutant.rule}: {said}", flush=True)
     for what in ("verify", "tests", "survived"):

@@ -1,14 +1,49 @@
 """Ways to break a file, one place at a time: signs, factors, dropped terms and weights, swapped arguments."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 _FLIPPED: dict[type, type] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
+_COMPARED = ("predicted", "observed", "budget")
+"""The first arguments of a comparison."""
+
 _WEIGHTS = ("weights", "weight", "kernel_weights")
 
 
-def mutants(source: str, budgets: bool = False) -> Iterator[tuple[str, int, str]]:
-    """Yield (rule, line, source) for every place of a file that a rule can break.
+@dataclass(frozen=True)
+class Place:
+    """Where a rule can break a file: at the `index`-th expression that it knows."""
+
+    rule: Callable
+    index: int
+    line: int
+
+    @property
+    def name(self) -> str:
+        """What the rule is called."""
+        return self.rule.__name__.strip("_")
+
+    def broken(self, source: str) -> str:
+        """Return the file, broken there."""
+        tree = ast.parse(source)
+        target = [node for node in _nodes(tree) if self.rule(node) is not None][self.index]
+        changed = _Replaced(target, self.rule(target)).visit(tree)
+        return ast.unparse(ast.fix_missing_locations(changed))
+
+
+class _Replaced(ast.NodeTransformer):
+    """Puts one expression in the place of another."""
+
+    def __init__(self, old, new):
+        self.old, self.new = old, new
+
+    def visit(self, node):
+        return self.new if node is self.old else self.generic_visit(node)
+
+
+def places(source: str, budgets: bool = False) -> list[Place]:
+    """Return every place of a file that a rule can break.
 
     Parameters
     ----------
@@ -16,9 +51,13 @@ def mutants(source: str, budgets: bool = False) -> Iterator[tuple[str, int, str]
     budgets : bool
         Whether the file compares: then budgets, predictions and observations are broken, too.
     """
-    for rule in (_flip, _double, _drop, _unweigh, _swap, *((_widen, _silence) if budgets else ())):
-        for index, line in enumerate(_places(source, rule)):
-            yield rule.__name__.strip("_"), line, _broken(source, rule, index)
+    nodes = _nodes(ast.parse(source))
+    rules = (_flip, _double, _drop, _unweigh, _swap, *((_widen, _silence, _triple) if budgets else ()))
+    return [
+        Place(rule, index, node.lineno)
+        for rule in rules
+        for index, node in enumerate(node for node in nodes if rule(node) is not None)
+    ]
 
 
 def constants(source: str, name: str, value: str) -> str:
@@ -30,10 +69,6 @@ def constants(source: str, name: str, value: str) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def _places(source, rule):
-    return [node.lineno for node in _nodes(ast.parse(source)) if rule(node) is not None]
-
-
 def _nodes(tree):
     """Return the expressions inside functions, in order."""
     found = []
@@ -43,18 +78,6 @@ def _nodes(tree):
                 found += [node for node in ast.walk(statement) if hasattr(node, "lineno")]
     unique = {id(node): node for node in found}
     return sorted(unique.values(), key=lambda node: (node.lineno, node.col_offset, type(node).__name__))
-
-
-def _broken(source, rule, index):
-    tree = ast.parse(source)
-    targets = [node for node in _nodes(tree) if rule(node) is not None]
-    target = targets[index]
-
-    class Replace(ast.NodeTransformer):
-        def visit(self, node):
-            return rule(node) if node is target else self.generic_visit(node)
-
-    return ast.unparse(ast.fix_missing_locations(Replace().visit(tree)))
 
 
 def _flip(node):
@@ -98,15 +121,33 @@ def _swap(node):
 
 def _widen(node):
     """A budget a million times as wide."""
-    if isinstance(node, ast.keyword) and node.arg == "budget":
-        return ast.keyword("budget", ast.BinOp(ast.Constant(1e6), ast.Mult(), node.value))
-    return None
+    return _scaled(node, {"budget": 1e6})
 
 
 def _silence(node):
-    """Nothing for what was seen, thrice for what was predicted."""
-    if isinstance(node, ast.keyword) and node.arg == "observed":
-        return ast.keyword("observed", ast.BinOp(ast.Constant(0.0), ast.Mult(), node.value))
-    if isinstance(node, ast.keyword) and node.arg == "predicted":
-        return ast.keyword("predicted", ast.BinOp(ast.Constant(3.0), ast.Mult(), node.value))
+    """Nothing for what was seen."""
+    return _scaled(node, {"observed": 0.0})
+
+
+def _triple(node):
+    """Thrice for what was predicted."""
+    return _scaled(node, {"predicted": 3.0})
+
+
+def _scaled(node, factors):
+    """Return a keyword, or a comparison by position, with a number in it scaled."""
+    if isinstance(node, ast.keyword) and node.arg in factors:
+        return ast.keyword(node.arg, _times(factors[node.arg], node.value))
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Comparison":
+        arguments = [
+            _times(factors[name], value) if name in factors else value
+            for name, value in zip(_COMPARED, node.args)
+        ]
+        rest = node.args[len(_COMPARED) :]
+        if any(name in factors for name, _ in zip(_COMPARED, node.args)):
+            return ast.Call(node.func, [*arguments, *rest], node.keywords)
     return None
+
+
+def _times(factor, value):
+    return ast.BinOp(ast.Constant(factor), ast.Mult(), value)

@@ -1,13 +1,10 @@
 """Formulas: what experts and gate see, for the table of the fit and for others."""
 
-import doctest
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import emmd
-from emmd.tables import formula as module
 
 RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame(
@@ -52,7 +49,3 @@ def test_what_is_no_formula_is_refused_in_one_sentence(text, says):
     with pytest.raises(ValueError, match=says) as refusal:
         emmd.formula_design(text, TABLE)
     assert "\n" not in str(refusal.value)
-
-
-def test_the_example_in_the_docstring():
-    assert doctest.testmod(module).failed == 0

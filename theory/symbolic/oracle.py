@@ -225,7 +225,7 @@ def oracle(model_name: str) -> Oracle:
 
     Examples
     --------
-    >>> from theory.symbolic import oracle
+    >>> from emmd.theory.symbolic import oracle
     >>> float(oracle("symmologe").posterior(0.0, 0.0, 1))
     0.5
     """

@@ -148,7 +148,7 @@ def prove(label: str, model: str, **variant: object) -> Proof:
 
     Examples
     --------
-    >>> from theory.symbolic import prove
+    >>> from emmd.theory.symbolic import prove
     >>> prove("E1", "symmoline").proved
     True
     >>> prove("E4", "symmoline", step=1.1).proved

@@ -8,8 +8,8 @@ from scipy.optimize import OptimizeResult
 from emmd.core.checks import NotFiniteError
 from emmd.core.loop.result import Trace
 from emmd.core.loop.solve import minimize
-from emmd.core.loop.status import Status
 from emmd.core.loop.trust_region import trust_region
+from emmd.core.status import Status
 from emmd.inference.order import without_prior
 
 KEEP = ("best", "converged")

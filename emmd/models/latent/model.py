@@ -428,6 +428,10 @@ class _Derived(Definition):
         """Return grad l(eta)."""
         return self.mean(eta) - self.model.posterior_statistics(self.data, eta)
 
+    def mean_and_slope(self, eta):
+        mean = self.mean(eta)
+        return mean, mean - self.model.posterior_statistics(self.data, eta)
+
     def row_slopes(self, rows):
         """Return the derivatives of -log p(y | x) in every row's own theta."""
         slope = self.slope(self.model.natural_parameters(self.data, rows))

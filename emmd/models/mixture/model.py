@@ -346,7 +346,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
 
     def penalty_hessian(self, theta: np.ndarray) -> np.ndarray:
         """Return the ridge's Hessian, shape (p, p)."""
-        return super().penalty_hessian(theta) if self.ridge is None else self.ridge.hessian(theta)
+        p = self.n_params
+        return np.zeros((p, p)) if self.ridge is None else self.ridge.hessian(theta)
 
     def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com, the Hessian of the expected complete loss Q(. | theta) at theta."""

@@ -7,6 +7,8 @@ from emmd.experiments.snr.report.cells import algorithms_of, cell_groups, descri
 
 _POINTS = 160
 _MOST_CELLS = 6
+_LONGEST = 8.0
+"""So many times as long as the fastest method's path is a panel at most."""
 _AXES = {"iteration": "iteration t", "seconds": "wall-clock seconds"}
 FLOOR = 1e-14
 """Smaller values are rounding and are drawn here."""
@@ -36,11 +38,22 @@ def draw_paths(runs, traces, column, label, power):
         for row, (cell, group) in zip(panels, cells):
             for axes, x in zip(row, _AXES):
                 _panel(axes, group, by_run, x, column, power)
-                axes.set(xscale="log", yscale="log", xlabel=_AXES[x], ylabel=label)
+                # a geometric rate is a straight line where iterations are counted, not their logarithms
+                axes.set(yscale="log", xlabel=_AXES[x], ylabel=label, xlim=(0.0, _horizon(group, by_run, x)))
             row[0].set_title(describe_cell(cell), loc="left")
         row[0].plot([], [], color="0.15", ls=(0, (4, 3)), lw=1.1, label="slope predicted at the optimum")
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+def _horizon(runs, by_run, x):
+    """Return where a panel ends: where the slowest method does, unless others would then be a wall."""
+    ends = [
+        np.median([by_run[run][x].iloc[-1] for run in chosen.index if run in by_run])
+        for _, chosen in runs.groupby("algorithm")
+        if any(run in by_run for run in chosen.index)
+    ]
+    return max(min(max(ends), _LONGEST * min(ends)), 1e-9) if ends else 1.0
 
 
 def _panel(axes, runs, by_run, x, column, power):

@@ -2,17 +2,16 @@
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from emmd.core.discover import discover
 from emmd.experiments.figures.style import save
 from emmd.experiments.files.writable import writable_folder
+from emmd.experiments.report.tables import save_table
 from emmd.experiments.snr.config.read import parse
 from emmd.experiments.snr.plan.plan import make_plan
 from emmd.experiments.snr.report.figure import ReportFigure
 from emmd.experiments.snr.report.page import page
-from emmd.experiments.snr.report.tables import save_table
 from emmd.experiments.snr.report.verdicts import verdicts
 from emmd.runs import load_runs, load_traces, open_store
 
@@ -44,7 +43,7 @@ class Section:
     missing: dict = field(default_factory=dict)
 
 
-def write_report(store, folder):
+def write_report(store, folder, progress=lambda name: None):
     """Write the report of a store.
 
     Parameters
@@ -52,6 +51,8 @@ def write_report(store, folder):
     store : str or Path
     folder : str or Path
         Made when missing: ``index.html``, each figure as PDF and PNG, each table as CSV and LaTeX.
+    progress : callable
+        Called with the name of each figure when it is drawn.
 
     Returns
     -------
@@ -65,12 +66,12 @@ def write_report(store, folder):
     """
     configs, facts = _contents(store)
     folder = writable_folder(folder)
-    sections = [_section(store, text) for text in configs]
+    sections = [_section(store, text, progress) for text in configs]
     for section in sections:
         _save(section, folder)
     path = folder / "index.html"
     try:
-        path.write_text(page(Path(store).name, sections, facts), encoding="utf-8")
+        path.write_text(page(sections, facts), encoding="utf-8")
     except OSError as error:
         raise ValueError(f"--out must be a folder that can be written to, got {folder}: {error}") from error
     return path
@@ -85,7 +86,7 @@ def _contents(store):
     return configs, facts
 
 
-def _section(store, text):
+def _section(store, text, progress):
     plan = make_plan(parse(text, f"the config in {store}"))
     # an edited config leaves runs behind that are no longer part of the experiment
     runs = load_runs(store, plan.experiment.name)
@@ -96,6 +97,7 @@ def _section(store, text):
     ended = runs[runs["status"] != "error"] if len(runs) else runs
     for name in plan.experiment.figures:
         _add_figure(section, known[name], ended, traces)
+        progress(name)
     return section
 
 

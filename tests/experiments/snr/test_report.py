@@ -10,8 +10,8 @@ import pytest
 
 from emmd import load_runs
 from emmd.experiments.figures.snr.basin import wilson
+from emmd.experiments.report.tables import latex
 from emmd.experiments.snr.report.paths import band
-from emmd.experiments.snr.report.tables import latex
 from emmd.experiments.snr.report.verdicts import verdicts
 from emmd.experiments.snr.report.write import write_report
 from emmd.experiments.snr.run.execute import kept_iterates

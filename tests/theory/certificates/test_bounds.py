@@ -1,6 +1,5 @@
 """Bounds on boxes are proved, refuted by a certified point, or left undecided; enclosures hold inside."""
 
-import itertools
 import math
 
 import numpy as np
@@ -9,7 +8,6 @@ import sympy as sp
 
 from emmd import theory
 from emmd.theory.certificates.balls import above, below, exact_matrix, flint, precision
-from emmd.theory.certificates.bounds.decrease import _Decrease, prove_decrease
 from emmd.theory.certificates.bounds.expression import BallExpression, gate_moment
 from emmd.theory.certificates.bounds.rates import CHI, BoxRates, _along_expert, _slope
 from emmd.theory.certificates.bounds.shipped import SHIPPED
@@ -155,22 +153,3 @@ def test_shipped_bounds_end_as_they_say(label):
     found = bound.prove()
     assert found.proved is bound.proved
     assert (found.refuted is None) is bound.proved
-
-
-def test_the_rate_falls_by_steps_on_a_box_and_not_within_too_short_a_step():
-    assert prove_decrease(3.0, (1.0, 9.0), (0.2, 0.3), max_boxes=60).proved
-    # lambda at one SNR is not below itself
-    left = prove_decrease(1.0, (1.0, 2.0), 0.0, max_boxes=4)
-    assert not left.proved
-    assert left.undecided
-    # nothing lies farther: nothing is to be shown
-    assert prove_decrease(3.0, (1.0, 2.0), (0.1, 10.0), max_boxes=1).boxes == 1
-
-
-@pytest.mark.parametrize("factor", [1.0001, 1.7, 2.0, 30.0])
-def test_ranges_farther_out_cover_the_factor_up_to_its_square(factor):
-    search = _Decrease(factor, 50.0)
-    ranges = list(search._farther(1.1, 1.3))
-    assert ranges[0][0] <= factor * 1.1
-    assert ranges[-1][1] >= min(factor**2 * 1.3, 50.0)
-    assert all(before[1] == after[0] for before, after in itertools.pairwise(ranges))

@@ -1,10 +1,15 @@
 """E0: A and A_y that do not belong together are found, where y can be summed, integrated or drawn."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
 import emmd
 from emmd import theory
+from emmd.theory.claims.equivalence import e0_normalised
+from emmd.theory.lab import Lab
+from emmd.theory.numeric.mass.total import _around, total_mass
 
 
 def mass(model, y, theta, X=None):
@@ -35,8 +40,13 @@ def draw(theta, n, rng):
 COUNTS, RATES = draw(np.array([0.0, 1.5]), 30, np.random.default_rng(0)), np.array([0.1, 1.2])
 
 
+@pytest.fixture
+def fewer_draws(monkeypatch):
+    monkeypatch.setattr(e0_normalised, "_DRAWS", 3000)
+
+
 @pytest.mark.parametrize("way", [{"support": "counts"}, {"sample_y": draw}])
-def test_what_belongs_together_holds(way):
+def test_what_belongs_together_holds(way, fewer_draws):
     record = mass(poissons(**way), COUNTS, RATES)
     assert record.verdict == "holds"
     assert "violated" in {each.verdict for each in record.sabotages}
@@ -49,8 +59,8 @@ def test_a_mass_that_is_off_is_violated(fault):
     assert record.observed == pytest.approx(np.exp(-fault), abs=1e-12)
 
 
-def test_draws_that_are_not_the_models_are_violated():
-    record = mass(poissons(sample_y=lambda theta, n, rng: draw(theta + 0.1, n, rng)), COUNTS, RATES)
+def test_draws_that_are_not_the_models_are_violated(fewer_draws):
+    record = mass(poissons(sample_y=lambda theta, n, rng: draw(theta + 0.3, n, rng)), COUNTS, RATES)
     assert record.verdict == "violated"
     assert record.where["of"] == "statistic of draws"
 
@@ -117,3 +127,57 @@ def test_covariates_choose_the_row():
 def test_a_support_of_another_name_is_refused():
     with pytest.raises(ValueError, match="support must be one of counts, positive, real"):
         gaussian(1).__class__(1, *[lambda *a: 0.0] * 3, support="reals")
+
+
+def log_sum(parts):
+    largest = max(parts, key=np.real)
+    return largest + np.log(sum(np.exp(part - largest) for part in parts))
+
+
+def narrow(width, scale=1.0):
+    """Half a unit Gaussian and half one of a small width, without a sampler."""
+
+    def log_numerator(eta, y):
+        parts = [
+            -0.5 * ((y - at) / size) ** 2 - np.log(2.0 * size * np.sqrt(2.0 * np.pi))
+            for at, size in ((eta[0], 1.0), (0.3, width))
+        ]
+        return log_sum(parts) + np.log(scale)
+
+    return emmd.LatentModel(
+        1, lambda theta, x: 1.0 * theta, lambda eta: 0.0 * eta[0], log_numerator, support="real"
+    )
+
+
+def test_a_peak_between_two_nodes_does_not_accuse_the_model():
+    """Both rules see the broad half alone, and agree; only the density at a y itself tells of the rest."""
+    model = emmd.MixtureOfExperts(1, 2, family="gamma")
+    theta = model.pack(coef=[[0.3], [1.1]], dispersion=[0.0, 16.0], gate=[[0.2]])
+    X = np.ones((60, 1))
+    lab = Lab(emmd.Problem(model, X, model.sample_y(theta, X, 0)), theta)
+    found = total_mass(lab, theta, 0)
+    assert found.value == pytest.approx(0.55, abs=1e-3)
+    assert found.error == np.inf
+    # the rule resolves a shape of e^7, and then a mass that is off is seen
+    theta = model.pack(coef=[[0.3], [1.1]], dispersion=[0.0, 7.0], gate=[[0.2]])
+    assert total_mass(lab, theta, 0).error < 1e-4
+    seen = total_mass(lab, theta, 0, apart=0.2)
+    assert abs(seen.value - 1.0) > seen.error
+
+
+def test_the_nodes_around_a_point_of_the_plane_are_the_corners_of_its_cell():
+    grid = np.array([*product([0.0, 1.0, 4.0], [0.0, 2.0, 3.0, 9.0])])
+    values = np.arange(12.0)
+    y = np.array([[0.5, 2.5], [3.0, 0.1], [4.0, 9.0], [0.0, 0.0]])
+    np.testing.assert_array_equal(_around(y, grid, values), [6.0, 9.0, 11.0, 5.0])
+    np.testing.assert_array_equal(_around(np.array([[2.0]]), grid[::4, :1], np.array([3.0, 2.0, 1.0])), [2.0])
+
+
+def test_without_a_sampler_the_data_tell_of_a_peak():
+    y = np.random.default_rng(0).standard_normal(20)
+    y[::5] = 0.3
+    theta = np.array([0.1])
+    assert total_mass(Lab(emmd.Problem(narrow(1e-7), None, y), theta), theta, 0).error == np.inf
+    wrong = total_mass(Lab(emmd.Problem(narrow(0.1, scale=1.1), None, y), theta), theta, 0)
+    assert wrong.value == pytest.approx(1.1)
+    assert wrong.error < 1e-6

@@ -141,15 +141,10 @@ def _range(name, value, least, most):
 
 
 class BoxSearch:
-    """Boxes in the order of their worst slack; a subclass says in `examine` which are left.
+    """Boxes in the order of their worst slack; a subclass says which are left, and where to split them."""
 
-    Parameters
-    ----------
-    rates : BoxRates
-    """
-
-    def __init__(self, rates: BoxRates) -> None:
-        self.rates, self.boxes = rates, 0
+    def __init__(self) -> None:
+        self.boxes = 0
         self.heap: list = []
         self.order = itertools.count()
 
@@ -175,17 +170,26 @@ class BoxSearch:
         """Count a box, and push it unless it is decided."""
         raise NotImplementedError
 
+    def widths(self, box: tuple) -> list[float]:
+        """Return how much each side widens the enclosure on a box; the widest is split."""
+        raise NotImplementedError
+
     def _split(self, most):
         while not self.over() and self.boxes < most:
             _, _, box = heapq.heappop(self.heap)
-            for half in _halves(box, self.rates.linear):
-                self.examine(half)
+            widths = self.widths(box)
+            k = max(range(3), key=widths.__getitem__)
+            low, high = box[k]
+            middle = middle_of(low, high, k < 2)
+            for side in ((low, middle), (middle, high)):
+                self.examine(tuple(side if j == k else each for j, each in enumerate(box)))
                 yield
 
 
 class _Search(BoxSearch):
     def __init__(self, bound, model, kind, d):
-        super().__init__(BoxRates(model, d))
+        super().__init__()
+        self.rates = BoxRates(model, d)
         self.bound, self.model, self.d = bound, model, d
         self.upper, self.refuted = kind == "upper", None
 
@@ -199,11 +203,23 @@ class _Search(BoxSearch):
         if left > 0.0:
             return
         self.push(left, box)
-        self._try_to_refute(tuple(_middle(low, high, k < 2) for k, (low, high) in enumerate(box)))
+        self._try_to_refute(tuple(middle_of(low, high, k < 2) for k, (low, high) in enumerate(box)))
+
+    def widths(self, box):
+        """Return widths in proportion to how fast both informations change."""
+        linear = self.rates.linear
+        # a linear expert's is in proportion to 1 less the rate
+        weights = (1.5 * min(1.0, box[0][1]) if linear else 3.3, 3.3 * min(1.0, box[1][1]))
+        widths = [
+            weight * math.log(high / low) if high > low else 0.0
+            for weight, (low, high) in zip(weights, box[:2])
+        ]
+        # the gate's argument turns by at most its own size
+        turned = (box[2][1] - box[2][0]) * max(1.0, box[1][1], 0.0 if linear else box[0][1])
+        return [*widths, turned]
 
     def _value(self, box):
-        sides = [ball(low) if low == high else ball(low).union(ball(high)) for low, high in box]
-        return self.bound(*sides, flint.arb(_D if self.d is None else self.d))
+        return self.bound(*map(side_ball, box), flint.arb(_D if self.d is None else self.d))
 
     def _slack(self, value, box):
         """Return what is certainly left of the bound on a box; a rate lies in [0, 1]."""
@@ -231,21 +247,12 @@ class _Search(BoxSearch):
             self.refuted = dict(zip(names, point)) | {"rate": sharp, "bound": (below(value), above(value))}
 
 
-def _middle(low, high, positive):
+def middle_of(low: float, high: float, positive: bool) -> float:
+    """Return the point at which a side is split: that of equal ratios for an SNR."""
     return math.sqrt(low * high) if positive else 0.5 * (low + high)
 
 
-def _halves(box, linear):
-    """Split a box where the enclosure is widest: both informations change there."""
-    # a linear expert's is in proportion to 1 less the rate
-    weights = (1.5 * min(1.0, box[0][1]) if linear else 3.3, 3.3 * min(1.0, box[1][1]), 0.0)
-    widths = [
-        weight * math.log(high / low) if high > low else 0.0 for weight, (low, high) in zip(weights, box[:2])
-    ]
-    # the gate's argument turns by at most its own size
-    widths.append((box[2][1] - box[2][0]) * max(1.0, box[1][1], 0.0 if linear else box[0][1]))
-    k = max(range(3), key=widths.__getitem__)
-    low, high = box[k]
-    middle = _middle(low, high, k < 2)
-    for side in ((low, middle), (middle, high)):
-        yield tuple(side if j == k else each for j, each in enumerate(box))
+def side_ball(side: tuple) -> Any:
+    """Return the ball of a range."""
+    low, high = side
+    return ball(low) if low == high else ball(low).union(ball(high))

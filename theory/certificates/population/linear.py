@@ -25,9 +25,10 @@ e^(-D t^2/2 - g t/2) falls at least as fast as N t - k/t + g/2.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from emmd.theory.certificates.balls import NotProved, above, ball, flint, matrix, root
+from emmd.theory.certificates.balls import NotProved, above, ball, below, flint, matrix, root
 from emmd.theory.certificates.population.trapezoid import (
     QUARTER,
     diagonal,
@@ -54,22 +55,46 @@ class Law(NamedTuple):
     decay: Any
 
 
+class OuterRule:
+    """The rule in omega: nodes k h for k >= 0, those on the other side are their mirror images.
+
+    Parameters
+    ----------
+    nats : float
+        Accuracy, e^-nats, of an integral with M = 1.
+    growth : float
+        log M, or a little more.
+    """
+
+    def __init__(self, nats: float, growth: float) -> None:
+        self.step = ball(step_of(_ZETA, nats, growth))
+        self.last = int((nats + growth) * 2.0 / math.pi / float(self.step)) + 1
+
+    def nodes(self) -> Iterator[tuple]:
+        """Yield omega and the weight of both nodes at +- omega, (1/2) sech(pi omega/2) included."""
+        for k in range(self.last + 1):
+            omega = self.step * k
+            yield omega, (flint.arb.pi() * omega / 2).sech() / 2 * (self.step if k == 0 else 2 * self.step)
+
+    def error(self, mass: int, ceiling: int) -> Any:
+        """Return the error's ball for M = `mass`; on the line at most `ceiling` stands with (1/2) sech."""
+        half_pi = flint.arb.pi() / 2
+        left_out = tail(ceiling * (-half_pi * self.step * (self.last + 1)).exp(), half_pi, self.step)
+        return within(strip_error(flint.arb(mass), ball(_ZETA), self.step) + 2 * left_out)
+
+
 def information(snr_expert: float, snr_gate: float, c: Any, s: Any, nats: float) -> tuple:
     """Return I_com and I_mis in the plane, order (beta_t, beta_o, w_t, w_o), and in a direction across it."""
-    h = ball(step_of(_ZETA, nats, 3.0))
-    last = int((nats + 3.0) * 2.0 / math.pi / float(h)) + 1
+    rule = OuterRule(nats, growth=3.0)
     plane = [[flint.arb(0)] * 4 for _ in range(4)]
     across = [[flint.arb(0)] * 2 for _ in range(2)]
-    for k in range(last + 1):
-        omega = h * k
+    for omega, weight in rule.nodes():
         law = _law(snr_expert, c, s, omega)
-        weight = (flint.arb.pi() * omega / 2).sech() / 2 * (h if k == 0 else 2 * h) * root(law.variance)
-        moments = [weight * each for each in _gate_moments(ball(snr_gate), law.decay, omega, nats + _MARGIN)]
+        share = weight * root(law.variance)
+        moments = [share * each for each in gate_moments(ball(snr_gate), law.decay, omega, nats + _MARGIN)]
         _add(plane, _plane(law, omega, *moments))
         _add(across, _across(law, omega, *moments))
-    half_pi = flint.arb.pi() / 2
-    left_out = tail((-half_pi * h * (last + 1)).exp(), half_pi, h)
-    error = within(strip_error(flint.arb(_MASS), ball(_ZETA), h) + 2 * left_out)
+    error = rule.error(_MASS, 1)
     along, beside = logistic_moments(snr_gate, nats)
     one = flint.arb(1)
     return (
@@ -97,15 +122,16 @@ def _law(snr_expert, c, s, omega):
     )
 
 
-def _gate_moments(g, decay, omega, nats):
-    """Return the inner integrals for k = 0..4: cos for even k, sin for odd k."""
+def gate_moments(g: Any, decay: Any, omega: Any, nats: float) -> list:
+    """Return the inner integrals for k = 0..4: cos for even k, sin for odd k; g is a ball of any width."""
     N = 1 + decay
     if not N.is_finite():
         raise NotProved("the law of a given t cannot be enclosed: the range of angles is too wide")
-    inverse, slow, speed = above(N), float(g) / 2.0, float(omega * g) / 2.0
+    inverse, slow, speed = above(N), above(g) / 2.0, above(omega * g) / 2.0
     height = min((2.0 * nats / inverse) ** 0.5, QUARTER / slow if slow > 0.0 else math.inf)
     h = ball(step_of(height, nats, inverse * height**2 / 2 + speed * height + 5.0))
-    end = 2.0 * nats / (slow + (slow**2 + 2.0 * nats * inverse) ** 0.5)
+    least = below(g) / 2.0
+    end = 2.0 * nats / (least + (least**2 + 2.0 * nats * inverse) ** 0.5)
     last = int(1.2 * end / float(h)) + 2
     sums = _sums(g, N, omega, h, last)
     eta = ball(height)
@@ -119,17 +145,30 @@ def _gate_moments(g, decay, omega, nats):
     ]
 
 
+def _gates(g, h, last):
+    """Return sech(g k h / 2) for k = 0..last; it falls with g."""
+    if not g.is_exact():
+        ends = (_gates(ball(end), h, last) for end in (below(g), above(g)))
+        return [low.union(high) for low, high in zip(*ends)]
+    up, rise = flint.arb(1), (g * h / 2).exp()
+    gates = []
+    for _ in range(last + 1):
+        gates.append(2 * up / (1 + up * up))
+        # exponentials at equal steps are products of the ones before
+        up = up * rise
+    return gates
+
+
 def _sums(g, N, omega, h, last):
-    """Return the sums over the nodes; exponentials at equal steps are products of the ones before."""
+    """Return the sums over the nodes."""
     density = h / (2 * flint.arb.pi()).sqrt()
     bell, turn = flint.arb(1), (-N * h * h / 2).exp()
     square = turn * turn
-    up, rise = flint.arb(1), (g * h / 2).exp()
     phase = omega * g * h / 2
     sums = [flint.arb(0)] * 5
-    for k in range(last + 1):
+    for k, gate in enumerate(_gates(g, h, last)):
         t = h * k
-        weight = density * bell * 2 * up / (1 + up * up)
+        weight = density * bell * gate
         weight = weight if k == 0 else 2 * weight
         # a rotation of balls, step by step, would widen them by up to sqrt 2 each time
         sin, cos = (phase * k).sin_cos()
@@ -137,7 +176,6 @@ def _sums(g, N, omega, h, last):
         for place, value in enumerate((even, odd, even * t * t, odd * t * t, even * t**4)):
             sums[place] += value
         bell, turn = bell * turn, turn * square
-        up = up * rise
     return sums
 
 

@@ -16,20 +16,21 @@ def measure(lab, evidence=1.0, share=1.0):
         responsibilities = lab.responsibilities(theta, evidence)
         yield from componentwise(
             lab.model.surrogate_gradient(lab.problem.data, responsibilities, theta),
-            share * lab.problem.definition.gradient(theta),
+            share * lab.density_gradient(theta),
             lab.gradient_error(theta) + lab.complex_step_error(theta),
             inner_rounding(lab.problem, 1.0, theta),
             label,
             point=label,
             theta=theta,
         )
-        yield from _losses(lab, label, theta)
+        yield from lab.once(
+            ("E1 losses", label), lambda label=label, theta=theta: list(_losses(lab, label, theta))
+        )
 
 
 def _losses(lab, label, theta):
     problem, model, definition = lab.problem, lab.model, lab.problem.definition
-    eta = definition.eta(theta)
-    mean, slope = definition.mean(eta), definition.slope(eta)
+    mean, (eta, slope) = lab.mean_statistics(theta), lab.natural_gradient(theta)
     from_density = problem.weights @ definition.losses(eta) + problem.penalty(theta)
     sizes = np.abs(mean) + np.abs(mean - slope)
     budget = loss_rounding(problem, theta) + natural_loss_rounding(problem, theta, eta, sizes)

@@ -10,8 +10,8 @@ from emmd.theory.numeric.bounds.rounding import EPS
 def measure(lab, step_size=1.0, evidence=1.0):
     """Compare grad A - grad l, by complex steps in eta, with the E-step, for every row and statistic."""
     for label, theta in lab.probes:
-        eta, slope = lab.natural_gradient(theta)
-        dual = lab.problem.definition.mean(eta) - step_size * slope
+        slope = lab.natural_gradient(theta)[1]
+        dual = lab.mean_statistics(theta) - step_size * slope
         responsibilities = lab.responsibilities(theta, evidence)
         posterior = lab.model.statistics(lab.problem.data, responsibilities)
         sizes = np.abs(dual) + np.abs(slope) + np.abs(posterior)

@@ -10,7 +10,6 @@ def measure(lab, reverse=False, share=1.0):
     """Compare the gain of Q with linear term plus divergence for pairs of probes."""
     problem = lab.problem
     for (name_u, u), (name_v, v) in itertools.permutations(lab.probes, 2):
-        p = lab.responsibilities(v)
         divergence = problem.divergence(v, u) if reverse else problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
         # a ridge penalty has no part in the E-step: it is added to both sides
@@ -18,7 +17,7 @@ def measure(lab, reverse=False, share=1.0):
         budget = 5.0 * lab.loss_error(u, v) + size
         yield Comparison(
             predicted=slope + share * divergence + problem.penalty(u) - problem.penalty(v),
-            observed=problem.surrogate(p, u) - problem.surrogate(p, v),
+            observed=-lab.surrogate_gain(v, u),
             budget=budget,
             scale=abs(slope) + divergence,
             where={"theta": name_u, "theta_t": name_v, "u": u, "v": v},

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.protocols.algorithm import inner_failure
+from emmd.core.loop.algorithm import inner_failure
 from emmd.theory.assumptions import curved_model_set, regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding
@@ -36,10 +36,8 @@ def measure(lab, projected=True):
 
 def _dual_and_reached(lab, theta, target):
     """Return grad A at the dual step and at the projection, and the distance over the step's length."""
-    mean, (eta, slope) = lab.problem.definition.mean, lab.natural_gradient(theta)
-    start = mean(eta)
-    dual = start - slope
-    reached = mean(lab.natural_gradient(target)[0])
+    start, reached = lab.mean_statistics(theta), lab.mean_statistics(target)
+    dual = start - lab.natural_gradient(theta)[1]
     weights = lab.problem.weights
     left, whole = (np.sqrt(weights @ (dual - point) ** 2).sum() for point in (reached, start))
     return dual, reached, float(left / whole)

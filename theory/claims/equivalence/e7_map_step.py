@@ -13,8 +13,8 @@ takes part in the projection only, as R / (1 + nu).
 
 import numpy as np
 
+from emmd.core.loop.algorithm import inner_failure
 from emmd.core.problem import Problem
-from emmd.core.protocols.algorithm import inner_failure
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.assumptions import no_prior, regular_design
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
@@ -56,11 +56,10 @@ def _with_prior(lab, nu):
 def _both_sides(lab, problem, theta, target, length, statistics):
     """Return E[J' grad A] of the dual step and of the iterate, J at the iterate, and their terms' moduli."""
     nu, definition = problem.model.strength, lab.problem.definition
-    eta, slope = lab.natural_gradient(theta)
-    start = definition.mean(eta)
-    pulled = nu * definition.mean(definition.eta(problem.model.centre)) if statistics else 0.0
+    start, slope = lab.mean_statistics(theta), lab.natural_gradient(theta)[1]
+    pulled = nu * lab.mean_statistics(problem.model.centre) if statistics else 0.0
     dual = start - length * (slope + nu * start - pulled)
-    reached = definition.mean(definition.eta(target))
+    reached = lab.mean_statistics(target)
     sides = [definition.pull_back(target, mean) for mean in (dual, reached)]
     sizes = np.abs(start) + np.abs(slope) + np.abs(pulled) + np.abs(reached)
     return sides[0], sides[1] + definition.penalty_gradient(target) / (1.0 + nu), sizes

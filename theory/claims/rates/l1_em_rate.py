@@ -73,7 +73,7 @@ def _measured_ratio(lab, of, length):
 
 def _symmetry(lab, rate, swap):
     """Start next to every copy of the optimum: the error modulo the symmetries contracts all the same."""
-    for k in range(len(lab.model.equivalents(lab.reference.theta))):
+    for k in range(len(_copies(lab))):
         found = lab.once(
             ("copy", k, swap),
             lambda k=k: settle(
@@ -88,11 +88,22 @@ def _symmetry(lab, rate, swap):
 def _copy_ratio(lab, k, swap, length):
     """Return the mean over both signs of the ratio of errors, and how far the signs differ."""
     target, shift = lab.reference.theta, length * lab.information.vectors[:, -1]
-    copies = lab.model.equivalents(target)
-    known = copies if swap else copies[:2]
-    starts = [lab.model.equivalents(target + sign * shift)[k] for sign in (1.0, -1.0)]
+    known = _copies(lab) if swap else _copies(lab)[:2]
+    starts = lab.once(
+        ("starts next to copies", length),
+        lambda: [lab.model.equivalents(target + sign * shift) for sign in (1.0, -1.0)],
+    )
+    starts = [each[k] for each in starts]
     ratios = [_error(lab, known, lab.problem.em_step(start)) / _error(lab, known, start) for start in starts]
     return np.mean(ratios), abs(ratios[0] - ratios[1])
+
+
+def _copies(lab):
+    """Return the optimum's copies, each with a basis of what is not gauge there."""
+    return lab.once(
+        "copies",
+        lambda: [(copy, lab.problem.quotient(copy)) for copy in lab.model.equivalents(lab.reference.theta)],
+    )
 
 
 def _copy_rounding(lab, length):
@@ -104,7 +115,7 @@ def _copy_rounding(lab, length):
 
 def _error(lab, known, point):
     """Return the distance from the nearest copy, without what lies along its gauge directions."""
-    return min(np.linalg.norm(lab.problem.quotient(copy).T @ (point - copy)) for copy in known)
+    return min(np.linalg.norm(quotient.T @ (point - copy)) for copy, quotient in known)
 
 
 CLAIM = Claim(

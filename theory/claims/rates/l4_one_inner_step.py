@@ -15,7 +15,7 @@ def measure(lab, inner_steps=1, evidence=1.0):
         step_size = 0.1 / float(unit.max() ** 2)
         slope = _slope(lab, theta, step_size, inner_steps, evidence)
         yield from componentwise(
-            lab.problem.definition.gradient(theta),
+            lab.density_gradient(theta),
             slope,
             lab.gradient_error(theta) + lab.complex_step_error(theta) + 2.0 * EPS * np.abs(theta) / step_size,
             unit,
@@ -30,7 +30,7 @@ def _slope(lab, theta, step_size, inner_steps, evidence):
         responsibilities = lab.responsibilities(theta, evidence)
         return lab.model.surrogate_gradient(lab.problem.data, responsibilities, theta)
     algorithm = make_algorithm("gradient_em", step_size=step_size, inner_steps=inner_steps)
-    return (theta - algorithm.step(lab.problem, theta, None).theta) / step_size
+    return (theta - algorithm.image(lab.problem, theta).theta) / step_size
 
 
 CLAIM = Claim(

@@ -31,7 +31,7 @@ def algorithm_map(problem, algorithm):
     def advance(theta):
         if not problem.model.in_domain(theta):
             raise DomainError(f"theta must lie in the domain of model {problem.model.name}, got {theta}")
-        step = algorithm.step(problem, theta, None)
+        step = algorithm.image(problem, theta)
         if step.failure is not None:
             raise ArithmeticError(f"the map of {algorithm.name} failed near theta: {step.failure.message}")
         return step.theta

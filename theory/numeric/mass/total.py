@@ -1,6 +1,7 @@
 """The total mass of a model: what exp(A_y - A) adds up to over all y, with its error."""
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,11 @@ from emmd.theory.numeric.mass.nodes import nodes_of
 
 _ROWS = 3
 _DRAWS = 20_000
-_WIDEST_JUMP = 1.0
-"""Between two nodes the logarithm of a density that the rule resolves changes by less."""
+_HIDDEN = 1.0
+"""The logarithm of a density that the rule resolves is nowhere by more above that at the nodes around."""
+
+_FEW = 0.5
+"""Share of the nodes below which those without mass are left out."""
 
 
 @dataclass(frozen=True)
@@ -50,56 +54,100 @@ def total_mass(lab: Any, theta: np.ndarray, row: int, apart: float = 0.0) -> Mas
     data, nodes = lab.once(("mass", row), lambda: _data_at_nodes(lab, row))
     if data is None:
         return None
-    model, definition = lab.model, lab.model.definition(data)
-    eta = definition.eta(theta)
-    log_mass = model.log_numerator(data, eta * (1.0 + apart)) - model.log_partition(eta)
+    return lab.once(
+        ("mass", row, apart, theta.tobytes()), lambda: _added_up(lab, theta, row, data, nodes, apart)
+    )
+
+
+def _added_up(lab, theta, row, data, nodes, apart):
+    model = lab.model
+    # the nodes are all one row, with one eta
+    eta = lab.once(("eta", row, theta.tobytes()), lambda: model.definition(data).eta(theta)[:1].copy())
+    at_nodes = np.repeat(eta * (1.0 + apart), len(nodes.y), axis=0)
+    log_mass = model.log_numerator(data, at_nodes) - model.log_partition(eta)
     # a density may underflow far off, and its logarithm overflow
     density = np.exp(np.where(np.isnan(log_mass), -np.inf, log_mass))
     if np.isnan(log_mass).any() and not (log_mass > -np.inf).any():
         return Mass(float("nan"), float("nan"))
     terms = nodes.weights * density
-    terms_of_loss = np.nan_to_num(model.loss_terms(data, theta), posinf=0.0)
-    rounding = EPS * float(np.nansum(terms * (32.0 + 8.0 * terms_of_loss)))
+    if np.isinf(terms).any():
+        return Mass(float("inf"), float("nan"))
+    rounding = EPS * _rounded(lab, theta, row, data, nodes, terms)
     step = abs(float(nodes.coarse @ density - terms.sum()))
     value, error = float(terms.sum()), rounding + step + sum(_beyond(terms, *end) for end in nodes.ends)
-    if abs(value - 1.0) > error and model.has_own("sample_y"):
-        error += _unseen(lab, theta, row, nodes, log_mass)
+    if abs(value - 1.0) > error:
+        error += _unseen(lab, theta, row, apart, nodes, log_mass)
     return Mass(value, error)
 
 
-def _unseen(lab, theta, row, nodes, log_mass):
-    """Bound the mass that the nodes miss: infinite where a draw of y lies beyond or in too wide a gap.
+def _log_density(model, data, theta, apart=0.0):
+    """Return A_y - A at the rows of `data`."""
+    eta = model.definition(data).eta(theta)
+    return model.log_numerator(data, eta * (1.0 + apart)) - model.log_partition(eta)
 
-    A peak between two nodes is seen by neither, and by no rule of twice the step. Where no draw tells of one,
-    12 over the number of draws is a bound that errs once in e^12 times.
+
+def _rounded(lab, theta, row, data, nodes, terms):
+    """Return what rounds in a sum of densities, in units of the machine precision."""
+    model, seen = lab.model, np.flatnonzero(terms)
+    if 0 < len(seen) < _FEW * len(terms):
+        # of many counts few have a mass that is a number at all
+        data, terms = _prepared(lab, row, nodes.y[seen]), terms[seen]
+    sizes = np.nan_to_num(model.loss_terms(data, theta), posinf=0.0)
+    return float(np.nansum(terms * (32.0 + 8.0 * sizes)))
+
+
+def _unseen(lab, theta, row, apart, nodes, log_mass):
+    """Bound the mass that the nodes miss: infinite where a y lies beyond them, or they do not tell of it.
+
+    A peak between nodes is seen by none of them, and by no rule of twice the step: the density at a y inside
+    is far above that at the nodes around. Draws find every peak of a mass above 12 over their number but once
+    in e^12 times. Without a sampler the data are what y is known to be, and bound nothing otherwise.
     """
-    y = nodes.y.reshape(-1) if nodes.y.size == len(nodes.y) else None
-    if y is None:
-        return np.inf
+    drawn = lab.model.has_own("sample_y")
     try:
-        X = repeated(lab.problem.X, row, _DRAWS)
-        drawn = lab.model.sample_y(theta, _DRAWS if X is None else X, lab.rng(f"mass {row}"))
+        y = _draws(lab, theta, row) if drawn else _observed(lab.problem, row)
+        log_density = _log_density(lab.model, _prepared(lab, row, y), theta, apart)
     except (ValueError, ArithmeticError):
         return np.inf
-    drawn = np.asarray(drawn, dtype=float).reshape(-1)
-    if drawn.min() < y.min() or drawn.max() > y.max():
+    y, places = (np.reshape(each, (len(each), -1)).astype(float) for each in (y, nodes.y))
+    if (y < places.min(axis=0)).any() or (y > places.max(axis=0)).any():
         return np.inf
-    right = np.clip(np.searchsorted(y, drawn), 1, len(y) - 1)
-    jumps = np.abs(log_mass[right] - log_mass[right - 1])
-    if nodes.coarse is not nodes.weights and not (jumps <= _WIDEST_JUMP).all():
-        return np.inf
-    return 12.0 / len(drawn)
+    if nodes.coarse is not nodes.weights:
+        hidden = log_density - _around(y, places, log_mass)
+        if not (hidden <= _HIDDEN).all():
+            return np.inf
+    return 12.0 / len(y) if drawn else 0.0
+
+
+def _around(y, places, values):
+    """Return the largest of the values at the corners of the cell of a grid that holds each y."""
+    axes = [np.unique(column) for column in places.T]
+    grid = values.reshape([len(axis) for axis in axes])
+    cells = [np.clip(np.searchsorted(axis, each), 1, len(axis) - 1) for axis, each in zip(axes, y.T)]
+    return np.max([grid[corner] for corner in product(*((cell - 1, cell) for cell in cells))], axis=0)
+
+
+def _draws(lab, theta, row):
+    X = repeated(lab.problem.X, row, _DRAWS)
+    return lab.model.sample_y(theta, _DRAWS if X is None else X, lab.rng(f"mass {row}"))
+
+
+def _observed(problem, row):
+    """Return the y that were seen under one row's law."""
+    return problem.y if problem.X is None else problem.y[row : row + 1]
 
 
 def _data_at_nodes(lab, row):
     model, problem = lab.model, lab.problem
     known = model.support is not None and isinstance(problem.y, np.ndarray)
     nodes = nodes_of(model.support, problem.y) if known else None
-    if nodes is None:
-        return None, None
-    X = repeated(problem.X, row, len(nodes.y))
-    X, y, n = model.check_rows(X, nodes.y)
-    return model.prepare(X, y, np.full(n, 1.0 / n)), nodes
+    return (None, None) if nodes is None else (_prepared(lab, row, nodes.y), nodes)
+
+
+def _prepared(lab, row, y):
+    """Return the data of one row's covariates with every one of these y."""
+    X, y, n = lab.model.check_rows(repeated(lab.problem.X, row, len(y)), y)
+    return lab.model.prepare(X, y, np.full(n, 1.0 / n))
 
 
 def repeated(tree: Any, row: int, m: int) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.loop.status import Status
 from emmd.core.numerics.rounding import exceeds
 from emmd.core.problem import Problem
+from emmd.core.status import Status
 
 
 @dataclass(slots=True)
@@ -75,6 +75,13 @@ class Algorithm(ABC):
     @abstractmethod
     def step(self, problem: Problem, theta: np.ndarray, memory: Any) -> Step:
         """Take one step from `theta`; `memory` is None at first. Return a `Step`."""
+
+    def image(self, problem: Problem, theta: np.ndarray) -> Step:
+        """Return a first step whose `displacement` nobody reads: an algorithm may leave it undefined there.
+
+        Who differentiates the map wants `theta` alone.
+        """
+        return self.step(problem, theta, None)
 
     def exceeds(self, problem: Problem, theta: np.ndarray, loss: float, bound: float) -> bool:
         """Return whether the loss of a step from theta is above a bound by more than rounding."""
