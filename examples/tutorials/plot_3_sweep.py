@@ -22,7 +22,7 @@ folder = Path(mkdtemp())
 # value added to a grid changes no other run.
 
 config = folder / "snr.toml"
-config.write_text("""
+_ = config.write_text("""
 name = "tutorial"
 title = "EM's rate against the expert's SNR"
 repetitions = 2
