@@ -8,17 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emmd.core.loop.algorithm import Algorithm, Step
     from emmd.core.loop.fixed_point import accelerate
     from emmd.core.loop.online import online_em
     from emmd.core.loop.solve import make_algorithm, minimize
-    from emmd.core.loop.status import Status
     from emmd.core.problem import Problem
-    from emmd.core.protocols.algorithm import Algorithm, Step
     from emmd.core.protocols.family import Family
     from emmd.core.protocols.gate import Gate
     from emmd.core.protocols.model import Model
+    from emmd.core.status import Status
     from emmd.displays import ConvergenceDisplay, ExpertsDisplay, ResidualsDisplay, SelectionDisplay
-    from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, load_model, save_model
+    from emmd.estimators.classifier import MixtureOfExpertsClassifier
+    from emmd.estimators.model_file import load_model, save_model
+    from emmd.estimators.regressor import MixtureOfExpertsRegressor
     from emmd.inference.ratio_test import likelihood_ratio_test
     from emmd.inference.selection import select_experts
     from emmd.models.conjugate_prior import ConjugatePrior
@@ -67,7 +69,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "emmd.core.protocols.algorithm": ("Algorithm", "Step"),
+    "emmd.core.loop.algorithm": ("Algorithm", "Step"),
     "emmd.core.protocols.family": ("Family",),
     "emmd.core.loop.fixed_point": ("accelerate",),
     "emmd.core.protocols.gate": ("Gate",),
@@ -76,14 +78,11 @@ _MODULES = {
     "emmd.partitions.problem": ("PartitionedProblem",),
     "emmd.core.problem": ("Problem",),
     "emmd.core.loop.solve": ("make_algorithm", "minimize"),
-    "emmd.core.loop.status": ("Status",),
+    "emmd.core.status": ("Status",),
     "emmd.displays": ("ConvergenceDisplay", "ExpertsDisplay", "ResidualsDisplay", "SelectionDisplay"),
-    "emmd.estimators": (
-        "MixtureOfExpertsClassifier",
-        "MixtureOfExpertsRegressor",
-        "load_model",
-        "save_model",
-    ),
+    "emmd.estimators.classifier": ("MixtureOfExpertsClassifier",),
+    "emmd.estimators.model_file": ("load_model", "save_model"),
+    "emmd.estimators.regressor": ("MixtureOfExpertsRegressor",),
     "emmd.inference.ratio_test": ("likelihood_ratio_test",),
     "emmd.inference.selection": ("select_experts",),
     "emmd.models.conjugate_prior": ("ConjugatePrior",),

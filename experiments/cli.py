@@ -230,6 +230,9 @@ def fit(
     exposure: Annotated[
         str | None, typer.Option(metavar="COL", help="Exposures of counts: their logs are added to u.")
     ] = None,
+    groups: Annotated[
+        str | None, typer.Option(metavar="COL", help="Rows with one value of it share their expert.")
+    ] = None,
     starts: Annotated[int, typer.Option(min=1, help="Number of starts, see --keep.")] = 12,
     keep: Annotated[
         str, typer.Option(help="Which start: the best, or the best one that converged.")
@@ -265,6 +268,7 @@ def fit(
         fixed_experts,
         drop_missing,
         formula,
+        groups,
     )
     return run(request)
 

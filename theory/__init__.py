@@ -21,6 +21,7 @@ from emmd.theory.population.landscape.basin import BasinMap, basin_map
 from emmd.theory.population.landscape.problem import PopulationProblem, population_problem
 from emmd.theory.population.spectrum.coordinates import snr_coordinates
 from emmd.theory.population.spectrum.grid import RateGrid, population_grid
+from emmd.theory.records import Records
 from emmd.theory.verdict import Record, SabotageRecord, Verdict
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "PopulationProblem",
     "RateGrid",
     "Record",
+    "Records",
     "Reference",
     "Sabotage",
     "SabotageRecord",

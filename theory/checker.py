@@ -17,6 +17,7 @@ from emmd.theory.claim import Claim, Comparison
 from emmd.theory.kept_proofs import proved
 from emmd.theory.lab import Lab
 from emmd.theory.population.lab import PopulationLab
+from emmd.theory.records import Records
 from emmd.theory.verdict import BOUNDS, Record, SabotageRecord, Verdict, grade, same_numbers
 
 
@@ -89,7 +90,7 @@ def verify(
     name: str = "problem",
     progress: Callable | None = None,
     certify: bool = False,
-) -> list[Record]:
+) -> Records:
     """Check claims, each with its sabotages, on one problem.
 
     Parameters
@@ -111,7 +112,8 @@ def verify(
 
     Returns
     -------
-    list of Record
+    Records
+        A list of `Record` with `to_frame` and a table for notebooks.
 
     Raises
     ------
@@ -125,7 +127,7 @@ def verify(
 
 def verify_population(
     model: str, claims: Sequence[str | Claim] | None = None, seed: Any = 0, progress: Callable | None = None
-) -> list[Record]:
+) -> Records:
     """Check claims about the population of a symmetric model, each with its sabotages.
 
     Parameters
@@ -141,7 +143,8 @@ def verify_population(
 
     Returns
     -------
-    list of Record
+    Records
+        A list of `Record` with `to_frame` and a table for notebooks.
         Their `problem` is ``"population"``.
 
     Raises
@@ -157,7 +160,7 @@ def _run(names, scopes, lab, name, progress):
     if "certificate" in scopes:
         require_balls()
     chosen = [claim for claim in select(names) if claim.scope in scopes]
-    records = []
+    records = Records()
     for claim in chosen:
         # what overflows at a far probe is judged by its numbers, not by a warning
         try:

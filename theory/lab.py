@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import require_finite, seed_integer
+from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.loop.status import Status
 from emmd.core.problem import Problem, required_problem
-from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
 from emmd.core.protocols.model import Model
 from emmd.core.protocols.steps import MStep
+from emmd.core.status import Status
 from emmd.fits.pencil import reduced
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.certificates.certificate import Certificate
@@ -27,6 +27,7 @@ from emmd.theory.numeric.bounds.rounding import (
     loss_rounding,
     pulled_back_rounding,
 )
+from emmd.theory.numeric.bounds.truncated import TruncatedCurvature, hides_truncated_gaussian
 from emmd.theory.numeric.derivatives.formula import formula
 from emmd.theory.numeric.rates.contraction import Contraction, contraction
 from emmd.theory.numeric.rates.information import MissingInformation, missing_information
@@ -126,8 +127,10 @@ class Lab:
         return certify(self.problem, self.theta0)
 
     @cached_property
-    def curvature(self) -> Curvature:
+    def curvature(self) -> Curvature | TruncatedCurvature:
         """The rows' bounds of the missing information; an ArithmeticError where none is known."""
+        if self.formula is None and hides_truncated_gaussian(self):
+            return TruncatedCurvature(self.problem)
         if not isinstance(self.model, ConjugatePrior):
             return Curvature(self.problem, self.formula)
         bare = Lab(

@@ -7,7 +7,7 @@ import numpy as np
 
 from emmd.core.checks import positive_integer
 from emmd.core.loop.acceleration import Secants, base_map, first_bound, guarded_step
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.loop.algorithm import Algorithm, Step
 
 _CHANGE = 4.0
 

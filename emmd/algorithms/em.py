@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
+from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.fits.pencil import pencil
 from emmd.kernels.solvers.extrapolate import MEMORY, extrapolate
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.loop.status import Status
+from emmd.core.loop.algorithm import Algorithm, Step
 from emmd.core.numerics.rounding import exceeds
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.status import Status
 from emmd.fits.pencil import pencil, solve_positive
 
 _HALVINGS = 60

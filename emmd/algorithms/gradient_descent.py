@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import number_or_word
+from emmd.core.loop.algorithm import Algorithm, Step
 from emmd.core.numerics.rounding import exceeds
-from emmd.core.protocols.algorithm import Algorithm, Step
 
 
 @dataclass(frozen=True)

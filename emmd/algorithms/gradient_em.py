@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emmd.core.checks import MANY, positive_integer, positive_number
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.loop.algorithm import Algorithm, Step
 from emmd.fits.pencil import pencil
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from emmd.core.checks import positive_number
-from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
+from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.fits.pencil import pencil
 
 

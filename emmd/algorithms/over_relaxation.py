@@ -7,7 +7,7 @@ import numpy as np
 
 from emmd.core.checks import number_or_word
 from emmd.core.loop.acceleration import Secants, base_map, guarded_step
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.loop.algorithm import Algorithm, Step
 
 _WINDOW = 5
 _SLOWEST = 1.0 - 1e-6

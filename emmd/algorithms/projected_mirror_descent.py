@@ -7,8 +7,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize as scipy_minimize
 
 from emmd.core.checks import positive_number
-from emmd.core.loop.status import Status
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.loop.algorithm import Algorithm, Step
+from emmd.core.status import Status
 from emmd.fits.pencil import pencil
 
 _SOLVED = 1e-9

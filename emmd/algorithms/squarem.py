@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from emmd.core.loop.acceleration import base_map, first_bound, guarded_step
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.loop.algorithm import Algorithm, Step
 
 _GROWTH = 4.0
 

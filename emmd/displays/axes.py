@@ -16,6 +16,27 @@ def axes_or_new(ax: Any, columns: int = 1) -> Any:
     return figure.subplots(1, columns)
 
 
+class OnAxes:
+    """A display that draws on one pair of axes.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+        After `plot`.
+    """
+
+    ax_: Any
+    figure_: Any
+
+    def _labelled(self, xlabel: str, ylabel: str, legend: bool = True) -> Any:
+        """Name the axes, say what is drawn, and return the display."""
+        self.ax_.set(xlabel=xlabel, ylabel=ylabel)
+        if legend:
+            self.ax_.legend()
+        self.figure_ = self.ax_.figure
+        return self
+
+
 def literal(text: Any) -> str:
     """Return text that matplotlib shows as it is: a dollar sign begins no formula."""
     return str(text).replace("$", r"\$")

@@ -6,24 +6,16 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from emmd.core.checks import describe
-from emmd.displays.axes import COLOURS, axes_or_new
+from emmd.displays.axes import COLOURS, OnAxes, axes_or_new
 
 
-class ConvergenceDisplay:
+class ConvergenceDisplay(OnAxes):
     """The loss above its last value, against iterations, on a logarithmic axis.
 
     Parameters
     ----------
     losses : ndarray of shape (T,)
-
-    Attributes
-    ----------
-    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
-        After `plot`.
     """
-
-    ax_: Any
-    figure_: Any
 
     def __init__(self, losses: np.ndarray) -> None:
         self.losses = losses
@@ -55,10 +47,6 @@ class ConvergenceDisplay:
         excess = self.losses - self.losses.min()
         shown = np.flatnonzero(excess > 0.0)
         self.ax_.plot(shown, excess[shown], color=None if label else COLOURS[0], label=label)
-        self.ax_.set(xlabel="iteration", ylabel="loss above the least")
         if len(shown):
             self.ax_.set_yscale("log")
-        if label is not None:
-            self.ax_.legend()
-        self.figure_ = self.ax_.figure
-        return self
+        return self._labelled("iteration", "loss above the least", label is not None)

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import describe, known_name, positive_integer
-from emmd.displays.axes import COLOURS, axes_or_new, literal
+from emmd.displays.axes import COLOURS, OnAxes, axes_or_new, literal
 from emmd.inference.terms import feature_names
 
 _GRID = 200
 
 
-class ExpertsDisplay:
+class ExpertsDisplay(OnAxes):
     """Every expert's mean (or probability of the last class) along one feature, as thick as its share.
 
     Parameters
@@ -21,15 +21,7 @@ class ExpertsDisplay:
         Of the feature.
     experts, gate : ndarray of shape (m, K)
     feature : str
-
-    Attributes
-    ----------
-    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
-        After `plot`.
     """
-
-    ax_: Any
-    figure_: Any
 
     def __init__(self, values: np.ndarray, experts: np.ndarray, gate: np.ndarray, feature: str) -> None:
         self.values, self.experts, self.gate, self.feature = values, experts, gate, feature
@@ -80,7 +72,4 @@ class ExpertsDisplay:
             colour = COLOURS[k % len(COLOURS)]
             self.ax_.plot(self.values, mean, color=colour, lw=0.8, label=f"expert {k + 1}")
             self.ax_.scatter(self.values, mean, s=40.0 * share, color=colour, lw=0)
-        self.ax_.set(xlabel=literal(self.feature), ylabel="mean of y")
-        self.ax_.legend()
-        self.figure_ = self.ax_.figure
-        return self
+        return self._labelled(literal(self.feature), "mean of y")

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from emmd.displays.axes import COLOURS, axes_or_new
+from emmd.displays.axes import COLOURS, OnAxes, axes_or_new
 
 _SHOWN = ("aic", "bic", "adjusted_bic", "icl")
 
 
-class SelectionDisplay:
+class SelectionDisplay(OnAxes):
     """A line for each criterion, and a mark at the chosen number of experts.
 
     Parameters
@@ -16,15 +16,7 @@ class SelectionDisplay:
         Of a `Selection`.
     best : int
     criterion : str
-
-    Attributes
-    ----------
-    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
-        After `plot`.
     """
-
-    ax_: Any
-    figure_: Any
 
     def __init__(self, table: Any, best: int, criterion: str) -> None:
         self.table, self.best, self.criterion = table, best, criterion
@@ -42,8 +34,5 @@ class SelectionDisplay:
             self.ax_.plot(table.index, table[name], marker="o", color=colour, label=name.replace("_", " "))
         low = table.loc[self.best, self.criterion]
         self.ax_.plot([self.best], [low], marker="*", markersize=16, color="black", lw=0, label="chosen")
-        self.ax_.set(xlabel="experts", ylabel="criterion (lower is better)")
         self.ax_.set_xticks(table.index)
-        self.ax_.legend()
-        self.figure_ = self.ax_.figure
-        return self
+        return self._labelled("experts", "criterion (lower is better)")

@@ -23,16 +23,15 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.loop.status import Status
-from emmd.core.problem import Problem
-from emmd.core.protocols.algorithm import Algorithm
 from emmd.core.protocols.gate import gate_object
+from emmd.core.status import Status
 from emmd.estimators.building.model import ModelBuilder
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
-from emmd.estimators.progress import Progress
+from emmd.estimators.progress import CallbackSupportMixin, Progress, Tasks
 from emmd.estimators.starts.draw import draw_starts, redrawn, start_from
 from emmd.estimators.starts.run import KEEP, SAME_OPTIMUM, Start, fit_from_starts
 from emmd.estimators.units import Units, feature_units
@@ -49,7 +48,9 @@ _FEW_ROWS = 2.0
 _SCALES = ("variance", "expert_ridge", "gate_ridge", "prior_strength")
 
 
-class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, BaseEstimator):
+class MixtureOfExpertsBase(
+    CriteriaMethods, InferenceMethods, ModelBuilder, CallbackSupportMixin, BaseEstimator
+):
     """Base of `MixtureOfExpertsRegressor` and `MixtureOfExpertsClassifier`; not for use on its own."""
 
     _units: Units
@@ -209,8 +210,12 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
         return start_from(problem, "warm", np.exp(joint - logsumexp(joint, axis=0)).T)
 
     def _run(self, problem, starts, neighbour, total):
+        def ended_at(run):
+            return self._loglik(run.fun - self._penalty(problem, run.x), total)
+
         callback = function_or_none("callback", self.callback)
-        progress = Progress(starts, self._verbosity())
+        tasks = Tasks(self, len(starts))
+        progress = Progress(starts, self._verbosity(), tasks, ended_at)
 
         def watch(start, iteration, loss):
             loglik = self._loglik(loss, total)
@@ -218,22 +223,21 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
             if callback is not None:
                 callback(start, iteration, loglik)
 
-        def ended(start, run):
-            progress.end(start, run, self._loglik(run.fun - self._penalty(problem, run.x), total))
-
-        return fit_from_starts(
+        started = fit_from_starts(
             problem,
             starts,
             neighbour,
             _FEW_ROWS * (len(self._model.columns["expert"]) + 1) / total,
             n_jobs=self._jobs(starts),
             callback=watch if callback is not None or self.verbose else None,
-            ended=ended if self.verbose else None,
+            monitor=progress,
             keep=known_name("keep", self.keep, KEEP),
             method=self.method,
             tol=self.tol,
             max_iter=positive_integer("max_iter", self.max_iter),
         )
+        tasks.close()
+        return started
 
     def _verbosity(self):
         return (
@@ -381,15 +385,16 @@ class MixtureOfExpertsBase(CriteriaMethods, InferenceMethods, ModelBuilder, Base
         require_finite("X", what, value)
         return value
 
-    def _problem(self, X, y, sample_weight=None):
+    def _problem(self, X, y, sample_weight=None, groups=None):
         """Return the problem of the standardised features that checked data pose, and their total weight."""
         check_is_fitted(self)
-        if getattr(self, "_grouped", False):
-            raise ValueError("the fit must be one without groups: rows of a group depend on each other")
+        if self._grouped != (groups is not None):
+            wanted = "labels, as in fit" if self._grouped else "None, as in fit"
+            raise ValueError(f"groups must be {wanted}: rows of a group depend on each other")
         X, y = validated(self, X, y, reset=False)
-        X, y, weights = positive_rows(X, y, sample_weight)
-        y = self._units.target(self._encode(y))
-        problem = Problem(self._model, self._units.features(X), y, weights)
+        X, y, weights, *numbers = positive_rows(X, y, sample_weight, group_numbers(groups, X))
+        Z, y = self._units.features(X), self._units.target(self._encode(y))
+        problem = self._problem_of(Z, y, weights, *numbers or [None])
         return self._with_prior(problem), float(weights.sum())
 
     def _log_joint(self, X, y):

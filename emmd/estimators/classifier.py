@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
+from emmd.estimators.progress import with_callbacks
 from emmd.estimators.validated import group_numbers, naming, positive_rows, scored, validated
 
 
@@ -82,6 +83,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
 
     classes_: np.ndarray
 
+    @with_callbacks
     def fit(
         self,
         X: ArrayLike,

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from emmd.core.checks import describe, file_path, real_array
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.classifier import MixtureOfExpertsClassifier
 from emmd.estimators.regressor import MixtureOfExpertsRegressor
@@ -93,6 +93,7 @@ def save_model(estimator: Any, path: str | Path) -> None:
         "units": dataclasses.asdict(estimator._units),
         "theta": estimator._theta,
         "covariance": estimator._covariance,
+        "grouped": estimator._grouped,
         "fitted": {name: getattr(estimator, name, None) for name in _FITTED},
     }
     try:
@@ -162,7 +163,9 @@ def _checksum(content):
 def _restored(document):
     """Return the estimator. A checksum can be forged: nothing is made whose size the file does not show."""
     _require_keys(
-        document, {"format", "kind", "parameters", "units", "theta", "covariance", "fitted"}, "the file"
+        document,
+        {"format", "kind", "parameters", "units", "theta", "covariance", "grouped", "fitted"},
+        "the file",
     )
     kind = _KINDS[document["kind"]]
     parameters, fitted, units = document["parameters"], document["fitted"], _units(document["units"])
@@ -184,6 +187,8 @@ def _restored(document):
             setattr(estimator, name, value)
     estimator.status_ = Status[fitted["status_"]]
     estimator._restore(units, document["theta"])
+    _require(type(document["grouped"]) is bool, "grouped is neither true nor false")
+    estimator._grouped = document["grouped"]
     spread, p = document["covariance"], len(estimator._theta)
     estimator._covariance = None if spread is None else real_array("covariance", spread, 2, (p, p))
     return estimator

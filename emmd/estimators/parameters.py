@@ -84,9 +84,9 @@ def parameter_jacobian(model, units, theta):
     if "dispersion" in index and index["dispersion"].size:
         constants = model.unpack(theta)["dispersion"]
         for place, entry in np.ndenumerate(index["dispersion"]):
-            stepped = constants.astype(complex)
-            stepped[place] += 1j * COMPLEX_STEP
-            for name, value in _reported(model, units, stepped).items():
+            shifted = constants.astype(complex)
+            shifted[place] += 1j * COMPLEX_STEP
+            for name, value in _reported(model, units, shifted).items():
                 slopes[name][..., entry] = value.imag / COMPLEX_STEP
     if "gate" in index:
         sees = model.gate.sees_features

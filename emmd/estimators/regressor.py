@@ -9,10 +9,11 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from emmd.core.checks import ORDINARY, describe, known_name, positive_number
-from emmd.core.protocols.algorithm import Algorithm
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.protocols.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.evaluate import expert_predictors
+from emmd.estimators.progress import with_callbacks
 from emmd.estimators.units import with_target_units
 from emmd.estimators.validated import group_numbers, naming, positive_rows, scored, validated
 from emmd.inference.methods import DistributionMethods
@@ -189,6 +190,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         tags.target_tags.positive_only = isinstance(self.family, str) and self.family in _NOT_NEGATIVE
         return tags
 
+    @with_callbacks
     def fit(
         self,
         X: ArrayLike,

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from emmd.core.checks import NotFiniteError, known_name
-from emmd.core.loop.status import Status
 from emmd.core.problem import Problem
+from emmd.core.status import Status
 from emmd.estimators.parameters import named_parameters
 from emmd.estimators.starts.run import Start, fit_from_starts
 from emmd.inference.order import without_prior
@@ -103,13 +103,25 @@ def resampled(problem: Problem, total: float, kind: str, theta: np.ndarray, rng:
     rng : numpy.random.Generator
     """
     counts = np.round(total * problem.weights).astype(int)
+    # who is drawn together: a row alone, or a group
+    units = getattr(problem.data, "groups", np.arange(len(counts)))
     if kind == "parametric":
-        # a row of weight 2 is two rows, whose targets differ
-        X = np.repeat(problem.X, counts, axis=0)
-        return Problem(problem.model, X, without_prior(problem)[0].sample_y(theta, X, rng))
-    drawn = rng.multinomial(counts.sum(), problem.weights)
+        return _redrawn(problem, counts, units, theta, rng)
+    per_unit = counts[np.unique(units, return_index=True)[1]]
+    drawn = rng.multinomial(per_unit.sum(), per_unit / per_unit.sum())[units]
     rows = drawn > 0
     return Problem(problem.model, problem.X[rows], problem.y[rows], drawn[rows])
+
+
+def _redrawn(problem, counts, units, theta, rng):
+    """Return the problem of targets drawn from theta; a row or group of weight 2 is drawn twice."""
+    model = without_prior(problem)[0]
+    copies = np.concatenate([np.flatnonzero(counts > copy) for copy in range(counts.max())])
+    X = problem.X[copies]
+    if hasattr(model, "group_column"):
+        number = np.concatenate([np.full((counts > copy).sum(), copy) for copy in range(counts.max())])
+        X[:, model.group_column] = units[copies] + number * (units.max() + 1)
+    return Problem(problem.model, X, model.sample_y(theta, X, rng))
 
 
 def require_counts(problem: Problem, total: float) -> None:

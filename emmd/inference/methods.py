@@ -19,6 +19,7 @@ class InferenceMethods:
     _theta: np.ndarray
     _covariance: np.ndarray | None
     _problem: Any
+    _grouped: bool
     standard_errors_message_: str
 
     @property
@@ -85,6 +86,9 @@ class InferenceMethods:
         """
         from emmd.inference.covariance import named_covariance, sandwich
 
+        check_is_fitted(self)
+        if self._grouped:
+            raise ValueError("the fit must be one without groups: its rows do not add up a gradient each")
         problem, total = self._problem(X, y, sample_weight)
         bread = self._known_covariance()
         codes = group_numbers(groups, problem.y)
@@ -102,12 +106,13 @@ class InferenceMethods:
         parameter: tuple[str, str],
         level: float = 0.95,
         sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> tuple[float, float]:
         """Return the values of one parameter that a likelihood-ratio test at ``1 - level`` does not refuse.
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, groups
             The data of `fit`.
         parameter : tuple of str
             Part and term, as in the index of `summary`: ``("expert 1", "x0")``.
@@ -123,7 +128,7 @@ class InferenceMethods:
         from emmd.inference.terms import estimated, values
 
         level = _level("level", level)
-        problem, total = self._problem(X, y, sample_weight)
+        problem, total = self._problem(X, y, sample_weight, groups)
         spread = self._known_covariance()
         named = tuple(parameter) if isinstance(parameter, tuple | list) else ()
         chosen = [row for row in estimated(self) if (row.part, row.term) == named]
@@ -154,6 +159,7 @@ class InferenceMethods:
         *,
         kind: str = "nonparametric",
         sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
         callback: Callable | None = None,
@@ -163,11 +169,11 @@ class InferenceMethods:
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, groups
             The data of `fit`.
         n_resamples : int
         kind : "nonparametric" or "parametric"
-            Whether rows are drawn from the rows, or targets from the fitted mixture.
+            Whether rows (whole groups, where there are any) are drawn, or targets from the fitted mixture.
         random_state : int, RandomState, Generator or None
             Resample i depends on the seed and i alone, whatever `n_jobs` is.
         n_jobs : int, optional
@@ -192,7 +198,7 @@ class InferenceMethods:
         kind = kind if resume is None else resume.kind
         if n_jobs is not None:
             n_jobs = positive_integer("n_jobs", n_jobs, minimum=-MANY, maximum=MANY)
-        problem, total = self._problem(X, y, sample_weight)
+        problem, total = self._problem(X, y, sample_weight, groups)
         callback = function_or_none("callback", callback)
         return bootstrap(self, problem, total, n_resamples, kind, seed, n_jobs, callback, resume)
 

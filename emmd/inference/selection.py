@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from emmd.core.checks import MANY, describe, instance, known_name, positive_integer
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.estimators.base import MixtureOfExpertsBase
 from emmd.estimators.regressor import MixtureOfExpertsRegressor
 

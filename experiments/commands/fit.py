@@ -9,7 +9,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
 from emmd.core.protocols.family import found_families
-from emmd.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor, save_model
+from emmd.estimators.classifier import MixtureOfExpertsClassifier
+from emmd.estimators.model_file import save_model
+from emmd.estimators.regressor import MixtureOfExpertsRegressor
 from emmd.experiments.commands.fit_fixed import fixed_values
 from emmd.experiments.console.consoles import announce_compilation, literal, messages, results
 from emmd.experiments.console.verdict_table import number
@@ -43,6 +45,8 @@ class FitRequest:
         Whether rows with a missing cell are left out.
     formula : str or None
         Instead of a target: target, experts' features and gate's.
+    groups : str or None
+        Column of what rows that share their expert have in common.
     """
 
     file: str
@@ -59,6 +63,7 @@ class FitRequest:
     fixed_experts: str | None = None
     drop_missing: bool = False
     formula: str | None = None
+    groups: str | None = None
 
 
 def run(request):
@@ -78,7 +83,7 @@ def run(request):
     with warnings.catch_warnings(), messages.status("fitting") as line:
         # the report below says the same as the warning
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.set_params(callback=_progress(line, request.starts)).fit(data.X, y)
+        estimator.set_params(callback=_progress(line, request.starts)).fit(data.X, y, groups=data.groups)
     # files first: the terminal or a pipe may refuse what is printed
     if request.out is not None:
         _write(request, estimator, data, y)
@@ -95,13 +100,15 @@ def _data(request):
     if request.formula is None:
         if request.target is None:
             raise ValueError("--target must name the target column, or --formula must hold it, got neither")
-        return read_table(request.file, request.target, labels, request.drop_missing), {}
+        if request.groups == request.target:
+            raise ValueError(f"--groups must be another column than --target, got {request.groups!r}")
+        return read_table(request.file, request.target, labels, request.drop_missing, request.groups), {}
     given = {"--target": request.target, **request.options}
     for name in ("--target", "expert_features", "gate_features"):
         if given.get(name) is not None:
             option = name if name == "--target" else f"--{name.removesuffix('s').replace('_', '-')}"
             raise ValueError(f"{option} must not be given beside --formula, which says it")
-    return formula_table(request.file, request.formula, request.drop_missing, labels)
+    return formula_table(request.file, request.formula, request.drop_missing, labels, request.groups)
 
 
 def _progress(line, starts):

@@ -52,6 +52,13 @@ def log_edges(values):
     return np.concatenate([[values[0] ** 2 / middle[0]], middle, [values[-1] ** 2 / middle[-1]]])
 
 
+def settle(figure):
+    """Lay a figure out once: left to itself it is laid out anew for every file that it is written to."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
+
+
 def save(figure, folder, name):
     """Write a figure as PNG and PDF.
 
@@ -73,6 +80,7 @@ def save(figure, folder, name):
         If the folder cannot be written to.
     """
     folder = Path(folder)
+    settle(figure)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]

@@ -30,6 +30,8 @@ class Table:
         For each column of text the category that has no indicator.
     dropped : int
         Rows left out for a missing cell.
+    groups : ndarray of shape (n,) or None
+        Of each row, as text.
     """
 
     names: list
@@ -37,9 +39,10 @@ class Table:
     y: np.ndarray
     references: dict = field(default_factory=dict)
     dropped: int = 0
+    groups: np.ndarray | None = None
 
 
-def read_table(path, target, labels=False, drop_missing=False):
+def read_table(path, target, labels=False, drop_missing=False, groups=None):
     """Read a CSV or Parquet file; text becomes indicators against a category that is said.
 
     Parameters
@@ -53,6 +56,8 @@ def read_table(path, target, labels=False, drop_missing=False):
         Whether the target is text.
     drop_missing : bool
         Whether rows with a missing cell are left out, and counted; else the first one is an error.
+    groups : str, optional
+        A column that is no feature: it says which rows belong together.
 
     Returns
     -------
@@ -65,6 +70,7 @@ def read_table(path, target, labels=False, drop_missing=False):
         same one, dates, one category only, or missing values; the message names the line and the column.
     """
     columns, dropped = read_columns(path, target, labels, drop_missing)
+    together = taken(columns, groups)
     names, parts, references = [], [], {}
     for column in columns.values():
         if column.name == target:
@@ -74,13 +80,20 @@ def read_table(path, target, labels=False, drop_missing=False):
         parts += values
         if reference is not None:
             references[column.name] = reference
-    if len(set(names)) < len(names):
-        raise ValueError(f"{path} must have distinct column names, got {names}")
+    if len(set(names)) < len(names) or not names:
+        raise ValueError(f"{path} must have distinct column names, those of features among them, got {names}")
     for name, reference in references.items():
         say(f"{path}: column {name!r} is text; its categories are compared with {reference!r}")
     # labels as objects: in an array of text all labels take as much room as the longest
     y = np.array(columns[target].cells, dtype=object) if labels else columns[target].numbers()
-    return Table(names, np.column_stack(parts), y, references, dropped)
+    return Table(names, np.column_stack(parts), y, references, dropped, together)
+
+
+def taken(columns, groups):
+    """Take the column of groups out of the columns; return its cells, or None."""
+    if groups is None:
+        return None
+    return np.array(columns.pop(known_name("--groups", groups, list(columns))).cells, dtype=object)
 
 
 def read_columns(path, target, labels=False, drop_missing=False):

@@ -7,6 +7,7 @@ from io import BytesIO
 import matplotlib as mpl
 
 from emmd.experiments.console.text import visible
+from emmd.experiments.figures.style import settle
 from emmd.experiments.report.tables import heading, shown
 
 _STYLE = """
@@ -72,6 +73,7 @@ def figure(drawn, name, title, caption):
     title, caption : str
     """
     buffer = BytesIO()
+    settle(drawn)
     # a fixed salt and no date: the same numbers give the same page
     with mpl.rc_context({"svg.hashsalt": name}):
         drawn.savefig(buffer, format="svg", metadata={"Date": None})

@@ -8,8 +8,8 @@ import pytest
 import emmd
 from emmd import Status
 from emmd.core.loop.acceleration import Secants, guarded_step
+from emmd.core.loop.algorithm import Algorithm, Step
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.protocols.algorithm import Algorithm, Step
 from emmd.data.snr import snr_parameters
 
 WRAPPERS = ["squarem", "anderson", "over_relaxation"]

@@ -6,7 +6,7 @@ import pytest
 
 import emmd
 from emmd.core.discover import Found, discover, discover_files, import_file
-from emmd.core.protocols.algorithm import Algorithm
+from emmd.core.loop.algorithm import Algorithm
 from emmd.theory import Claim
 
 ALGORITHM = """
@@ -69,7 +69,7 @@ def test_a_broken_package_is_told_where_its_name_is_asked_for(install):
         emmd.make_algorithm("two")
 
 
-@pytest.mark.parametrize("value", ["math:pi", "math", "emmd.core.protocols.algorithm:Algorithm"])
+@pytest.mark.parametrize("value", ["math:pi", "math", "emmd.core.loop.algorithm:Algorithm"])
 def test_an_entry_point_to_something_else_gets_one_sentence(install, value):
     install("outside_three", "", f"[emmd.algorithms]\npi = {value}\n")
     [sentence] = algorithms().broken.values()

@@ -6,6 +6,7 @@ from scipy import stats
 from scipy.optimize import minimize
 
 import emmd
+from emmd.inference.bootstrap import resampled
 
 
 def subjects(G=60, m=4, seed=0):
@@ -99,5 +100,48 @@ def test_what_groups_cannot_be_is_refused(fit):
         model.fit(X, y, groups=who[:-1])
     with pytest.raises(ValueError, match="prior_strength must be 0 where rows have groups"):
         emmd.MixtureOfExpertsRegressor(gate="constant", prior_strength=0.1).fit(X, y, groups=who)
-    with pytest.raises(ValueError, match="the fit must be one without groups"):
+    with pytest.raises(ValueError, match="groups must be labels, as in fit: rows of a group depend"):
         fitted.bootstrap(X, y, 3)
+    with pytest.raises(ValueError, match="the fit must be one without groups"):
+        fitted.robust_covariance(X, y)
+    alone = emmd.MixtureOfExpertsRegressor(1).fit(X, y)
+    with pytest.raises(ValueError, match="groups must be None, as in fit"):
+        alone.bootstrap(X, y, 3, groups=who)
+
+
+def test_whole_subjects_are_resampled(fit, tmp_path):
+    fit, X, y, who = fit
+    problem, total = fit._problem(X, y, groups=who)
+    drawn = resampled(problem, total, "nonparametric", fit._theta, np.random.default_rng(0))
+    weights = drawn.weights.reshape(-1, 4)
+    assert (weights == weights[:, :1]).all()
+    assert 25 < len(weights) < 55
+    found = fit.bootstrap(X, y, 60, groups=who, random_state=0)
+    errors = fit.summary()["standard error"]
+    slopes = [("expert 1", "x0"), ("expert 2", "x0")]
+    np.testing.assert_allclose(found.intervals()["standard error"][slopes], errors[slopes], rtol=0.35)
+    emmd.save_model(fit, tmp_path / "model.json")
+    again = emmd.load_model(tmp_path / "model.json").bootstrap(X, y, 2, groups=who, random_state=0)
+    np.testing.assert_array_equal(again.estimates, found.estimates[:2])
+    lower, upper = fit.profile_interval(X, y, slopes[0], groups=who)
+    assert lower < fit.coef_[0, 0] < upper
+
+
+def test_targets_are_drawn_for_whole_subjects():
+    """Experts so far apart that a target tells whose it is; both subjects count three times."""
+    who, weights = np.repeat([0, 1], 8), np.full(16, 3.0)
+    X, y = (
+        np.tile(np.arange(8.0), 2)[:, None],
+        np.repeat([-50.0, 50.0], 8) + np.tile([-1.0, 1.0, 1.0, -1.0], 4),
+    )
+    model = emmd.MixtureOfExpertsRegressor(gate="constant", n_init=1, random_state=0)
+    fit = model.fit(X, y, weights, who)
+    problem, total = fit._problem(X, y, weights, who)
+    targets = [
+        resampled(problem, total, "parametric", fit._theta, np.random.default_rng(seed)).y.reshape(6, 8)
+        for seed in range(5)
+    ]
+    experts = np.array(targets) > 0.0
+    assert (experts == experts[:, :, :1]).all()
+    # copies of a subject are subjects of their own
+    assert (experts[:, 0, 0] != experts[:, 2, 0]).any()

@@ -8,9 +8,9 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import emmd
@@ -121,3 +121,61 @@ def test_weights_are_routed():
         )
     plain = emmd.MixtureOfExpertsRegressor(1).fit(X, y, weights)
     assert routed[-1].loglik_ == pytest.approx(plain.loglik_, rel=1e-12)
+
+
+def crossed():
+    """Return two lines that cross, one expert for all four rows of a subject, and whole weights."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), 4)
+    X = rng.standard_normal((80, 1))
+    y = np.where(groups % 2, X[:, 0], -X[:, 0]) + 0.1 * rng.standard_normal(80)
+    return X, y, groups, np.repeat(rng.integers(1, 4, 20), 4)
+
+
+def test_metadata_reaches_fit_through_a_pipeline():
+    X, y, groups, weights = crossed()
+    model = emmd.MixtureOfExpertsRegressor(gate="constant", n_init=1, random_state=0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model.set_fit_request(groups=True, sample_weight=True).set_score_request(sample_weight=True)
+        routed = {"groups": groups, "sample_weight": weights}
+        pipeline = make_pipeline(FunctionTransformer(), model)
+        found = cross_val_score(pipeline, X, y, cv=GroupKFold(2), params=routed)
+    expected = []
+    for train, test in GroupKFold(2).split(X, y, groups):
+        one = emmd.MixtureOfExpertsRegressor(gate="constant", n_init=1, random_state=0)
+        one.fit(X[train], y[train], weights[train], groups[train])
+        expected.append(one.score(X[test], y[test], weights[test]))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_generator_is_a_random_state():
+    X, y, *_ = crossed()
+    one, other = (
+        emmd.MixtureOfExpertsRegressor(random_state=np.random.default_rng(7)).fit(X, y) for _ in range(2)
+    )
+    np.testing.assert_array_equal(one.coef_, other.coef_)
+    draws = [fit.sample(X, np.random.default_rng(3)) for fit in (one, other)]
+    np.testing.assert_array_equal(*draws)
+
+
+def test_callbacks_of_scikit_learn_hear_of_every_start():
+    pytest.importorskip("sklearn.callback")
+    heard = []
+
+    class Listener:
+        def setup(self, estimator, context):
+            heard.append("setup")
+
+        def teardown(self, estimator, context):
+            heard.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context):
+            heard.append(("begin", context.task_name, context.task_id))
+
+        def on_fit_task_end(self, estimator, context):
+            heard.append(("end", context.task_name, context.task_id))
+
+    X, y, *_ = crossed()
+    emmd.MixtureOfExpertsRegressor(n_init=2, random_state=0).set_callbacks(Listener()).fit(X, y)
+    starts = [(what, "start", k) for k in (0, 1) for what in ("begin", "end")]
+    assert heard == ["setup", ("begin", "fit", 0), *starts, ("end", "fit", 0), "teardown"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import emmd
-from emmd.core.protocols.algorithm import inner_failure
+from emmd.core.loop.algorithm import inner_failure
 from emmd.rows.second_moment import SingularDesignError
 from tests.generators.cases import NAMES, both, model
 

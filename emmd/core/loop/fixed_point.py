@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
 from emmd.core.checks import NotFiniteError, describe, flag, positive_integer, positive_number, real_array
+from emmd.core.loop.algorithm import Algorithm, Step
 from emmd.core.loop.result import Recorder
 from emmd.core.loop.solve import algorithms, make_algorithm
-from emmd.core.loop.status import Status
-from emmd.core.protocols.algorithm import Algorithm, Step
+from emmd.core.status import Status
 
 _MESSAGES = {
     Status.CONVERGED: "Converged: the map moves x by at most tol, relative to 1 + |x|.",

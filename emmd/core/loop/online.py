@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
 from emmd.core.checks import DomainError, NotFiniteError, describe, flag, instance, real_array, real_number
-from emmd.core.protocols.algorithm import inner_failure
+from emmd.core.loop.algorithm import inner_failure
 from emmd.core.protocols.model import Model
 
 _POWER = re.compile(r"1/k|k\^-(\d*\.?\d+)")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 
 
 class Result(OptimizeResult):

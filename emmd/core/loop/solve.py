@@ -20,11 +20,11 @@ from emmd.core.checks import (
     positive_number,
 )
 from emmd.core.discover import discover
+from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.core.loop.result import Recorder, Result
-from emmd.core.loop.status import Status
 from emmd.core.numerics.rounding import exceeds, loss_rounding
 from emmd.core.problem import Problem, required_problem
-from emmd.core.protocols.algorithm import Algorithm, Step, inner_failure
+from emmd.core.status import Status
 
 _RISES_ALLOWED = 10
 _RUNAWAY = 1e-2

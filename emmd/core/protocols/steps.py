@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.fits.newton import NewtonResult
 
 

@@ -14,8 +14,8 @@ from threadpoolctl import ThreadpoolController
 
 from emmd.core.checks import positive_integer
 from emmd.core.loop.solve import minimize
-from emmd.core.loop.status import Status
 from emmd.core.problem import Problem
+from emmd.core.status import Status
 from emmd.estimators.starts.run import Start
 from emmd.models.mixture.model import MixtureOfExperts
 

@@ -8,8 +8,8 @@ from scipy.optimize import OptimizeResult
 from emmd.core.checks import NotFiniteError
 from emmd.core.loop.result import Trace
 from emmd.core.loop.solve import minimize
-from emmd.core.loop.status import Status
 from emmd.core.loop.trust_region import trust_region
+from emmd.core.status import Status
 from emmd.inference.order import without_prior
 
 KEEP = ("best", "converged")
@@ -63,7 +63,15 @@ class Started:
 
 
 def fit_from_starts(
-    problem, starts, neighbour=None, least=0.0, n_jobs=None, callback=None, ended=None, keep="best", **options
+    problem,
+    starts,
+    neighbour=None,
+    least=0.0,
+    n_jobs=None,
+    callback=None,
+    monitor=None,
+    keep="best",
+    **options,
 ):
     """Minimise the loss from every start, choose the best run, and go on to better optima near it.
 
@@ -84,8 +92,9 @@ def fit_from_starts(
     callback : callable, optional
         Called as ``callback(start, iteration, loss)`` before each step, from several threads when
         ``n_jobs`` is not 1.
-    ended : callable, optional
-        Called as ``ended(start, run)`` when a run ends, from the same thread.
+    monitor : object, optional
+        Its ``begin(start)`` and ``end(start, run)`` are called when a run begins and ends, from the same
+        thread; the latter once more when the search has taken the best run on.
     keep : "best" or "converged"
         See `best_run`.
     **options
@@ -98,9 +107,11 @@ def fit_from_starts(
     from joblib import Parallel, delayed
 
     def run(index, start):
+        if monitor is not None:
+            monitor.begin(index)
         result = _run(problem, start.theta, watch(index), **options)
-        if ended is not None:
-            ended(index, result)
+        if monitor is not None:
+            monitor.end(index, result)
         return result
 
     def watch(index):
@@ -121,8 +132,8 @@ def fit_from_starts(
         if index == 0:
             break
         runs[best] = _continued(problem, runs[best], found[index - 1].x, watch(best), **options)
-    if attempts and ended is not None:
-        ended(best, runs[best])
+    if attempts and monitor is not None:
+        monitor.end(best, runs[best])
     return Started(starts, runs, best)
 
 

@@ -173,16 +173,22 @@ def named_after(*called: Callable[..., Any]) -> Callable[[_Function], _Function]
     """
 
     def rename(function: _Function) -> _Function:
-        short = ".".join(map(_name, called))
-        function.__qualname__ = f"{short}.{function.__name__}"
+        names = ".".join(map(_name, called))
+        if len(names) > _LONG:
+            # names of names grow, and a file whose name is too long is not written: nothing would be kept
+            names = f"{names[:_LONG]}-{hashlib.sha256(names.encode()).hexdigest()[:16]}"
+        function.__qualname__ = f"{names}.{function.__name__}"
         return function
 
     return rename
 
 
+_LONG = 100
+"""Characters of a name; those of a file have an end at 255 on most systems, and Numba adds to them."""
+
+
 def _name(function):
     if function.__module__.startswith("emmd."):
-        # file names have an end: 255 characters on most systems
         return f"{function.__module__}.{function.__qualname__}".removeprefix("emmd.kernels.")
     return f"{function.__name__}-{digest(function)}"
 

@@ -1,9 +1,9 @@
 """Negative binomial experts with a log link: counts that vary more than Poisson's."""
 
 import numpy as np
-from scipy.special import betainc, betaln, digamma, gammaln, loggamma, nbdtrik, polygamma
+from scipy.special import betainc, betaln, digamma, loggamma, nbdtrik, polygamma
 
-from emmd.core.protocols.family import Family, whole_numbers
+from emmd.core.protocols.counts import Counts
 from emmd.fits.exposed_poisson import exposed_poisson_fit
 from emmd.fits.glm import log_shape
 
@@ -11,7 +11,7 @@ _POISSON = 25.0
 """The log size from which an expert is Poisson: its variance is the mean but for 1e-11 of its square."""
 
 
-class NegativeBinomial(Family):
+class NegativeBinomial(Counts):
     """y | x with mean m = e^u, u = x'beta, and variance m + m^2 / alpha, alpha = e^rho the size.
 
     What nobody sees is the rate g ~ Gamma(alpha, alpha) of a row: y | x, g ~ Poisson(g m). With it,
@@ -24,20 +24,10 @@ class NegativeBinomial(Family):
     dispersion_name = "size"
     n_statistics = 3
     hidden = True
-    discrete = True
-    log_link = True
-
-    def check_target(self, y):
-        """Raise unless y holds counts."""
-        return whole_numbers(y, f"counts 0, 1, 2, ... for family {self.name}")
 
     def statistics(self, y):
         """Return (y, 1, -1/2): T for a row of ordinary rate, with the spread of one of size 1.5 or so."""
         return np.column_stack([y, np.ones(len(y)), np.full(len(y), -0.5)])
-
-    def log_base(self, y):
-        """Return -log y!."""
-        return -gammaln(y + 1.0)
 
     def log_numerator(self, y, nu):
         """Return the log of the density of (y, g) without e^{-a}, summed over g."""
@@ -106,10 +96,6 @@ class NegativeBinomial(Family):
         rows = np.stack([total / rate**2, cross], -1), np.stack([cross, polygamma(1, total)], -1)
         jacobian = self.natural_jacobian(xi)[:, 1:]
         return np.einsum("nsq,nst,ntr->nqr", jacobian, np.stack(rows, -2), jacobian)
-
-    def working_target(self, y):
-        """Return log(y + 1/2)."""
-        return np.log(y + 0.5)
 
     def sample(self, nu, rng):
         """Draw counts."""

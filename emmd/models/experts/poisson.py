@@ -1,26 +1,24 @@
 """Poisson experts with a log link, for counts."""
 
 import numpy as np
-from scipy.special import gammaln, pdtr, pdtrik
+from scipy.special import pdtr, pdtrik
 
-from emmd.core.protocols.family import Family, whole_numbers
+from emmd.core.protocols.counts import Counts
 from emmd.kernels.maths.losses import poisson_loss
 
 _EXACT = 2.0**53
 
 
-class Poisson(Family):
+class Poisson(Counts):
     """y | x ~ Poisson(e^{x'beta}): T = y, a = e^nu, h = 1 / y!."""
 
     name = "poisson"
     scalar_loss = staticmethod(poisson_loss)
-    discrete = True
-    log_link = True
     support = "counts"
 
     def check_target(self, y):
         """Raise unless y holds counts that double precision tells apart."""
-        whole_numbers(y, "counts 0, 1, 2, ... for family poisson")
+        super().check_target(y)
         if y.max() > _EXACT:
             row = int(np.argmax(y))
             raise ValueError(f"y must hold counts up to {_EXACT:g} (2^53), got {y[row]:g} in row {row}")
@@ -29,10 +27,6 @@ class Poisson(Family):
     def statistics(self, y):
         """Return y as a column."""
         return y[:, None]
-
-    def log_base(self, y):
-        """Return -log y!."""
-        return -gammaln(y + 1.0)
 
     def log_partition(self, nu):
         """Return e^nu."""
@@ -45,10 +39,6 @@ class Poisson(Family):
     def variance(self, nu):
         """Return e^nu."""
         return np.exp(nu)[:, :, None]
-
-    def working_target(self, y):
-        """Return log(y + 1/2)."""
-        return np.log(y + 0.5)
 
     def sample(self, nu, rng):
         """Draw counts."""

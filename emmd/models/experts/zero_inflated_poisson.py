@@ -1,9 +1,9 @@
 """Zero-inflated Poisson experts: counts, some of whose zeros have another cause."""
 
 import numpy as np
-from scipy.special import expit, gammaln, pdtr, pdtrik
+from scipy.special import expit, pdtr, pdtrik
 
-from emmd.core.protocols.family import Family, whole_numbers
+from emmd.core.protocols.counts import Counts
 from emmd.fits.exposed_poisson import exposed_poisson_fit
 
 _RARE = 1e-6
@@ -13,7 +13,7 @@ _NEVER = 40.0
 """The log odds of counting that stand for no other zeros: their share is 0 in double precision."""
 
 
-class ZeroInflatedPoisson(Family):
+class ZeroInflatedPoisson(Counts):
     """y | x ~ Poisson(e^u), u = x'beta, with odds e^rho; else y = 0 (Lambert 1992).
 
     What nobody sees is w, 1 for a row that counts. With it, T = (y, w), nu = (u, rho - e^u) and
@@ -29,20 +29,10 @@ class ZeroInflatedPoisson(Family):
     dispersion_name = "odds of counting"
     n_statistics = 2
     hidden = True
-    discrete = True
-    log_link = True
-
-    def check_target(self, y):
-        """Raise unless y holds counts."""
-        return whole_numbers(y, f"counts 0, 1, 2, ... for family {self.name}")
 
     def statistics(self, y):
         """Return (y, w), w = 1/2 for zeros, where nothing is known of them."""
         return np.column_stack([y, np.where(y > 0, 1.0, 0.5)])
-
-    def log_base(self, y):
-        """Return -log y!."""
-        return -gammaln(y + 1.0)
 
     def log_numerator(self, y, nu):
         """Return the log of the density of (y, w) without e^{-a}, summed over w."""
@@ -102,10 +92,6 @@ class ZeroInflatedPoisson(Family):
         share = self._counts(y, xi)
         slope = np.stack([-np.exp(xi[:, 0]), np.ones(len(xi))], -1)
         return (share * (1.0 - share))[:, None, None] * slope[:, :, None] * slope[:, None, :]
-
-    def working_target(self, y):
-        """Return log(y + 1/2)."""
-        return np.log(y + 0.5)
 
     def sample(self, nu, rng):
         """Draw counts."""

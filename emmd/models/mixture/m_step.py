@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.loop.status import Status
 from emmd.core.protocols.steps import MStep
+from emmd.core.status import Status
 from emmd.fits.multinomial import fit_multinomial_from
 from emmd.kernels.em.mixture_image import EMPTY
 from emmd.kernels.solvers.newton_steps import ACCEPTED

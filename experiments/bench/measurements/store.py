@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import emmd
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.data.snr import snr_parameters
 from emmd.experiments.bench.clock import Spread, interleaved, threads, wall
 from emmd.experiments.bench.measurement import Measurement, Record, Row

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.experiments.snr.plan.seeds import canonical
 from emmd.experiments.snr.run.execute import execute, one_thread
 from emmd.experiments.snr.run.warm_up import warm_up

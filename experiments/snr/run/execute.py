@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from emmd.core.discover import discover
 from emmd.core.loop.solve import make_algorithm, minimize
-from emmd.core.loop.status import Status
+from emmd.core.status import Status
 from emmd.experiments.snr.plan.measure import Measure, Scope
 from emmd.experiments.snr.plan.sample import STEP_WORDS
 from emmd.experiments.snr.plan.seeds import seed_of

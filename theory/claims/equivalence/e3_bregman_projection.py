@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from emmd.core.loop.algorithm import inner_failure
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.protocols.algorithm import inner_failure
 from emmd.fits.newton import RESIDUAL_ACCEPTED
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise

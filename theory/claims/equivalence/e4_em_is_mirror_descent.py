@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from emmd.core.loop.algorithm import inner_failure
 from emmd.core.loop.solve import make_algorithm
-from emmd.core.protocols.algorithm import inner_failure
 from emmd.core.protocols.steps import MStep
 from emmd.theory.assumptions import linear_model_set, regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.protocols.algorithm import inner_failure
+from emmd.core.loop.algorithm import inner_failure
 from emmd.theory.assumptions import curved_model_set, regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding

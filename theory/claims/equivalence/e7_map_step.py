@@ -13,8 +13,8 @@ takes part in the projection only, as R / (1 + nu).
 
 import numpy as np
 
+from emmd.core.loop.algorithm import inner_failure
 from emmd.core.problem import Problem
-from emmd.core.protocols.algorithm import inner_failure
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.assumptions import no_prior, regular_design
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.loop.solve import make_algorithm, minimize
-from emmd.core.loop.status import Status
-from emmd.core.protocols.algorithm import Algorithm
+from emmd.core.status import Status
 from emmd.theory.assumptions import regular_design, strict_minimum
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.rates.linear_start import coordinates, from_coordinates, map_error, slow_start

@@ -12,8 +12,10 @@ square of the length: halving the worst piece brings the bound down to what is s
 """
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +50,42 @@ class Bound:
     upper: float
     lower: float
     theta: np.ndarray
+
+
+def halved(
+    node: Callable[[float], Any], above: Callable[[Any, Any], float], tolerance: float, most: int
+) -> tuple[float, Any]:
+    """Bound a function on [0, 1], halving the worst piece until the bound is tight.
+
+    Parameters
+    ----------
+    node : callable
+        Takes s; what it returns has `s` and the function's `value` there.
+    above : callable
+        Takes two nodes and bounds the function between them.
+    tolerance, most
+        As in `Curvature.segment`.
+
+    Returns
+    -------
+    upper : float
+    lower : node
+        The node of the largest value.
+    """
+    nodes = [node(s) for s in (0.0, 1.0)]
+    lower = max(nodes, key=lambda each: each.value)
+    # the position makes every entry of the heap comparable
+    pieces = [(-above(*nodes), 0.0, *nodes)]
+    for _ in range(most):
+        wanted = tolerance * max(min(abs(1.0 - lower.value), abs(lower.value)), 1e-3)
+        if -pieces[0][0] - lower.value <= wanted:
+            break
+        _, _, left, right = heapq.heappop(pieces)
+        middle = node(0.5 * (left.s + right.s))
+        lower = max(lower, middle, key=lambda each: each.value)
+        for pair in ((left, middle), (middle, right)):
+            heapq.heappush(pieces, (-above(*pair), pair[0].s, *pair))
+    return -pieces[0][0], lower
 
 
 class Curvature:
@@ -111,20 +149,8 @@ class Curvature:
         -------
         Bound
         """
-        nodes = [self._node(start, end, s) for s in (0.0, 1.0)]
-        segments = [self._segment(*nodes)]
-        lower = max(nodes, key=lambda node: node.value)
-        for _ in range(most):
-            upper = -segments[0][0]
-            wanted = tolerance * max(min(abs(1.0 - lower.value), abs(lower.value)), 1e-3)
-            if upper - lower.value <= wanted:
-                break
-            _, _, left, right = heapq.heappop(segments)
-            middle = self._node(start, end, 0.5 * (left.s + right.s))
-            lower = max(lower, middle, key=lambda node: node.value)
-            for pair in ((left, middle), (middle, right)):
-                heapq.heappush(segments, self._segment(*pair))
-        return Bound(-segments[0][0], lower.value, start + lower.s * (end - start))
+        upper, lower = halved(lambda s: self._node(start, end, s), self._above, tolerance, most)
+        return Bound(upper, lower.value, start + lower.s * (end - start))
 
     def hull(self, points):
         """Bound lambda_max(M) on the convex hull of points, each row by its own range."""
@@ -141,16 +167,15 @@ class Curvature:
         missing, complete = self.missing(values[2]), self.complete(*values[:2])
         return _Node(s, logits, values, missing, complete, self._largest(missing, complete))
 
-    def _segment(self, left, right):
+    def _above(self, left, right):
+        """Bound lambda_max(M) between two nodes."""
         up = self.missing(_bend_up(left, right, 2))
         down = self.complete(
             None if self.linear_experts else _bend_down(left, right, 0), _bend_down(left, right, 1)
         )
         if self.linear_experts:
             down = down - self._own
-        ends = [self._largest(node.missing + up, node.complete - down) for node in (left, right)]
-        # the position makes every entry of the heap comparable
-        return -max(ends), left.s, left, right
+        return max(self._largest(node.missing + up, node.complete - down) for node in (left, right))
 
     def _largest(self, missing, complete):
         """Return lambda_max of a pencil; infinite where the metric is not positive definite."""

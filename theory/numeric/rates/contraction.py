@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, eigs
 
 from emmd.core.checks import DomainError, real_array, require_finite
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.loop.fixed_point import mapped
 from emmd.core.loop.solve import make_algorithm
 from emmd.core.problem import Problem, required_problem
-from emmd.core.protocols.algorithm import Algorithm
 from emmd.fits.pencil import reduced, solvable_at
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map, differentiate, directional
 

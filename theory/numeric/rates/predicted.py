@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emmd.core.checks import real_array, require_finite
+from emmd.core.loop.algorithm import Algorithm
 from emmd.core.loop.solve import make_algorithm
 from emmd.core.problem import Problem, required_problem
-from emmd.core.protocols.algorithm import Algorithm
 from emmd.fits.pencil import reduced, solvable_at
 from emmd.fits.saddle_free import complement
 

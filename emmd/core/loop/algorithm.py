@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.loop.status import Status
 from emmd.core.numerics.rounding import exceeds
 from emmd.core.problem import Problem
+from emmd.core.status import Status
 
 
 @dataclass(slots=True)
