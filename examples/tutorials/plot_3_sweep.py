@@ -26,7 +26,7 @@ _ = config.write_text("""
 name = "tutorial"
 title = "EM's rate against the expert's SNR"
 repetitions = 2
-measures = ["predicted_rate", "contraction", "population_rate", "snr_bound"]
+measures = ["predicted_rate", "contraction", "observed_rate", "population_rate", "snr_bound"]
 figures = ["snr_error_paths", "snr_rate"]
 
 [[problems]]
