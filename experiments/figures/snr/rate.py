@@ -1,12 +1,13 @@
 """EM's rate against the signal-to-noise ratio: sample, population and bound."""
 
 from emmd.experiments.figures.style import COLOURS, new_figure, plain_ticks, styled
-from emmd.experiments.snr.report.cells import CELL, NAMES, cell_groups, interval
+from emmd.experiments.snr.report.cells import NAMES
 from emmd.experiments.snr.report.figure import ReportFigure
+from emmd.experiments.snr.report.rates import rate_table
 
 
 def _draw(runs, traces):
-    table = _table(runs, traces)
+    table = rate_table(runs, traces)
     models = sorted(table["model"].unique(), key=list(NAMES).index)
     with styled():
         figure = new_figure(5.2 * len(models), 4.8)
@@ -49,33 +50,6 @@ def _legend(axes):
     axes.legend(frameon=True, framealpha=0.85, fontsize=8)
 
 
-def _table(runs, traces):
-    """One row per cell: medians over the samples, with the 10th and 90th percentile."""
-    import pandas as pd
-
-    runs = runs[(runs["algorithm"] == "EM") & runs["optimum_strict"].eq(True)]
-    rows = []
-    for cell, group in cell_groups(runs):
-        samples = group.drop_duplicates("repetition")
-        middle, low, high = interval(samples["predicted_rate"])
-        rows.append(
-            {
-                **cell,
-                "samples": len(samples),
-                "rate": middle,
-                "rate_10": low,
-                "rate_90": high,
-                "observed": interval(samples["contraction"])[0],
-                "observed_on_path": interval(samples["observed_rate"])[0],
-                "population_rate": samples["population_rate"].iloc[0],
-                "snr_bound": samples["snr_bound"].iloc[0],
-            }
-        )
-    if not rows:
-        raise ValueError("no sample has a strict optimum reached by EM")
-    return pd.DataFrame(rows).sort_values(list(CELL)).reset_index(drop=True)
-
-
 RATE = ReportFigure(
     name="snr_rate",
     title="Rate against SNR",
@@ -83,5 +57,5 @@ RATE = ReportFigure(
     "nothing). Circles: predicted from the Hessians at each sample's own optimum, median over the samples, "
     "bars from the 10th to the 90th percentile. Crosses: the spectral radius of the sample's EM map.",
     draw=_draw,
-    table=_table,
+    table=rate_table,
 )
