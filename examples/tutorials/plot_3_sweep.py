@@ -22,11 +22,11 @@ folder = Path(mkdtemp())
 # value added to a grid changes no other run.
 
 config = folder / "snr.toml"
-config.write_text("""
+_ = config.write_text("""
 name = "tutorial"
 title = "EM's rate against the expert's SNR"
 repetitions = 2
-measures = ["predicted_rate", "contraction", "population_rate", "snr_bound"]
+measures = ["predicted_rate", "contraction", "observed_rate", "population_rate", "snr_bound"]
 figures = ["snr_error_paths", "snr_rate"]
 
 [[problems]]

@@ -24,7 +24,7 @@ figcaption { color: var(--quiet); font-size: .9rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .82rem; }
 th, td { padding: .15rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
 th, td { white-space: nowrap; }
-th.text, td.text { text-align: left; white-space: normal; min-width: 6rem; }
+th.text, td.text { text-align: left; white-space: normal; min-width: 9rem; }
 td.text:first-child { white-space: nowrap; }
 pre { background: var(--box); padding: .8rem; overflow-x: auto; font-size: .8rem; }
 summary { cursor: pointer; color: var(--link); }

@@ -108,14 +108,16 @@ def _sabotages(claim, records):
     return table(["false variant", "what it changes", "refuted", "smallest deviation refuted"], rows)
 
 
-def records_table(records):
-    """Return the verdicts of records as a Markdown table, with the reasons of those that have one."""
+def records_table(records, lead=("model", "problem")):
+    """Return the verdicts of records as a Markdown table, with the reasons of those that have one.
+
+    `lead` are the fields that stand first.
+    """
     if not records:
         return "This claim was not run in this build."
     rows = [
         [
-            record.model,
-            plain(record.problem),
+            *(plain(getattr(record, name)) for name in lead),
             verdict(str(record.verdict)),
             number(record.predicted),
             number(record.observed),
@@ -125,7 +127,7 @@ def records_table(records):
         ]
         for record in sorted(records, key=severity)
     ]
-    head = ["model", "problem", "verdict", "predicted", "observed", "slack", "resolution", "refuted"]
+    head = [*lead, "verdict", "predicted", "observed", "slack", "resolution", "refuted"]
     reasons = {record.reason: record for record in records if record.reason}
     said = "\n".join(f"- {verdict(str(record.verdict))}: {plain(why)}" for why, record in reasons.items())
     return table(head, rows) + (f"\n{said}\n" if said else "")

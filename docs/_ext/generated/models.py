@@ -40,7 +40,7 @@ def write(source, checked):
         code = inspect.getsource(module)
         pages[f"{name}.md"] = (
             f"{WIDE}# {name}\n\n{says}\n\n`{problem}`\n\n"
-            f"## Verdicts in this build\n\n{records_table(records)}\n"
+            f"## Verdicts in this build\n\n{records_table(records, ['claim'])}\n"
             f"{figure}\n## The file\n\n````python\n{code}````\n"
         )
     toc = "\n".join(["```{toctree}", ":hidden:", "", *gallery.names(), "```", ""])

@@ -84,7 +84,8 @@ def band(paths):
     """
     first = np.median([x[1] if len(x) > 1 else x[0] for x, _ in paths])
     last = max(np.median([x[-1] for x, _ in paths]), first)
-    grid = np.geomspace(max(first, 1e-9), max(last, 1e-9), _POINTS)
+    begin = min(np.median([x[0] for x, _ in paths]), first)
+    grid = np.unique([begin, *np.geomspace(max(first, 1e-9), max(last, 1e-9), _POINTS)])
     curves = [np.interp(grid, x, np.log(np.maximum(y, FLOOR))) for x, y in paths]
     return grid, *np.exp(np.quantile(curves, [0.1, 0.5, 0.9], axis=0))
 

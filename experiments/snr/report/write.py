@@ -108,7 +108,9 @@ def _add_figure(section, figure, runs, traces):
     try:
         drawn = figure.draw(runs, traces)
         section.figures.append((figure, drawn, figure.table(runs, traces)))
-    except (ValueError, KeyError) as error:
+    except KeyError as error:
+        section.missing[figure.title] = f"it needs the measure {error.args[0]}"
+    except ValueError as error:
         section.missing[figure.title] = str(error)
 
 
