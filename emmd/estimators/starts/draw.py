@@ -285,4 +285,4 @@ def _softmax(logits):
 
 
 _DRAW = {"kmeans": _by_kmeans, "responsibilities": _at_random, "parameters": _by_parameters}
-_NEIGHBOURS = _with_other_rows, _with_other_predictors, _through_a_few_rows, _through_a_few_rows
+_NEIGHBOURS = _with_other_rows, _with_other_predictors, *(4 * (_through_a_few_rows,))
