@@ -32,7 +32,8 @@ class Tasks:
 
     def __init__(self, estimator: Any, n_starts: int) -> None:
         begin = getattr(estimator, "_init_callback_context", None)
-        self.estimator, self.open = estimator, {}
+        self.estimator = estimator
+        self.open: dict[int, Any] = {}
         self.fit = None if begin is None else begin(max_subtasks=n_starts, sequential_subtasks=False)
         if self.fit is not None:
             self.fit.call_on_fit_task_begin(estimator=estimator)

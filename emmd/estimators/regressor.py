@@ -222,13 +222,16 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         """
         names = getattr(y, "columns", None)
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
-        self.__dict__.pop("target_names_", None)
-        if y.ndim == 2:
-            self.target_names_ = np.array(
-                [f"y{j}" for j in range(y.shape[1])] if names is None else [str(name) for name in names]
-            )
+        self._name_targets(names, np.shape(y))
         numbers = group_numbers(groups, X)
         return self._fit(*positive_rows(X, self._encode(y), sample_weight, numbers))
+
+    def _name_targets(self, names, shape):
+        """Keep the names of several targets: those of their table, else y0, y1, ..."""
+        self.__dict__.pop("target_names_", None)
+        if len(shape) == 2:
+            given = [f"y{j}" for j in range(shape[1])] if names is None else [str(name) for name in names]
+            self.target_names_ = np.array(given)
 
     @property
     def _gaussian(self):

@@ -61,7 +61,8 @@ def validated(estimator, X, *target, y_numeric=False, **options):
     if not target:
         return X
     y = _target(estimator, X, target[0], y_numeric)
-    targets = np.shape(getattr(estimator, "target_names_", None))
+    names = getattr(estimator, "target_names_", None)
+    targets = () if names is None else names.shape
     if not options.get("reset", True) and y.shape[1:] != targets:
         raise ValueError(f"y must have shape {(len(X), *targets)} as in fit, got {y.shape}")
     return X, y
@@ -131,7 +132,7 @@ def _target(estimator, X, y, y_numeric):
 
 def _several_columns(estimator, y):
     """Return whether y holds several targets for an estimator that takes them."""
-    shape = np.shape(y)
+    shape = np.asarray(y).shape
     return len(shape) == 2 and shape[1] > 1 and estimator.__sklearn_tags__().target_tags.multi_output
 
 

@@ -310,3 +310,22 @@ def test_a_formula_says_what_experts_and_gate_see(emmd, tmp_path):
         assert code == 2
         assert says in err
         assert err.strip().count("\n") <= 1
+
+
+def test_groups_share_their_expert(emmd, tmp_path):
+    rng = np.random.default_rng(0)
+    who, x = np.repeat(np.arange(30), 3), rng.standard_normal(90)
+    y = np.where(who % 2, 1.0 + x, -x) + 0.3 * rng.standard_normal(90)
+    file = write(tmp_path / "t.csv", ["who", "x", "y"], [[f"s{w}", *row] for w, *row in zip(who, x, y)])
+    words = ("fit", file, "--experts", "2", "--family", "gaussian", "--starts", "2", "--json", "-")
+    constant = ("--gate", "constant", "--groups", "who")
+    code, out, _ = emmd(*words, "--target", "y", *constant)
+    fit = json.loads(out)
+    assert code == 0
+    assert fit["features"] == ["x"]
+    same = package.MixtureOfExpertsRegressor(gate="constant", n_init=2, random_state=0)
+    assert fit["loglik"] == pytest.approx(same.fit(x[:, None], y, groups=who).loglik_, rel=1e-12)
+    code, _, error = emmd(*words, "--target", "y", "--groups", "y")
+    assert (code, "--groups must be another column than --target" in error) == (2, True)
+    code, _, error = emmd(*words, "--target", "y", "--groups", "whom")
+    assert (code, "did you mean 'who'" in error) == (2, True)

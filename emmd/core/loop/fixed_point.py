@@ -53,10 +53,16 @@ class PlainMap(Algorithm):
 
 def mapped(function: Callable, x: np.ndarray) -> np.ndarray:
     """Return a map's value at a copy of x, shape (p,); it may be NaN."""
-    image = np.asarray(function(x.copy()))
-    if image.shape != x.shape or image.dtype.kind not in "fiu":
+    returned = function(x.copy())
+    try:
+        image = np.asarray(returned)
+    except ValueError:
+        # lists of several lengths are no array
+        image = None
+    if image is None or image.shape != x.shape or image.dtype.kind not in "fiu":
+        got = describe(returned if image is None else image)
         raise ValueError(
-            f"fixed_point_map must return an array of real numbers of shape {x.shape}, got {describe(image)}"
+            f"fixed_point_map must return an array of real numbers of shape {x.shape}, got {got}"
         )
     return image.astype(float)
 
@@ -153,6 +159,8 @@ def _accelerator(method, function, options):
     known = sorted(name for name, kind in algorithms().items() if not kind.fixed_point)
     if not isinstance(method, str) or method not in known:
         raise ValueError(f"method must be one of {', '.join(known)}, got {describe(method)}")
+    if "base" in options:
+        raise ValueError(f"base must be left out, for the map is the base, got {describe(options['base'])}")
     return make_algorithm(method, base=PlainMap(function), **options)
 
 

@@ -153,13 +153,26 @@ class _Stream:
         return e_step.loss
 
     def _data(self, batch):
-        X, y = batch if isinstance(batch, tuple) and len(batch) == 2 else (None, batch)
-        X, y, n = self.model.check_rows(X, y)
+        if isinstance(batch, tuple) and len(batch) == 2:
+            X, y, n = self.model.check_rows(*batch)
+        else:
+            X, y, n = self._without_covariates(batch)
         weights = np.full(n, 1.0 / n)
         if self._first is None:
             self._first = self.model.prepare(X, y, weights)
             return self._first, _alike(X)
         return self.model.prepare_more(self._first, X, y, weights), _alike(X)
+
+    def _without_covariates(self, y):
+        try:
+            return self.model.check_rows(None, y)
+        except TypeError as error:
+            # a model that takes no covariates says what is wrong with y
+            if not str(error).startswith("X must"):
+                raise
+            raise TypeError(
+                f"batches must hold pairs (X, y) for model {self.model.name}, got {describe(y)}"
+            ) from error
 
 
 def _alike(X):

@@ -57,14 +57,16 @@ def relative_noise(noise: list[np.ndarray]) -> np.ndarray:
     return SAFETY * np.max(noise, axis=0) / RESIDUAL_ACCEPTED
 
 
+def rounded(values: np.ndarray, seed: int) -> np.ndarray:
+    """Return values as they may be rounded, twice, shape (2, k)."""
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (_ROUNDINGS, len(values)))
+    return values * (1.0 + EPS * signs)
+
+
 def rounded_natural(model: Any, data: Any, theta: np.ndarray) -> list[np.ndarray]:
     """Return eta as it may come out where theta and eta are rounded, twice, each of shape (n, D)."""
-    rng, found = np.random.default_rng(0), []
-    for _ in range(_ROUNDINGS):
-        rounded = theta * (1.0 + EPS * rng.choice([-1.0, 1.0], len(theta)))
-        eta = _eta(model, data, rounded)
-        found.append(eta * (1.0 + EPS * rng.choice([-1.0, 1.0], eta.shape[1])))
-    return found
+    found = [_eta(model, data, each) for each in rounded(theta, 0)]
+    return [eta * factor for eta, factor in zip(found, rounded(np.ones(found[0].shape[1]), 1))]
 
 
 def _eta(model, data, theta):

@@ -65,6 +65,22 @@ class ComplexSteps:
             return one.spread(row_gradient(self.partition, one.value[None])[0])
         return row_gradient(self.partition, eta)
 
+    def values(self, rows, X):
+        """Return eta and A."""
+        eta = self.eta(rows, X)
+        return eta, self.partition(eta)
+
+    def slopes(self, rows, X):
+        """Return grad A and d eta / d theta."""
+        return self.mean(self.eta(rows, X)), self.jacobian(rows, X)
+
+    def rounded_means(self, thetas, X, factors, n):
+        """Return grad A at the products of eta and factors of shape (D,), each of shape (n, D)."""
+        return [
+            self.mean(self.eta(np.broadcast_to(theta, (n, len(theta))), X) * factor)
+            for theta, factor in zip(thetas, factors)
+        ]
+
     def covariance(self, eta):
         """Return hess A, shape (n, D, D)."""
         if one := One.of(eta):
@@ -111,13 +127,30 @@ class Automatic:
                 return slopes.sum(axis=0) @ natural_parameters(theta, None)
             return jax.vmap(against, in_axes=(None, 0, 0))(theta, X, slopes).sum()
 
+        mean = jax.grad(log_partition)
+
+        def values(theta, x):
+            eta = natural_parameters(theta, x)
+            return eta, log_partition(eta)
+
+        def slopes(theta, x):
+            return mean(natural_parameters(theta, x)), jax.jacfwd(natural_parameters)(theta, x)
+
+        def rounded_means(thetas, x, factors):
+            one = lambda theta, factor: mean(natural_parameters(theta, x) * factor)  # noqa: E731
+            return jax.vmap(one)(thetas, factors)
+
+        # what is needed together is one function: calling costs as much as computing
+        self._values = Batched(values)
+        self._slopes = Batched(slopes)
+        self._rounded_means = Batched(rounded_means)
         self._eta = Batched(natural_parameters)
         self._jacobian = Batched(jax.jacfwd(natural_parameters))
         self._curvature = Batched(jax.hessian(against))
         self._complete = Batched(jax.value_and_grad(complete_loss))
         self._bend = jax.jit(jax.hessian(total_against))
         self._partition = Batched(log_partition)
-        self._mean = Batched(jax.grad(log_partition))
+        self._mean = Batched(mean)
         self._covariance = Batched(jax.hessian(log_partition))
         self._numerator = Batched(log_numerator)
         self._both = Batched(jax.value_and_grad(log_numerator))
@@ -154,6 +187,19 @@ class Automatic:
     def mean(self, eta):
         """Return grad A, shape (n, D)."""
         return self._mean(len(eta), eta)
+
+    def values(self, rows, X):
+        """Return eta and A."""
+        return self._values(len(rows), rows, X)
+
+    def slopes(self, rows, X):
+        """Return grad A and d eta / d theta."""
+        return self._slopes(len(rows), rows, X)
+
+    def rounded_means(self, thetas, X, factors, n):
+        """Return grad A at the products of eta and factors of shape (D,), each of shape (n, D)."""
+        found = self._rounded_means(n, One(thetas, 1), X, One(factors, 1))
+        return list(found.swapaxes(0, 1))
 
     def covariance(self, eta):
         """Return hess A, shape (n, D, D)."""

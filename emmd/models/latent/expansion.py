@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from emmd.core.numerics.sizes import relative_noise
+from emmd.core.numerics.sizes import relative_noise, rounded
 from emmd.models.latent.rows import LatentData
 
 
@@ -25,24 +25,32 @@ class Expansion:
         self._rows = np.broadcast_to(theta, (len(data.weights), len(theta)))
 
     @cached_property
+    def _values(self):
+        return self._derivatives.values(self._rows, self.data.X)
+
+    @cached_property
+    def _slopes(self):
+        return self._derivatives.slopes(self._rows, self.data.X)
+
+    @property
     def eta(self) -> np.ndarray:
         """Natural parameters."""
-        return self._derivatives.eta(self._rows, self.data.X)
+        return self._values[0]
 
-    @cached_property
-    def jacobian(self) -> np.ndarray:
-        """J = d eta / d theta."""
-        return self._derivatives.jacobian(self._rows, self.data.X)
-
-    @cached_property
+    @property
     def partition(self) -> np.ndarray:
         """A(eta)."""
-        return self._derivatives.partition(self.eta)
+        return self._values[1]
 
-    @cached_property
+    @property
     def mean(self) -> np.ndarray:
         """grad A(eta)."""
-        return self._derivatives.mean(self.eta)
+        return self._slopes[0]
+
+    @property
+    def jacobian(self) -> np.ndarray:
+        """J = d eta / d theta."""
+        return self._slopes[1]
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -70,17 +78,13 @@ class Expansion:
         weighted = self.data.weights[:, None] * vectors
         return self._derivatives.bend(self.theta, self.data.X, weighted)
 
-    def sizes(self, rounded: list[np.ndarray]) -> np.ndarray:
-        """Return the sizes of the terms of E[J' (mean - S)], shape (p,).
-
-        Parameters
-        ----------
-        rounded : list of ndarray of shape (n, D)
-            eta as it may come out, see `emmd.core.numerics.sizes.gradient_sizes`.
-        """
+    def sizes(self) -> np.ndarray:
+        """Return the sizes of the terms of E[J' (mean - S)], shape (p,); see `gradient_sizes`."""
         spread = np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0.0)
         slopes = (np.sqrt(self.mean**2 + spread)[:, None] @ np.abs(self.jacobian))[:, 0]
-        noise = [np.abs(self.pulled_back(self._derivatives.mean(eta) - self.mean)) for eta in rounded]
+        thetas, factors = rounded(self.theta, 0), rounded(np.ones(self.mean.shape[1]), 1)
+        means = self._derivatives.rounded_means(thetas, self.data.X, factors, len(self.data.weights))
+        noise = [np.abs(self.pulled_back(mean - self.mean)) for mean in means]
         return np.sqrt(self.data.weights @ slopes**2) + relative_noise(noise)
 
     @cached_property

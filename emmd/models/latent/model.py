@@ -18,7 +18,6 @@ from emmd.core.checks import (
     real_array,
     require_finite,
 )
-from emmd.core.numerics.sizes import rounded_natural
 from emmd.core.protocols.definition import Definition
 from emmd.core.protocols.model import Model
 from emmd.core.protocols.steps import EStep, MStep
@@ -286,8 +285,7 @@ class LatentModel(Model):
 
     def gradient_scale(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return the sizes of the terms of each gradient entry, shape (p,)."""
-        at = self._at(data, theta)
-        return at.sizes(rounded_natural(self, at.data, theta))
+        return self._at(data, theta).sizes()
 
     def divergence(self, data: Any, u: np.ndarray, v: np.ndarray) -> float:
         """Return D_A(u, v)."""
@@ -311,9 +309,8 @@ class LatentModel(Model):
         return loss, self.projection_gradient(data, posterior, theta)
 
     def _loss_and_posterior(self, data, theta):
-        eta = self._eta(data, theta)
-        numerator, posterior = self._derivatives.both(eta, data.y)
-        return float(data.weights @ (self.log_partition(eta) - numerator)), posterior
+        numerator, posterior = self._derivatives.both(self._eta(data, theta), data.y)
+        return float(data.weights @ (self._at(data, theta).partition - numerator)), posterior
 
     def complete_hessian(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return I_com, shape (p, p)."""

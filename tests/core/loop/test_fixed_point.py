@@ -75,6 +75,7 @@ def test_no_step_is_taken_where_a_map_is_not_defined():
     [
         ((3.0, [0.0]), TypeError, "fixed_point_map must be a function, got 3.0"),
         ((lambda x: x[:1], [0.0, 1.0]), ValueError, r"fixed_point_map must return .* of shape \(2,\)"),
+        ((lambda x: [[1.0], [1.0, 2.0]], [0.0, 1.0]), ValueError, r"fixed_point_map must return .*\[\[1.0\]"),
         ((lambda x: x, [[0.0]]), ValueError, "x0 must"),
         ((lambda x: x, [0.0], "em"), ValueError, "method must be one of anderson, over_relaxation, squarem"),
         ((lambda x: x, [0.0], "squarem", 0.0), ValueError, "tol must"),
@@ -83,6 +84,11 @@ def test_no_step_is_taken_where_a_map_is_not_defined():
 def test_bad_arguments_are_named(arguments, kind, says):
     with pytest.raises(kind, match=says):
         emmd.accelerate(*arguments)
+
+
+def test_the_map_is_the_base():
+    with pytest.raises(ValueError, match="base must be left out"):
+        emmd.accelerate(lambda x: x, [0.0], base="em")
 
 
 @pytest.mark.parametrize(

@@ -110,3 +110,9 @@ def test_bad_arguments_are_named(model, arguments, options, kind, says):
 def test_a_start_outside_the_domain_is_refused():
     with pytest.raises(ValueError, match="theta0 must lie in the domain of model latent"):
         emmd.online_em(mixing(in_domain=lambda theta: theta[0] < 5.0), [MIXED[:5]], [6.0])
+
+
+@pytest.mark.parametrize("batch", [[[[1.0]], [0.5]], "ab", None, (1, 2, 3)])
+def test_a_batch_that_is_no_pair_is_named_where_the_model_has_covariates(batch):
+    with pytest.raises(TypeError, match=r"batches must hold pairs \(X, y\) for model symmoline, got"):
+        emmd.online_em(emmd.SymMoLinE(1), [batch], [0.5, 0.0])

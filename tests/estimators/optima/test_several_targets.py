@@ -115,6 +115,16 @@ def test_fixed_experts_and_warm_starts_stay_where_they_were(fit):
     np.testing.assert_allclose(gate.gate_coef_, fit.gate_coef_, atol=1e-5)
 
 
+def test_a_target_is_drawn_by_its_name(fit):
+    fit, X, Y = fit
+    display = emmd.ExpertsDisplay.from_estimator(fit, X, Y, target="v $")
+    assert display.ax_.get_ylabel() == r"mean of v \$"
+    points = display.ax_.collections[0].get_offsets()
+    np.testing.assert_array_equal(points, np.column_stack([X, Y["v $"]]))
+    grid = pd.DataFrame({"dose [mg]": display.values})
+    np.testing.assert_array_equal(display.experts, fit.predict_experts(grid)[..., 1])
+
+
 def test_what_takes_one_target_says_so(fit):
     fit, X, Y = fit
     with pytest.raises(ValueError, match="y must be one target for a distribution function, got a fit to 2"):

@@ -75,17 +75,17 @@ def halved(
     nodes = [node(s) for s in (0.0, 1.0)]
     lower = max(nodes, key=lambda each: each.value)
     # the position makes every entry of the heap comparable
-    pieces = [(-above(*nodes), 0.0, *nodes)]
+    segments = [(-above(*nodes), 0.0, *nodes)]
     for _ in range(most):
         wanted = tolerance * max(min(abs(1.0 - lower.value), abs(lower.value)), 1e-3)
-        if -pieces[0][0] - lower.value <= wanted:
+        if -segments[0][0] - lower.value <= wanted:
             break
-        _, _, left, right = heapq.heappop(pieces)
+        _, _, left, right = heapq.heappop(segments)
         middle = node(0.5 * (left.s + right.s))
         lower = max(lower, middle, key=lambda each: each.value)
         for pair in ((left, middle), (middle, right)):
-            heapq.heappush(pieces, (-above(*pair), pair[0].s, *pair))
-    return -pieces[0][0], lower
+            heapq.heappush(segments, (-above(*pair), pair[0].s, *pair))
+    return -segments[0][0], lower
 
 
 class Curvature:
