@@ -21,8 +21,9 @@ def test_the_wheel_runs_emmd_verify_from_any_folder(tmp_path, python):
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
     (wheel,) = tmp_path.glob("emmd-*.whl")
     venv.create(tmp_path / "env", with_pip=False)
-    bin_folder = tmp_path / "env" / "bin"
-    (site,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
+    base = str(tmp_path / "env")
+    places = sysconfig.get_paths("venv", vars={"base": base, "platbase": base})
+    bin_folder, site = Path(places["scripts"]), Path(places["purelib"])
     subprocess.run([*pip, "--python", bin_folder / "python", "install", "--no-deps", wheel], check=True)
     # the dependencies are those of the tests; a path file adds the folder but not the editable install in it
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
