@@ -4,6 +4,7 @@ matplotlib is imported when something is drawn: the names of figures are wanted 
 """
 
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,17 @@ def log_edges(values):
 def settle(figure):
     """Lay a figure out once: left to itself it is laid out anew for every file that it is written to."""
     if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
+        with any_letters():
+            figure.draw_without_rendering()
         figure.set_layout_engine(None)
+
+
+@contextmanager
+def any_letters():
+    """Let a box stand where the font lacks a letter of a user's name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        yield
 
 
 def save(figure, folder, name):
@@ -84,9 +94,7 @@ def save(figure, folder, name):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
-        with warnings.catch_warnings():
-            # a box stands where the font lacks a letter of a user's name
-            warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        with any_letters():
             for path in paths:
                 figure.savefig(path, dpi=150)
     except OSError as error:

@@ -7,7 +7,7 @@ from io import BytesIO
 import matplotlib as mpl
 
 from emmd.experiments.console.text import visible
-from emmd.experiments.figures.style import settle
+from emmd.experiments.figures.style import any_letters, settle
 from emmd.experiments.report.tables import heading, shown
 
 _STYLE = """
@@ -75,7 +75,7 @@ def figure(drawn, name, title, caption):
     buffer = BytesIO()
     settle(drawn)
     # a fixed salt and no date: the same numbers give the same page
-    with mpl.rc_context({"svg.hashsalt": name}):
+    with mpl.rc_context({"svg.hashsalt": name}), any_letters():
         drawn.savefig(buffer, format="svg", metadata={"Date": None})
     data = base64.b64encode(buffer.getvalue()).decode()
     return (

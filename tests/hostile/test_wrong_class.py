@@ -30,6 +30,7 @@ RECORDS = (
     theory.PopulationProblem,
     theory.RateGrid,
     theory.Record,
+    theory.Records,
     theory.Reference,
     theory.SabotageRecord,
 )

@@ -112,11 +112,23 @@ def _unseen(lab, theta, row, apart, nodes, log_mass):
     y, places = (np.reshape(each, (len(each), -1)).astype(float) for each in (y, nodes.y))
     if (y < places.min(axis=0)).any() or (y > places.max(axis=0)).any():
         return np.inf
+    ripple = 0.0
     if nodes.coarse is not nodes.weights:
-        hidden = log_density - _around(y, places, log_mass)
-        if not (hidden <= _HIDDEN).all():
+        hidden = float(np.max(log_density - _around(y, places, log_mass)))
+        if not hidden <= _HIDDEN:
             return np.inf
-    return 12.0 / len(y) if drawn else 0.0
+        ripple = _ripple(hidden) * places.shape[1]
+    return ripple + (12.0 / len(y) if drawn else 0.0)
+
+
+def _ripple(hidden):
+    """Return by what share of a peak's mass the rule errs, if its log is higher between nodes by `hidden`.
+
+    Between nodes at a distance h the log of a Gaussian peak rises by h^2 / (8 s^2), and the rule errs by
+    2 exp(-2 pi^2 s^2 / h^2) of its mass, by Poisson's formula. Where that is much, twice the step may err
+    by as much by chance: their difference is no bound.
+    """
+    return 2.0 * float(np.exp(-(np.pi**2) / (4.0 * hidden))) if hidden > 0.0 else 0.0
 
 
 def _around(y, places, values):
