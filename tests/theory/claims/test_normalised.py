@@ -1,7 +1,5 @@
 """E0: A and A_y that do not belong together are found, where y can be summed, integrated or drawn."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ import emmd
 from emmd import theory
 from emmd.theory.claims.equivalence import e0_normalised
 from emmd.theory.lab import Lab
-from emmd.theory.numeric.mass.total import _around, total_mass
+from emmd.theory.numeric.mass.total import _ripple, total_mass
 
 
 def mass(model, y, theta, X=None):
@@ -165,12 +163,33 @@ def test_a_peak_between_two_nodes_does_not_accuse_the_model():
     assert abs(seen.value - 1.0) > seen.error
 
 
-def test_the_nodes_around_a_point_of_the_plane_are_the_corners_of_its_cell():
-    grid = np.array([*product([0.0, 1.0, 4.0], [0.0, 2.0, 3.0, 9.0])])
-    values = np.arange(12.0)
-    y = np.array([[0.5, 2.5], [3.0, 0.1], [4.0, 9.0], [0.0, 0.0]])
-    np.testing.assert_array_equal(_around(y, grid, values), [6.0, 9.0, 11.0, 5.0])
-    np.testing.assert_array_equal(_around(np.array([[2.0]]), grid[::4, :1], np.array([3.0, 2.0, 1.0])), [2.0])
+def test_peaks_about_as_narrow_as_a_step_do_not_accuse_the_model():
+    """Wherever they lie between nodes: at some places both rules err, and agree nearly."""
+    model, X = emmd.MixtureOfExperts(1, 2, family="gamma"), np.ones((60, 1))
+    wrong = {"with": 0, "without": 0}
+    for place in np.linspace(1.0, 1.0184, 12):
+        theta = model.pack(coef=[[0.3], [0.3 + place]], dispersion=[10.6, 10.2], gate=[[0.2]])
+        problem = emmd.Problem(model, X, model.sample_y(theta, X, 0))
+        found = total_mass(Lab(problem, theta), theta, 0)
+        wrong["with"] += abs(found.value - 1.0) > found.error
+        wrong["without"] += abs(found.value - 1.0) > 0.05
+    assert wrong["with"] == 0
+    assert wrong["without"] > 0
+
+
+@pytest.mark.parametrize("j", [0, 1])
+def test_a_gaussian_peak_bends_alike_wherever_it_lies(j):
+    """Its deviation is a step along one axis, and a hundred along the other."""
+    axes = np.linspace(0.0, 3.0, 31), np.linspace(0.0, 9.0, 31)
+    steps = np.array([axis[1] for axis in axes])
+    deviation = np.where(np.arange(2) == j, 1.0, 100.0) * steps
+    y = np.array([[1.03, 4.0], [1.0, 4.2], [1.07, 3.9]])
+
+    def log_density(at, sharper=1.0):
+        return -0.5 * sharper * (((at - 1.0) / deviation) ** 2).sum(axis=1)
+
+    assert _ripple(log_density, y, j, axes[j]) == pytest.approx(2.0 * np.exp(-2.0 * np.pi**2), rel=1e-9)
+    assert _ripple(lambda at: log_density(at, 2.1), y, j, axes[j]) == np.inf
 
 
 def test_without_a_sampler_the_data_tell_of_a_peak():

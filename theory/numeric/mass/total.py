@@ -1,7 +1,6 @@
 """The total mass of a model: what exp(A_y - A) adds up to over all y, with its error."""
 
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,8 @@ from emmd.theory.numeric.mass.nodes import nodes_of
 
 _ROWS = 3
 _DRAWS = 20_000
-_HIDDEN = 1.0
-"""The logarithm of a density that the rule resolves is nowhere by more above that at the nodes around."""
+_SHARPEST = 2.0
+"""Squared step over squared deviation of the narrowest peak that the rule resolves."""
 
 _FEW = 0.5
 """Share of the nodes below which those without mass are left out."""
@@ -76,7 +75,7 @@ def _added_up(lab, theta, row, data, nodes, apart):
     step = abs(float(nodes.coarse @ density - terms.sum()))
     value, error = float(terms.sum()), rounding + step + sum(_beyond(terms, *end) for end in nodes.ends)
     if abs(value - 1.0) > error:
-        error += _unseen(lab, theta, row, apart, nodes, log_mass)
+        error += _unseen(lab, theta, row, apart, nodes)
     return Mass(value, error)
 
 
@@ -96,47 +95,44 @@ def _rounded(lab, theta, row, data, nodes, terms):
     return float(np.nansum(terms * (32.0 + 8.0 * sizes)))
 
 
-def _unseen(lab, theta, row, apart, nodes, log_mass):
-    """Bound the mass that the nodes miss: infinite where a y lies beyond them, or they do not tell of it.
+def _unseen(lab, theta, row, apart, nodes):
+    """Bound the mass that the nodes miss: infinite where a y lies beyond or in too narrow a peak.
 
-    A peak between nodes is seen by none of them, and by no rule of twice the step: the density at a y inside
-    is far above that at the nodes around. Draws find every peak of a mass above 12 over their number but once
-    in e^12 times. Without a sampler the data are what y is known to be, and bound nothing otherwise.
+    Such a peak is seen by none of the nodes or by one, and a rule of twice the step may err by as much. Draws
+    find every peak of a mass above 12 over their number but once in e^12 times. Without a sampler the data
+    are what y is known to be, and bound nothing otherwise.
     """
     drawn = lab.model.has_own("sample_y")
-    try:
-        y = _draws(lab, theta, row) if drawn else _observed(lab.problem, row)
-        log_density = _log_density(lab.model, _prepared(lab, row, y), theta, apart)
-    except (ValueError, ArithmeticError):
-        return np.inf
-    y, places = (np.reshape(each, (len(each), -1)).astype(float) for each in (y, nodes.y))
-    if (y < places.min(axis=0)).any() or (y > places.max(axis=0)).any():
+    y = np.asarray(_draws(lab, theta, row) if drawn else _observed(lab.problem, row), dtype=float)
+    flat, places = (each.reshape(len(each), -1) for each in (y, nodes.y))
+    if (flat < places.min(axis=0)).any() or (flat > places.max(axis=0)).any():
         return np.inf
     ripple = 0.0
     if nodes.coarse is not nodes.weights:
-        hidden = float(np.max(log_density - _around(y, places, log_mass)))
-        if not hidden <= _HIDDEN:
+
+        def log_density(at):
+            return _log_density(lab.model, _prepared(lab, row, at.reshape(y.shape)), theta, apart)
+
+        try:
+            ripple = sum(_ripple(log_density, flat, j, np.unique(axis)) for j, axis in enumerate(places.T))
+        except (ValueError, ArithmeticError):
             return np.inf
-        ripple = _ripple(hidden) * places.shape[1]
     return ripple + (12.0 / len(y) if drawn else 0.0)
 
 
-def _ripple(hidden):
-    """Return by what share of a peak's mass the rule errs, if its log is higher between nodes by `hidden`.
+def _ripple(log_density, y, j, axis):
+    """Bound by what share of a peak's mass the rule errs along an axis; infinite for the narrowest peaks.
 
-    Between nodes at a distance h the log of a Gaussian peak rises by h^2 / (8 s^2), and the rule errs by
-    2 exp(-2 pi^2 s^2 / h^2) of its mass, by Poisson's formula. Where that is much, twice the step may err
-    by as much by chance: their difference is no bound.
+    Wherever y lies in a Gaussian peak of deviation s, 2 log p(y) - log p(y - h) - log p(y + h) is h^2 / s^2,
+    and a rule of step h errs by at most 2 exp(-2 pi^2 s^2 / h^2) of the mass, by Poisson's formula.
     """
-    return 2.0 * float(np.exp(-(np.pi**2) / (4.0 * hidden))) if hidden > 0.0 else 0.0
-
-
-def _around(y, places, values):
-    """Return the largest of the values at the corners of the cell of a grid that holds each y."""
-    axes = [np.unique(column) for column in places.T]
-    grid = values.reshape([len(axis) for axis in axes])
-    cells = [np.clip(np.searchsorted(axis, each), 1, len(axis) - 1) for axis, each in zip(axes, y.T)]
-    return np.max([grid[corner] for corner in product(*((cell - 1, cell) for cell in cells))], axis=0)
+    cell = np.clip(np.searchsorted(axis, y[:, j]), 1, len(axis) - 1)
+    step = np.zeros_like(y)
+    step[:, j] = axis[cell] - axis[cell - 1]
+    bend = np.max(2.0 * log_density(y) - log_density(y - step) - log_density(y + step))
+    if not bend <= _SHARPEST:
+        return np.inf
+    return 2.0 * float(np.exp(-2.0 * np.pi**2 / bend)) if bend > 0.0 else 0.0
 
 
 def _draws(lab, theta, row):
