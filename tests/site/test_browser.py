@@ -1,21 +1,9 @@
 """Every page in a headless browser, at two widths: nothing overflows, search is offline, dark is legible."""
 
-import shutil
-
 import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # no name can be looked up: the site has to do without a network
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-]
+from tests.browser import CHROMIUM, FLAGS
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to open the site with"),

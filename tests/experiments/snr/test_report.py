@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 import subprocess
 
 import numpy as np
@@ -16,6 +15,7 @@ from emmd.experiments.snr.report.verdicts import verdicts
 from emmd.experiments.snr.report.write import write_report
 from emmd.experiments.snr.run.execute import kept_iterates
 from emmd.experiments.snr.run.sweep import run_sweep
+from tests.browser import CHROMIUM, FLAGS
 
 EVERYTHING = """
 name = "everything"
@@ -54,7 +54,6 @@ step_size = 1.1
 [[algorithms]]
 method = "squarem"
 """
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -131,20 +130,7 @@ def test_verdicts_hold_and_their_sabotages_are_refuted(store):
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to open the page with")
 def test_a_browser_shows_the_page(page, tmp_path):
     shot, quiet = tmp_path / "page.png", {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    flags = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1100,3000",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        # no name can be looked up: the page has to do without a network
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        f"--user-data-dir={tmp_path}/p",
-    ]
+    flags = [*FLAGS, "--headless", "--window-size=1100,3000", f"--user-data-dir={tmp_path}/p"]
     subprocess.run([CHROMIUM, *flags, f"--screenshot={shot}", page.as_uri()], check=True, timeout=60, **quiet)
     import matplotlib.image
 
