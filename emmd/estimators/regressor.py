@@ -242,10 +242,6 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         if not student and (self.df is None or positive_number("df", self.df) != 4.0):
             raise ValueError(f"df is an option of family 'student_t' only, got {describe(self.df)}")
         if self._gaussian and np.ndim(units.y_scale):
-            if self.variance != "free":
-                raise ValueError(
-                    f"variance must be 'free' for several targets, got {describe(self.variance)}"
-                )
             return "multivariate_gaussian", {"n_targets": len(units.y_scale)}
         if self._gaussian:
             known = self.variance

@@ -119,7 +119,11 @@ def _target(estimator, X, y, y_numeric):
     require_unmasked("y", y)
     require_distinct_columns("y", y)
     with naming("y"):
-        y = np.asarray(y) if _several_columns(estimator, y) else column_or_1d(y, warn=True)
+        shape = np.asarray(y).shape
+    columns = shape[1] if len(shape) == 2 else 1
+    _require_takes(estimator, columns)
+    with naming("y"):
+        y = np.asarray(y) if columns > 1 else column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         if y_numeric and y.dtype.kind == "O":
             y = y.astype(np.float64)
@@ -130,10 +134,13 @@ def _target(estimator, X, y, y_numeric):
     return np.ascontiguousarray(y, dtype=y.dtype.newbyteorder("="))
 
 
-def _several_columns(estimator, y):
-    """Return whether y holds several targets for an estimator that takes them."""
-    shape = np.asarray(y).shape
-    return len(shape) == 2 and shape[1] > 1 and estimator.__sklearn_tags__().target_tags.multi_output
+def _require_takes(estimator, columns):
+    """Refuse several targets where the estimator takes only one."""
+    if columns > 1 and not estimator.__sklearn_tags__().target_tags.multi_output:
+        raise ValueError(
+            f"y must hold one target, got {columns} columns: several need a regressor of family 'gaussian' "
+            "with variance 'free'"
+        )
 
 
 def scored(score, estimator, X, y, sample_weight, **options):

@@ -129,10 +129,11 @@ def test_what_takes_one_target_says_so(fit):
     fit, X, Y = fit
     with pytest.raises(ValueError, match="y must be one target for a distribution function, got a fit to 2"):
         fit.predict_quantile(X, 0.5)
-    with pytest.raises(ValueError, match="variance must be 'free' for several targets, got 'shared'"):
-        emmd.MixtureOfExpertsRegressor(2, variance="shared").fit(X, Y)
-    with pytest.raises(ValueError, match="y must be an array of numbers that fits"):
-        emmd.MixtureOfExpertsRegressor(2, family="poisson").fit(X, Y)
+    for options in ({"variance": "shared"}, {"family": "poisson"}):
+        with pytest.raises(
+            ValueError, match="y must hold one target, got 2 columns: several need a regressor of family"
+        ):
+            emmd.MixtureOfExpertsRegressor(2, **options).fit(X, Y)
     with pytest.raises(ValueError, match="expert_ridge must be 0 for family 'multivariate_gaussian'"):
         emmd.MixtureOfExpertsRegressor(2, expert_ridge=0.1).fit(X, Y)
     with pytest.raises(ValueError, match=r"y must have shape \(250, 2\) as in fit, got \(250,\)"):
