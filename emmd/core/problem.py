@@ -201,6 +201,7 @@ class Problem:
         with np.errstate(all="ignore"):
             return self.model.m_step(self.data, r, start)
 
+    @np.errstate(all="ignore")
     def em_step(self, theta: ArrayLike) -> np.ndarray:
         """Return one EM map evaluation, E-step then exact M-step, shape (p,).
 
@@ -211,9 +212,7 @@ class Problem:
         ArithmeticError
             When the M-step cannot be solved to 1e-13.
         """
-        theta = self._check(theta)
-        with np.errstate(all="ignore"):
-            _, m_step = self.model.em_step(self.data, theta)
+        _, m_step = self.model.em_step(self.data, self._check(theta))
         if not m_step.solved:
             raise ArithmeticError(
                 f"the M-step from theta could not be solved to 1e-13, its residual is {m_step.residual:.1e}"
