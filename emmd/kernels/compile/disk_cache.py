@@ -36,6 +36,10 @@ _SETTINGS = (
 )
 
 
+SOURCES = Path(__file__).absolute().parents[1]
+"""The folder of all of emmd's kernels."""
+
+
 @cache
 def cache_folder() -> Path:
     """Folder of the compiled kernels, made on first use.
@@ -96,8 +100,7 @@ def _fingerprint() -> str:
     """Hash of the kernel sources, the compiler's versions and the settings that change code."""
     settings = [f"{name}={getattr(_config, name, None)}" for name in _SETTINGS]
     digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
-    root = Path(__file__).parents[1]
-    for source in sorted(root.rglob("*.py")):
-        digest.update(f"\n# {source.relative_to(root).as_posix()}\n".encode())
+    for source in sorted(SOURCES.rglob("*.py")):
+        digest.update(f"\n# {source.relative_to(SOURCES).as_posix()}\n".encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

@@ -46,7 +46,7 @@ from numba.core.typed_passes import NativeLowering, NativeParforLowering
 from numba.extending import intrinsic
 from numba.parfors.parfor_lowering import ParforLower
 
-from emmd.kernels.compile.disk_cache import announce_compilation, cache_folder
+from emmd.kernels.compile.disk_cache import SOURCES, announce_compilation, cache_folder
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _INTO_SECOND_LEVEL = 2
@@ -249,11 +249,21 @@ class CompactCompiler(_MarkingCompiler):
 
 
 class _Locator(InTreeCacheLocator):
-    """Says that everything lies in `cache_folder`, wherever the user's own kernels are kept."""
+    """Says that everything lies in `cache_folder`, wherever the user's own kernels are kept.
+
+    The folder's name is a hash of emmd's kernel sources: what is compiled from them serves every copy of
+    them on the machine, wherever it is installed and whenever its files were written.
+    """
 
     def __init__(self, py_func, py_file):
         super().__init__(py_func, py_file)
-        self._cache_path = str(cache_folder() / self.get_suitable_cache_subpath(py_file))
+        path = Path(py_file).absolute()
+        self._ours = path.is_relative_to(SOURCES)
+        place = path.parent.relative_to(SOURCES) if self._ours else self.get_suitable_cache_subpath(py_file)
+        self._cache_path = str(cache_folder() / place)
+
+    def get_source_stamp(self):
+        return () if self._ours else super().get_source_stamp()
 
     def ensure_cache_path(self):
         # Numba's own refuses to compile where nothing can be kept

@@ -3,8 +3,11 @@
 import importlib
 import os
 import pkgutil
+import shutil
 import subprocess
+from pathlib import Path
 
+import emmd
 from emmd import kernels
 from emmd.kernels.compile.internals import Kernel
 
@@ -72,6 +75,20 @@ def test_a_damaged_file_is_compiled_again(python, tmp_path):
     again, from_disk, _ = finish(start(python, tmp_path))
     assert (again, from_disk) == (bits, 1)
     assert finish(start(python, tmp_path))[:2] == (bits, 3)
+
+
+def test_a_copy_of_the_sources_finds_what_is_compiled(python, tmp_path):
+    """Another clone, or another environment: its files lie elsewhere and were written at another time."""
+    folder, clone = tmp_path / "cache", tmp_path / "clone"
+    bits, from_disk, _ = finish(start(python, folder))
+    assert from_disk == 0
+    shutil.copytree(Path(emmd.__file__).parent, clone / "emmd", copy_function=shutil.copyfile)
+    place = f"import sys; sys.path.insert(0, {str(clone)!r}); import emmd; assert 'clone' in emmd.__file__"
+    assert finish(start(python, folder, place + SCRIPT)) == (bits, 3, "")
+    # one changed character is another program
+    leaf = clone / "emmd" / "kernels" / "maths" / "cholesky.py"
+    leaf.write_text(leaf.read_text() + "#")
+    assert finish(start(python, folder, place + SCRIPT))[1] == 0
 
 
 SHARES = """
