@@ -27,7 +27,7 @@ from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logit
 from emmd.kernels.maths.vectors import differ, larger, largest_modulus
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
-from emmd.kernels.rows.reduce import in_turn, total
+from emmd.kernels.rows.reduce import add_up, in_turn
 from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import shared_solve_logistics, solve_logistics
 from emmd.kernels.solvers.multinomial import (
@@ -284,9 +284,9 @@ def em_step_of(e_step, solve_gate):
     Returns
     -------
     kernel
-        ``(edges, XB, GB, y, c, moments, theta, start, variances, r, image) -> sums, residual, curvature,
-        iterations``, the last of the gate's M-step, which begins at `start`. The sums are those of
-        `e_step_rows`. Moments are E[xx'] and scale of
+        ``(edges, partials, XB, GB, y, c, moments, theta, start, variances, r, image) -> residual, curvature,
+        iterations``, the last of the gate's M-step, which begins at `start`. The sums of `e_step_rows` are
+        left in the first row of `partials`, zeros before. Moments are E[xx'] and scale of
         the experts' features, scale and crest factor of the gate's; variances the known log variance and one
         that counts as zero. The image of theta is written to `image`. The residual is infinite where these
         sums do not determine the M-step, see `write_experts`.
@@ -294,30 +294,30 @@ def em_step_of(e_step, solve_gate):
 
     @allocating
     @named_after(e_step, solve_gate)
-    def em_step(edges, XB, GB, y, c, moments, theta, start, variances, r, image):
+    def em_step(edges, partials, XB, GB, y, c, moments, theta, start, variances, r, image):
         second_moment, scale, gate_scale, gate_crest = moments
         K, d, d_gate = r.shape[0], XB.shape[1], GB.shape[1]
         coef, log_variance, W, offset = parts_of(theta, K, d, d_gate, variances[0])
         gate_begins = theta.shape[0] - (K - 1) * max(d_gate, 1)
         begin = start[gate_begins : gate_begins + (K - 1) * d_gate]
-        before, width = _sums_width(K, d, d_gate)
-        partials = np.zeros((edges[-1], width))
+        before, _ = _sums_width(K, d, d_gate)
         gate_start = begin.reshape(K - 1, d_gate)
         e_step(edges, partials, XB, GB, y, c, coef, log_variance, W, offset, gate_start, r)
-        sums = total(partials)
+        add_up(partials)
+        sums = partials[0]
         fitted, report = np.empty((K, d)), np.empty((K, REPORT))
         solve_experts(sums[HEAD:], second_moment, scale, coef, fitted, report)
         residual, curvature = write_experts(fitted, report, variances[1], image[:gate_begins])
         if d_gate == 0:
             write_constant_gate(report, image[gate_begins:])
-            return sums, residual, min(curvature, 1.0), 1.0
+            return residual, min(curvature, 1.0), 1.0
         at_first = assemble_hessian(sums[before:], K - 1, d_gate)
         states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, begin, at_first)
         state = states[0]
         for j in range((K - 1) * d_gate):
             image[gate_begins + j] = vectors[newton_steps.POINT, j]
         residual = larger(residual, state[newton_steps.RESIDUAL])
-        return sums, residual, min(curvature, state[newton_steps.CURVATURE]), state[newton_steps.ITERATIONS]
+        return residual, min(curvature, state[newton_steps.CURVATURE]), state[newton_steps.ITERATIONS]
 
     return em_step
 

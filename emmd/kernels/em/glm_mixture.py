@@ -18,7 +18,7 @@ from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logit
 from emmd.kernels.maths.vectors import larger
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
-from emmd.kernels.rows.reduce import in_turn, total
+from emmd.kernels.rows.reduce import add_up, in_turn
 from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import shared_solve_logistics, solve_logistics
 from emmd.kernels.solvers.multinomial import (
@@ -301,7 +301,8 @@ def _solver(newton_rows):
             width = 1 + D + (blocks if with_hessian else 0)
             partials = np.zeros((edges[-1], K * width))
             newton_rows(edges, partials, XB, t, c, r, points.reshape(K * n_linear, d), wanted)
-            fresh = total(partials)
+            add_up(partials)
+            fresh = partials[0]
             for k in range(K):
                 if wanted[k] != newton_steps.DONE:
                     mass, hessian = sums[HEAD + k * own_width + MASS], wanted[k] == newton_steps.HESSIAN
@@ -342,7 +343,8 @@ def _em_step_of(loss, e_step, solve_experts, solve_gate):
         before, width = _sums_width(K, n_linear, d, d_gate)
         partials = np.zeros((edges[-1], width))
         e_step(edges, partials, XB, GB, t, base, c, *experts, W, offset, begin_gate, apart, r)
-        sums = total(partials)
+        add_up(partials)
+        sums = partials[0]
         # the negation lets NaN through
         if not _lightest(sums, K, own_width) >= EMPTY:
             return sums, math.inf, 0.0, 1.0

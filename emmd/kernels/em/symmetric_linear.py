@@ -33,7 +33,7 @@ from emmd.kernels.rows.blocks import (
     rows_of_block,
 )
 from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
-from emmd.kernels.rows.reduce import in_turn, total
+from emmd.kernels.rows.reduce import add_up, in_turn
 from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import second_derivatives_block, shared_solve_logistics, solve_logistics
 
@@ -168,23 +168,25 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out) -> sums,
+        ``(edges, partials, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out) ->
         residual, curvature, iterations``. The M-step begins at `start`; the image is written to `out`, both
-        of shape (2d,), the responsibilities to `labels`, shape (1, n). The sums are those of
-        `e_step_rows` in working units.
+        of shape (2d,), the responsibilities to `labels`, shape (1, n). The sums of `e_step_rows`, in working
+        units, are left in the first row of `partials`, zeros before.
     """
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out):
+    def em_step(
+        edges, partials, XB, y, c, scale, crest, root, second_moment, unit, theta, start, labels, out
+    ):
         d = XB.shape[1]
         working, begin = np.empty(2 * d), np.empty(2 * d)
         for j in range(2 * d):
             working[j] = unit[j] * theta[j]
             begin[j] = unit[j] * start[j]
-        partials = np.zeros((edges[-1], sums_width(d)))
         e_step(edges, partials, XB, y, c, working, begin, labels)
-        sums = total(partials)
+        add_up(partials)
+        sums = partials[0]
         residual = solve_expert(root, second_moment, scale, sums[1 : 1 + d], out[:d])
         states, vectors = solve(edges, XB, labels, c, scale, crest, begin[d:], sums[1 + d :])
         state = states[0]
@@ -192,7 +194,7 @@ def em_step_of(e_step, solve):
             out[j] /= unit[j]
             out[d + j] = vectors[newton_steps.POINT, j] / unit[d + j]
         residual = larger(residual, state[newton_steps.RESIDUAL])
-        return sums, residual, state[newton_steps.CURVATURE], state[newton_steps.ITERATIONS]
+        return residual, state[newton_steps.CURVATURE], state[newton_steps.ITERATIONS]
 
     return em_step
 

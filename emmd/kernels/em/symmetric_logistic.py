@@ -32,7 +32,7 @@ from emmd.kernels.rows.blocks import (
     rows_of_block,
 )
 from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
-from emmd.kernels.rows.reduce import in_turn, total
+from emmd.kernels.rows.reduce import add_up, in_turn
 from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import second_derivatives_block, shared_solve_logistics, solve_logistics
 
@@ -144,22 +144,23 @@ def em_step_of(e_step, solve):
     Returns
     -------
     kernel
-        ``(edges, XB, y, c, scale, crest, unit, theta, start, labels, out) -> sums, residual, curvature,
+        ``(edges, partials, XB, y, c, scale, crest, unit, theta, start, labels, out) -> residual, curvature,
         iterations``. The M-step begins at `start`; the image is written to `out`, both of shape (2d,),
-        P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape (2, n). The sums are those of `e_step_rows`.
+        P(yz = 1 | x, y) and P(z = 1 | x, y) to `labels`, shape (2, n). The sums of `e_step_rows` are left in
+        the first row of `partials`, zeros before.
     """
 
     @allocating
     @named_after(e_step, solve)
-    def em_step(edges, XB, y, c, scale, crest, unit, theta, start, labels, out):
+    def em_step(edges, partials, XB, y, c, scale, crest, unit, theta, start, labels, out):
         d = XB.shape[1]
         working, begin = np.empty(2 * d), np.empty(2 * d)
         for j in range(2 * d):
             working[j] = unit[j] * theta[j]
             begin[j] = unit[j] * start[j]
-        partials = np.zeros((edges[-1], sums_width(d)))
         e_step(edges, partials, XB, y, c, working, begin, labels)
-        sums = total(partials)
+        add_up(partials)
+        sums = partials[0]
         states, vectors = solve(edges, XB, labels, c, scale, crest, begin, sums[1:])
         residual, curvature, iterations = 0.0, np.inf, 0.0
         for k in range(2):
@@ -168,7 +169,7 @@ def em_step_of(e_step, solve):
             residual = larger(residual, states[k, newton_steps.RESIDUAL])
             curvature = smaller(curvature, states[k, newton_steps.CURVATURE])
             iterations = larger(iterations, states[k, newton_steps.ITERATIONS])
-        return sums, residual, curvature, iterations
+        return residual, curvature, iterations
 
     return em_step
 

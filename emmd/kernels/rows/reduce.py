@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from emmd.kernels.compile.jit import allocating, in_shares, named_after
+from emmd.kernels.compile.jit import allocating, deciding, in_shares, named_after
 from emmd.kernels.compile.threads import number_of_threads
 from emmd.kernels.rows.blocks import CHUNK
 
@@ -23,14 +23,12 @@ def n_chunks(n_rows):
     return -(-n_rows // CHUNK)
 
 
-@allocating
-def total(partials):
-    """Add the partial sums of all chunks in the order of the rows, shape (width,)."""
-    sums = partials[0].copy()
+@deciding
+def add_up(partials):
+    """Add the partial sums of all chunks to those of the first, in the order of the rows."""
     for chunk in range(1, partials.shape[0]):
-        for k in range(sums.shape[0]):
-            sums[k] += partials[chunk, k]
-    return sums
+        for k in range(partials.shape[1]):
+            partials[0, k] += partials[chunk, k]
 
 
 @cache
@@ -88,4 +86,6 @@ def sum_rows(kernel, n_rows, width, *args):
     else:
         in_shares(kernel)(edges, partials, *args)
     # nothing to add up: small problems do not compile the sum
-    return partials[0] if len(partials) == 1 else total(partials)
+    if len(partials) > 1:
+        add_up(partials)
+    return partials[0]

@@ -14,7 +14,7 @@ from emmd.kernels.linear.predictors import block_moment, block_moment_two, block
 from emmd.kernels.maths.elementary import exp_nonpositive, softplus
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, clear, end_block, pad, rows_of_block
 from emmd.kernels.rows.prefetch import ROWS, STRIPS, fetch_with_strip, fetched, following, with_rows
-from emmd.kernels.rows.reduce import in_turn, total
+from emmd.kernels.rows.reduce import add_up, in_turn
 from emmd.kernels.solvers import newton_steps
 
 _WORK = 7
@@ -161,8 +161,9 @@ def solve_of(rows):
             width = derivatives_width(d, wanted)
             partials = np.zeros((edges[-1], r * width))
             rows(edges, partials, XB, points, Q, c, wanted)
+            add_up(partials)
             # the losses come first, and nobody has asked for them
-            found, first = total(partials).reshape(r, width), np.int64(1)
+            found, first = partials[0].reshape(r, width), np.int64(1)
         return states, vectors
 
     return solve_logistics

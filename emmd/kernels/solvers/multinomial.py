@@ -13,7 +13,7 @@ from emmd.kernels.linear.predictors import block_moment_all
 from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logits
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
-from emmd.kernels.rows.reduce import in_turn, total
+from emmd.kernels.rows.reduce import add_up, in_turn
 from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import hessian_cost
 
@@ -158,10 +158,11 @@ def solve_of(rows):
             with_hessian = wanted[0] == newton_steps.HESSIAN
             partials = np.zeros((edges[-1], D + blocks if with_hessian else D))
             rows(edges, partials, XB, points.reshape(free, d), r, c)
+            add_up(partials)
             if with_hessian:
-                found = assemble_hessian(total(partials), free, d).reshape(1, sums.shape[0])
+                found = assemble_hessian(partials[0], free, d).reshape(1, sums.shape[0])
             else:
-                found = total(partials).reshape(1, D)
+                found = partials[0].reshape(1, D)
         return states, vectors
 
     return solve_softmax

@@ -259,13 +259,14 @@ class SymmetricModel(Model):
     def _em_step_here(self, data, theta, start):
         """Return the E-step's sums, image, residual, curvature and iterations of the M-step."""
         design, edges, image = data.design, shares(data.design.n_rows), np.empty(self.n_params)
+        partials = np.zeros((edges[-1], self.kernels.sums_width(self.n_features)))
         labels = design.workspace.take((self.regressions, design.n_rows))
         features = design.XB, data.y, design.weights, design.scale, design.crest
         step = self.kernels.em_step if len(edges) == 2 else self.kernels.shared_em_step
         known = self.known_moments(design)
-        sums, *solved = step(edges, *features, *known, self.unit, theta, start, labels, image)
+        solved = step(edges, partials, *features, *known, self.unit, theta, start, labels, image)
         design.workspace.leave(labels)
-        return sums, image, *solved
+        return partials[0], image, *solved
 
     def _em_step_elsewhere(self, data, theta, start):
         """Return the same from sums over rows that are elsewhere."""

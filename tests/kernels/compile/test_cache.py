@@ -15,12 +15,14 @@ from emmd.kernels.compile.internals import Kernel
 SCRIPT = """
 import numpy as np
 from emmd.kernels.maths.cholesky import cholesky_solve
-from emmd.kernels.rows.reduce import total
-rows = np.arange(1.0, 7.0).reshape(3, 2)
-sums, same, x = total(rows), total(np.asfortranarray(rows)), np.ones(2)
+from emmd.kernels.rows.reduce import add_up
+rows, x = np.arange(1.0, 7.0).reshape(3, 2), np.ones(2)
 cholesky_solve(np.tril(rows[:2]), x)
-print(*(a.tobytes().hex() for a in (sums, same, x)))
-print(sum(sum(f.whole.stats.cache_hits.values()) for f in (total, cholesky_solve)))
+same = np.asfortranarray(rows)
+for sums in (rows, same):
+    add_up(sums)
+print(*(a.tobytes().hex() for a in (rows[0], same[0], x)))
+print(sum(sum(f.whole.stats.cache_hits.values()) for f in (add_up, cholesky_solve)))
 """
 
 

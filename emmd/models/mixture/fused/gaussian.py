@@ -85,10 +85,13 @@ class FusedGaussian:
         moments = expert.second_moment, expert.scale, gate.scale, gate.crest
         kernel = _KERNELS[self.n_experts == 2, len(edges) == 2]
         r = workspace.take((self.n_experts, n))
-        rows = edges, *self._features(data.designs), data.y, expert.weights
-        sums, *solved = kernel(*rows, moments, theta, start, (self.known_log, floor), r, image)
+        features = self._features(data.designs)
+        _, width = sums_width(self.n_experts, *(XB.shape[1] for XB in features))
+        partials = np.zeros((edges[-1], width))
+        rows = edges, partials, *features, data.y, expert.weights
+        solved = kernel(*rows, moments, theta, start, (self.known_log, floor), r, image)
         workspace.leave(r)
-        return sums, image, *solved
+        return partials[0], image, *solved
 
     def e_step_pass(self, data, theta, start=None):
         """Run the E-step; return what it adds up, the loss first, and the responsibilities, shape (K, n).
