@@ -1,5 +1,9 @@
 """The rules that break code break what they say, one place at a time."""
 
+from pathlib import Path
+
+from tests.mutants import rules
+from tests.mutants.calls import function_around, reaching, recorded
 from tests.mutants.rules import places
 
 SOURCE = """
@@ -28,3 +32,21 @@ def test_every_rule_breaks_its_places():
         "silence": {"Comparison(a, 0.0 * b, budget=a)"},
         "triple": {"Comparison(3.0 * a, b, budget=a)"},
     }
+
+
+def test_a_part_is_run_again_where_it_calls_the_broken_function():
+    with recorded() as calls:
+        places(SOURCE)
+    with recorded() as none:
+        len(SOURCE)
+    source = Path(rules.__file__).read_text()
+    line = {name: k for k, text in enumerate(source.splitlines(), 1) for name in text.split("(")[:1]}
+    called, uncalled = (function_around(source, line[name] + 1) for name in ("def places", "def constants"))
+    parts, path = {"work": calls, "idle": none}, "tests/mutants/rules.py"
+    assert reaching(parts, path, called) == ["work"]
+    assert reaching(parts, path, uncalled) == []
+
+
+def test_a_function_inside_another_counts_as_that():
+    source = "def f():\n    def g():\n        return 1\n    return g\n"
+    assert function_around(source, 3) == (1, 4)

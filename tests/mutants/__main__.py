@@ -1,9 +1,11 @@
 """Break the code in many places drawn by rule, and count what `emmd verify`, and then the tests near, catch.
 
 Run as ``python -m tests.mutants [count] [seed]``; prints a line for each mutant, then the shares. What
-survives is told apart: some mutants change no number that is compared.
+survives is told apart: some mutants change no number that is compared. Of `emmd verify` and of the tests,
+those parts alone are run that call the broken function.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,11 +13,13 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tests.mutants.calls import function_around, reaching
 from tests.mutants.rules import constants, places
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +56,9 @@ SWITCHES = [
     for value in ("''", "'no'")
 ] + [("emmd/models/symmetric/logistic.py", "equivalents", "__import__('numpy').array([theta, -theta])")]
 
+_JUDGE = [sys.executable, "-m", "tests.mutants.judge"]
+_PYTEST = [sys.executable, "-m", "pytest", "-q"]
+
 _PATIENCE = 10.0
 """Times as long as the unbroken code: a loop that has lost its end is caught by that."""
 
@@ -72,7 +79,11 @@ def drawn(count, seed):
     rng = np.random.default_rng(seed)
     chosen = [
         Mutant(
-            path, f"{name} = {value}", 0, constants((ROOT / path).read_text(), name, value), "tests/theory"
+            path,
+            f"{name} = {value}",
+            0,
+            constants((ROOT / path).read_text(), name, value),
+            "tests/theory/claims",
         )
         for path, name, value in SWITCHES
     ]
@@ -95,19 +106,84 @@ def _files(patterns):
         yield from sorted(path for path in found if path.name != "__init__.py")
 
 
-def tried(mutant, patience=None, digest=None):
-    """Return (what caught it or "survived", what was said).
+@dataclass(frozen=True)
+class Baseline:
+    """What the unbroken code does.
 
-    Parameters
+    Attributes
     ----------
-    mutant : Mutant or None
-        None for the unbroken code.
-    patience : float, optional
+    digests : frozenset of str
+        Of all records.
+    parts : dict
+        What each part of `emmd verify` calls, see `recorded`.
+    tests : dict
+        What each test that passes calls, by the place of the tests.
+    patience : float
         Seconds after which a run counts as one without an end.
-    digest : str, optional
-        What the judge says of the unbroken code.
     """
-    path = "" if mutant is None else mutant.path
+
+    digests: frozenset
+    parts: dict
+    tests: dict
+    patience: float
+
+
+def measured(pool) -> Baseline:
+    """Run the unbroken code, and record what its parts and the tests call."""
+    began = time.monotonic()
+    places = sorted({group.near for group in GROUPS})
+    tests = [pool.submit(_calls_of_tests, place) for place in places]
+    with _copied() as (folder, settings):
+        answer = Path(folder, "answer.json")
+        code, said = _run([*_JUDGE, str(answer)], folder, settings, None)
+        if code != 0:
+            raise SystemExit(f"the unbroken code does not pass: {said}")
+        seen = json.loads(answer.read_text())
+    patience = _PATIENCE * (time.monotonic() - began)
+    calls = {place: future.result() for place, future in zip(places, tests)}
+    return Baseline(frozenset(seen["digests"]), seen["calls"], calls, patience)
+
+
+def _calls_of_tests(place):
+    with _copied() as (folder, settings):
+        answer = Path(folder, "calls.json")
+        command = [*_PYTEST, "-p", "tests.mutants.seen", place]
+        _run(command, folder, settings | {"EMMD_CALLS": str(answer)}, None)
+        return json.loads(answer.read_text())
+
+
+def tried(mutant, baseline):
+    """Return (what caught it or "survived", what was said)."""
+    with _copied(mutant) as (folder, settings):
+        parts = _reached(mutant, baseline.parts)
+        answer, chosen = Path(folder, "answer.json"), Path(folder, "parts.json")
+        chosen.write_text(json.dumps(parts))
+        command = [*_JUDGE, str(answer), mutant.path, str(chosen)]
+        code, said = _run(command, folder, settings, baseline.patience)
+        if code != 0:
+            return "verify", said
+        tests = _reached(mutant, baseline.tests[mutant.near])
+        Path(folder, "tests.txt").write_text("\n".join(tests))
+        if tests:
+            code, said = _run([*_PYTEST, "-x", "@tests.txt"], folder, settings, baseline.patience)
+            if code != 0:
+                return "tests", said
+        new = set(json.loads(answer.read_text())["digests"]) - baseline.digests
+        effect = "changes numbers" if new else "changes no number that is compared"
+        return "survived", f"{effect}; reached by {len(parts)} parts and {len(tests)} tests"
+
+
+def _reached(mutant, calls):
+    """Return what calls the function that is broken: all, where compiled code may call it."""
+    if not mutant.line or mutant.path.startswith("emmd/kernels"):
+        return list(calls)
+    lines = function_around((ROOT / mutant.path).read_text(), mutant.line)
+    return reaching(calls, mutant.path, lines)
+
+
+@contextmanager
+def _copied(mutant=None):
+    """Yield a folder with a copy of the code, broken if need be, and the environment to run it in."""
     with tempfile.TemporaryDirectory() as folder:
         for package in PACKAGES:
             without = shutil.ignore_patterns("__pycache__")
@@ -116,21 +192,12 @@ def tried(mutant, patience=None, digest=None):
         for inside in ("theory", "experiments"):
             Path(folder, "emmd", inside).symlink_to(Path(folder, inside))
         shutil.copy(ROOT / "pyproject.toml", folder)
-        settings = os.environ | {"PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-        if path.startswith("emmd/kernels"):
-            settings["EMMD_CACHE_DIR"] = str(Path(folder, "cache"))
+        settings = os.environ | {"PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1"}
         if mutant is not None:
-            Path(folder, path).write_text(mutant.source)
-        code, said = _run([sys.executable, "-m", "tests.mutants.judge", path], folder, settings, patience)
-        if mutant is None or code != 0:
-            return "verify", said
-        near = [sys.executable, "-m", "pytest", "-q", "-x", mutant.near]
-        code, tests = _run(near, folder, settings, patience)
-        return ("tests", tests) if code != 0 else ("survived", _effect(said, digest))
-
-
-def _effect(said, digest):
-    return "changes no number that is compared" if said == digest else "changes numbers"
+            Path(folder, mutant.path).write_text(mutant.source)
+            if mutant.path.startswith("emmd/kernels"):
+                settings["EMMD_CACHE_DIR"] = str(Path(folder, "cache"))
+        yield folder, settings
 
 
 def _run(command, folder, settings, patience):
@@ -149,12 +216,9 @@ def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     chosen = drawn(count, seed)
-    start = time.monotonic()
-    _, digest = tried(None)
-    patience = _PATIENCE * (time.monotonic() - start)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = []
-        outcomes = pool.map(lambda mutant: tried(mutant, patience, digest), chosen)
+        baseline, results = measured(pool), []
+        outcomes = pool.map(lambda mutant: tried(mutant, baseline), chosen)
         for mutant, (caught, said) in zip(chosen, outcomes):
             results.append(caught)
             print(f"{caught:9} {mutant.path}:{mutant.line} {mutant.rule}: {said}", flush=True)

@@ -1,33 +1,46 @@
 """`emmd verify` on everything that it ships, ended by the first thing it would end with exit code 1 for.
 
-Run as ``python -m tests.mutants.judge [path]``. What a broken file at `path` cannot change is left out, and
-what it is most likely to change comes first.
+Run as ``python -m tests.mutants.judge answer [path] [parts]``: `answer` is the file for what was seen, `path`
+the broken file, `parts` a file with the names of those parts of the work that the break can change; without
+it all are done, and the functions that each calls are recorded.
 """
 
+import hashlib
+import json
 import sys
+from contextlib import nullcontext
 from importlib import import_module
-from itertools import chain
+from pathlib import Path
 
 from emmd.experiments.cases.expected import unexpected
 from emmd.experiments.cases.shipped import default_cases
 from emmd.theory.checker import check, found_claims, select, verify_population
 from emmd.theory.lab import Lab
+from tests.mutants.calls import recorded
 
 
 def main():
-    """Print the first surprise and exit with 1; print a digest of every number and exit with 0 else."""
-    path = sys.argv[1] if len(sys.argv) > 1 else ""
+    """Print the first surprise and exit with 1; else write a digest of every record, and exit with 0."""
+    answer, path, chosen = [*sys.argv[1:], "", ""][:3]
     for text in found_claims().broken.values():
         _surprised(text.strip().splitlines()[-1])
-    claims, numbers = _claims(path), []
-    parts = [_population_records(claims), _problem_records(claims)]
-    for record in chain(*parts[:: 1 if path.startswith("theory/population") else -1]):
-        if record.failed:
-            _surprised(f"{record.claim} on {record.model} {record.problem}: {record.verdict}")
-        for sentence in unexpected([record]):
-            _surprised(sentence)
-        numbers.append((record.claim, record.problem, record.predicted, record.observed, record.error_budget))
-    print(hash(repr(numbers)))
+    claims, digests, calls = _claims(path), [], {}
+    parts = _population_parts(claims) | _problem_parts(claims)
+    names = json.loads(Path(chosen).read_text()) if chosen else parts
+    order = [name for name in parts if name in names]
+    for name in order if path.startswith("theory/population") else order[::-1]:
+        with recorded() if not chosen else nullcontext({}) as calls[name]:
+            digests += [_judged(record) for record in parts[name]()]
+    Path(answer).write_text(json.dumps({"digests": digests, "calls": calls}))
+
+
+def _judged(record):
+    if record.failed:
+        _surprised(f"{record.claim} on {record.model} {record.problem}: {record.verdict}")
+    for sentence in unexpected([record]):
+        _surprised(sentence)
+    numbers = record.claim, record.problem, record.predicted, record.observed, record.error_budget
+    return hashlib.sha256(repr(numbers).encode()).hexdigest()[:16]
 
 
 def _claims(path):
@@ -38,20 +51,27 @@ def _claims(path):
     return [claim for claim in select(None) if claim in vars(module).values()] or select(None)
 
 
-def _problem_records(claims):
+def _problem_parts(claims):
     chosen = [claim for claim in claims if claim.scope == "problem"]
-    for case in default_cases(None, 0) if chosen else []:
+
+    def part(case):
         lab = Lab(case.problem, case.theta0, 0)
-        for claim in chosen:
-            yield check(claim, lab, case.name)
+        return (check(claim, lab, case.name) for claim in chosen)
+
+    cases = default_cases(None, 0) if chosen else []
+    return {f"{case.problem.model.name} {case.name}": lambda case=case: part(case) for case in cases}
 
 
-def _population_records(claims):
+def _population_parts(claims):
     chosen = [claim for claim in claims if claim.scope == "population"]
-    for model in ("symmoline", "symmologe") if chosen else ():
+
+    def part(model):
         for record in verify_population(model, chosen):
             if not record.reason.startswith("the statement is about"):
                 yield record
+
+    models = ("symmoline", "symmologe") if chosen else ()
+    return {f"population of {model}": lambda model=model: part(model) for model in models}
 
 
 def _surprised(sentence):
