@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 from rich.text import Text
-from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
 from emmd.core.protocols.family import found_families
@@ -82,7 +81,7 @@ def run(request):
     announce_compilation()
     with warnings.catch_warnings(), messages.status("fitting") as line:
         # the report below says the same as the warning
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", UserWarning)
         estimator.set_params(callback=_progress(line, request.starts)).fit(data.X, y, groups=data.groups)
     # files first: the terminal or a pipe may refuse what is printed
     if request.out is not None:
@@ -210,6 +209,8 @@ def _print(request, estimator, data):
         _remark(estimator.status_.name.lower(), "bold red", estimator.message_)
     elif estimator.standard_errors_ is None:
         _remark("no standard errors", "yellow", estimator.standard_errors_message_)
+    for sentence in estimator.column_messages_ if estimator.converged_ else ():
+        _remark("note", "yellow", sentence)
 
 
 def _remark(what, style, sentence):
