@@ -42,7 +42,9 @@ def _is_dominated(x, weights, centre, scale):
         return False
     rest, mass = x[~code], weights[~code] / (1.0 - share)
     middle = float(mass @ rest)
-    return abs(farthest - middle) > _FAR * float(np.sqrt(mass @ (rest - middle) ** 2)) > 0.0
+    spread = float(np.sqrt(mass @ (rest - middle) ** 2))
+    # a dummy has two values, and the mean of equal ones errs by rounding
+    return spread > ROUNDING * np.abs(x).max() and abs(farthest - middle) > _FAR * spread
 
 
 def weighted_median(x, weights):

@@ -99,6 +99,15 @@ def test_columns_are_named_and_the_fit_is_no_failure():
     assert remarks.tolist() == ["minimum norm", "minimum norm", "", ""]
 
 
+@pytest.mark.parametrize("n", [40, 49, 107])
+def test_no_value_of_a_dummy_counts_as_a_code_for_a_missing_one(n):
+    yes = np.arange(n) % 7 < 3
+    with pytest.warns(UserWarning, match="linearly dependent"):
+        one = emmd.MixtureOfExpertsRegressor(1).fit(np.column_stack([yes, ~yes]), np.sin(np.arange(n)))
+    assert one.converged_
+    assert one.coef_[0, 0] == pytest.approx(-one.coef_[0, 1], rel=1e-12)
+
+
 def test_a_model_file_and_a_warm_start_keep_the_coefficients(whole, tmp_path):
     emmd.save_model(whole, tmp_path / "model.json")
     again = emmd.load_model(tmp_path / "model.json")
