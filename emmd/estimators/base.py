@@ -306,24 +306,32 @@ class MixtureOfExpertsBase(
     @property
     def message_(self) -> str:
         """How the kept fit ended and what to do about it."""
-        ended = make_algorithm(self.method).message(self.status_) + self._alternative()
-        return " ".join([ended, *self.column_messages_])
+        return self._message(self._names())
 
     @property
     def column_messages_(self) -> list[str]:
         """Sentences on the columns whose coefficients the data do not tell, by name or by number."""
+        return self._column_messages(self._names())
+
+    def _names(self):
+        return getattr(self, "feature_names_in_", range(self.n_features_in_))
+
+    def _message(self, names):
+        ended = make_algorithm(self.method).message(self.status_) + self._alternative()
+        return " ".join([ended, *self._column_messages(names)])
+
+    def _column_messages(self, names):
+        dependent = np.union1d(*(self._units.dependent(part)[0] for part in ("expert", "gate")))
         said = []
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        dependent = np.union1d(*(self._units.dependent(part)[0] for part in ("expert", "gate"))).astype(int)
         if len(dependent):
             said.append(
-                f"Columns {names[dependent].tolist()} of X are linearly dependent: of all coefficients with "
-                "the same predictions, those of least norm on the standardised columns are reported."
+                f"Columns {[names[int(j)] for j in dependent]} of X are linearly dependent: of all "
+                "coefficients with the same predictions, those of least norm on the standardised columns are "
+                "reported."
             )
         if len(self._units.dropped):
-            said.append(
-                f"Columns {names[self._units.dropped].tolist()} of X are constant: their coefficients are 0."
-            )
+            constant = [names[j] for j in self._units.dropped]
+            said.append(f"Columns {constant} of X are constant: their coefficients are 0.")
         return said
 
     def _alternative(self):

@@ -179,7 +179,7 @@ def machine(estimator, data):
         "n_iter": estimator.n_iter_,
         "converged": estimator.converged_,
         "status": estimator.status_.name.lower(),
-        "message": estimator.message_,
+        "message": estimator._message(data.names),
         "params": {name: getattr(estimator, f"{name}_") for name in names},
         "standard_errors": estimator.standard_errors_,
         "standard_errors_message": estimator.standard_errors_message_,
@@ -206,10 +206,10 @@ def _print(request, estimator, data):
     met = f"{estimator.starts_at_best_} ended at the best optimum"
     results.print(f"{kept.count('converged')} of {len(kept)} starts converged, {met}; {_ending(estimator)}")
     if not estimator.converged_:
-        _remark(estimator.status_.name.lower(), "bold red", estimator.message_)
+        _remark(estimator.status_.name.lower(), "bold red", estimator._message(data.names))
     elif estimator.standard_errors_ is None:
         _remark("no standard errors", "yellow", estimator.standard_errors_message_)
-    for sentence in estimator.column_messages_ if estimator.converged_ else ():
+    for sentence in estimator._column_messages(data.names) if estimator.converged_ else ():
         _remark("note", "yellow", sentence)
 
 
