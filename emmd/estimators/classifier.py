@@ -42,7 +42,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
         Number of starts. From the best of several, better optima near it are looked for: one expert is drawn
-        anew, once for each further start at least, and more where they end at different optima.
+        anew, twice for each further start at least, and more where they end at different optima.
     keep : "best" or "converged"
         Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
         unless that likelihood is unbounded, or the best of those that converged, where any did.

@@ -89,6 +89,15 @@ def test_text_and_dates_are_refused_by_name_with_advice():
     assert fit.feature_names_in_.tolist() == ["x"]
 
 
+def test_missing_cells_are_refused_by_column_and_row():
+    X, y = bent(60)
+    table = pd.DataFrame({"x": X[:, 0], "load": X[:, 0], "never": np.nan})
+    table.loc[7, "load"] = None
+    for columns, row in ((["x", "load"], 7), (["x", "never"], 0)):
+        with pytest.raises(ValueError, match=f"NaN in columns '{columns[1]}', first in row {row}"):
+            emmd.MixtureOfExpertsRegressor(1).fit(table[columns], y)
+
+
 def test_a_generator_seeds_all_that_takes_a_seed():
     X, y = bent()
 
