@@ -30,6 +30,7 @@ from emmd.core.status import Status
 from emmd.estimators.building.model import ModelBuilder
 from emmd.estimators.evaluate import log_gate, log_joint
 from emmd.estimators.inference import covariance, em_rate
+from emmd.estimators.known import fixed_parts
 from emmd.estimators.parameters import named_deviations, named_parameters, standardised
 from emmd.estimators.progress import CallbackSupportMixin, Progress, Tasks
 from emmd.estimators.starts.draw import draw_starts, redrawn, start_from
@@ -130,12 +131,13 @@ class MixtureOfExpertsBase(
             )
         total = weights.sum()
         ridges = {"expert": self.expert_ridge, "gate": self.gate_ridge}
-        penalised = [part for part, ridge in ridges.items() if not_negative(f"{part}_ridge", ridge)]
+        as_they_are = [part for part, ridge in ridges.items() if not_negative(f"{part}_ridge", ridge)]
+        as_they_are += fixed_parts(self.fixed)
         exposure = self._exposure(X.shape[1])
         expert, gate = self._columns(X.shape[1], exposure)
         names = getattr(self, "feature_names_in_", None)
         intercept = flag("fit_intercept", self.fit_intercept)
-        units = feature_units(X, weights / total, intercept, expert, gate, penalised, names)
+        units = feature_units(X, weights / total, intercept, expert, gate, as_they_are, names)
         units = replace(units, exposure=exposure)
         self._adopt(self._target_units(units, y, weights / total))
         self._grouped = groups is not None
@@ -277,8 +279,6 @@ class MixtureOfExpertsBase(
         ]
         self.best_start_ = started.best
         self.status_ = Status(run.status)
-        if self.status_.success and len(self._units.dropped):
-            self.status_ = Status.SINGULAR_DESIGN
         self.converged_ = self.status_.success
         # the M-step that turned the start's responsibilities into parameters counts
         self.n_iter_ = run.nit + 1
@@ -293,6 +293,9 @@ class MixtureOfExpertsBase(
             print(f"kept start {self.best_start_}: log-likelihood {self.loglik_:.6f}")
         if not self.converged_:
             warnings.warn(self.message_, ConvergenceWarning, stacklevel=5)
+            return
+        for sentence in self.column_messages_:
+            warnings.warn(sentence, UserWarning, stacklevel=5)
 
     @property
     def starts_at_best_(self) -> int:
@@ -303,17 +306,33 @@ class MixtureOfExpertsBase(
     @property
     def message_(self) -> str:
         """How the kept fit ended and what to do about it."""
-        if self.status_ is Status.SINGULAR_DESIGN and len(self._units.dropped):
-            return (
-                f"Columns {self._labels(self._units.dropped)} of X are constant or linear combinations of "
-                "earlier columns: they were left out, their coefficients are 0."
-            )
-        return make_algorithm(self.method).message(self.status_) + self._alternative()
+        return self._message(self._names())
 
-    def _labels(self, columns):
-        """Return the columns' names, or their numbers where X had none."""
-        names = getattr(self, "feature_names_in_", None)
-        return columns.tolist() if names is None else [str(names[j]) for j in columns]
+    @property
+    def column_messages_(self) -> list[str]:
+        """Sentences on the columns whose coefficients the data do not tell, by name or by number."""
+        return self._column_messages(self._names())
+
+    def _names(self):
+        return getattr(self, "feature_names_in_", range(self.n_features_in_))
+
+    def _message(self, names):
+        ended = make_algorithm(self.method).message(self.status_) + self._alternative()
+        return " ".join([ended, *self._column_messages(names)])
+
+    def _column_messages(self, names):
+        dependent = np.union1d(*(self._units.dependent(part)[0] for part in ("expert", "gate")))
+        said = []
+        if len(dependent):
+            said.append(
+                f"Columns {[names[int(j)] for j in dependent]} of X are linearly dependent: of all "
+                "coefficients with the same predictions, those of least norm on the standardised columns are "
+                "reported."
+            )
+        if len(self._units.dropped):
+            constant = [names[j] for j in self._units.dropped]
+            said.append(f"Columns {constant} of X are constant: their coefficients are 0.")
+        return said
 
     def _alternative(self):
         """Return a sentence on the best start that converged, where the kept one has a higher likelihood."""
@@ -338,7 +357,7 @@ class MixtureOfExpertsBase(
         """Set EM's local rate and the standard errors, or None with the reason."""
         self.em_rate_ = self.standard_errors_ = self._covariance = None
         self.standard_errors_message_ = "The fit is not at a stationary point."
-        if self.status_ not in (Status.CONVERGED, Status.SINGULAR_DESIGN):
+        if self.status_ is not Status.CONVERGED:
             return
         complete, missing = problem.informations(self._theta)
         self.em_rate_ = em_rate(complete, missing)

@@ -6,6 +6,9 @@ from scipy.linalg import qr, solve_triangular
 ROUNDING = 1e3 * float(np.finfo(float).eps)
 """Relative to the largest entry of a column: what is left of it below that may be rounding of its entries."""
 
+_MADE_UP = 1e-8
+"""What is left of a column of size 1 that others make up: half of its digits at most."""
+
 _DOMINANT = 0.25
 """The share of a column's sum of squares from which one value dominates the column."""
 
@@ -39,7 +42,9 @@ def _is_dominated(x, weights, centre, scale):
         return False
     rest, mass = x[~code], weights[~code] / (1.0 - share)
     middle = float(mass @ rest)
-    return abs(farthest - middle) > _FAR * float(np.sqrt(mass @ (rest - middle) ** 2)) > 0.0
+    spread = float(np.sqrt(mass @ (rest - middle) ** 2))
+    # a dummy has two values, and the mean of equal ones errs by rounding
+    return spread > ROUNDING * np.abs(x).max() and abs(farthest - middle) > _FAR * spread
 
 
 def weighted_median(x, weights):
@@ -50,7 +55,7 @@ def weighted_median(x, weights):
 
 
 def orthogonal_basis(Z, weights, rounding, last):
-    """Return independent columns and the map to a basis of them, orthonormal but for rounding.
+    """Return the columns that span a space and the map to a basis of it, orthonormal but for rounding.
 
     Parameters
     ----------
@@ -67,9 +72,10 @@ def orthogonal_basis(Z, weights, rounding, last):
     Returns
     -------
     kept : ndarray of int
-        Columns that are not in the span of those before them, ascending.
-    turn : ndarray of shape (len(kept), len(kept))
-        ``Z[:, kept] @ turn`` is the basis.
+        All columns, ascending, but for those that add nothing but rounding to others.
+    turn : ndarray of shape (len(kept), r)
+        ``Z[:, kept] @ turn`` is the basis. Of all maps to it this has the least norm: every column of it is
+        orthogonal to all combinations of the columns that vanish.
 
     Notes
     -----
@@ -87,10 +93,27 @@ def orthogonal_basis(Z, weights, rounding, last):
             break
         # a lost column takes a direction of rounding from those after it, which matters where few are left
         order = np.delete(order, lost if len(Z) > 2 * len(order) else lost[:1])
-    kept = np.sort(order)
+    chosen = np.sort(order)
     turn = np.zeros((len(order), len(order)))
     if len(order):
         signs = np.sign(np.diag(root))
         inverse = solve_triangular(root[: len(order)], np.diag(signs))
-        turn[np.searchsorted(kept, order)] = inverse
-    return kept, turn
+        turn[np.searchsorted(chosen, order)] = inverse
+    return _with_dependent(weighted, chosen, turn)
+
+
+def _with_dependent(weighted, chosen, turn):
+    """Let the columns that the chosen ones make up have a say in the basis too."""
+    lost = np.setdiff1d(np.arange(weighted.shape[1]), chosen)
+    basis = weighted[:, chosen] @ turn
+    shares = basis.T @ weighted[:, lost]
+    made_up = np.linalg.norm(weighted[:, lost] - basis @ shares, axis=0) <= _MADE_UP
+    lost, shares = lost[made_up], shares[:, made_up]
+    if not len(lost):
+        return chosen, turn
+    vanishing = qr(np.vstack([-turn @ shares, np.eye(len(lost))]), mode="economic")[0]
+    whole = np.vstack([turn, np.zeros((len(lost), turn.shape[1]))])
+    whole -= vanishing @ (vanishing.T @ whole)
+    kept = np.concatenate([chosen, lost])
+    order = np.argsort(kept)
+    return kept[order], whole[order]

@@ -42,7 +42,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
         Number of starts. From the best of several, better optima near it are looked for: one expert is drawn
-        anew, once for each further start at least, and more where they end at different optima.
+        anew, twice for each further start at least, and more where they end at different optima.
     keep : "best" or "converged"
         Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
         unless that likelihood is unbounded, or the best of those that converged, where any did.
@@ -74,6 +74,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
     coef_, intercept_ : ndarray
         Of the logit of ``classes_[1]``, shapes (K, d) and (K,), for two classes; for more, of the
         logits of all classes but the last against the last, shapes (K, C - 1, d) and (K, C - 1).
+        Of linearly dependent columns as in `MixtureOfExpertsRegressor`.
     gate_coef_, gate_intercept_ : ndarray of shape (K, d) and (K,)
         0 for the last expert: only differences matter.
     loglik_, trace_, n_iter_, converged_, status_, message_, starts_, best_start_, em_rate_
@@ -113,6 +114,8 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         ConvergenceWarning
             When the kept start did not lead to a proper optimum, e.g. because an expert separates the
             classes; `status_` names the reason.
+        UserWarning
+            When columns are constant or linearly dependent.
         """
         X, y = validated(self, X, y, ensure_min_samples=self._least_rows())
         with naming("y"):

@@ -9,6 +9,12 @@ GATE = ("gate_coef", "gate_intercept")
 EXPERTS = ("coef", "intercept", "dispersion", "df")
 
 
+def fixed_parts(fixed):
+    """Return which of ``expert`` and ``gate`` has parameters among those that are held."""
+    names = fixed if isinstance(fixed, dict) else {}
+    return [part for part, own in (("expert", EXPERTS), ("gate", GATE)) if set(own) & set(names)]
+
+
 def chosen_columns(argument, value, n_features, names):
     """Return the columns that `value` chooses, as a list of int: all for None.
 
@@ -104,8 +110,8 @@ def _require_possible(values, units, part):
         lost = np.setdiff1d(needed, units.kept[getattr(units, part)])
         if len(lost):
             raise ValueError(
-                f"fixed {name} must be 0 for columns that the {part} does not use (not asked for, constant, "
-                f"or made up by earlier ones), got other values for columns {lost.tolist()}"
+                f"fixed {name} must be 0 for columns that the {part} does not use (not asked for, or "
+                f"constant), got other values for columns {lost.tolist()}"
             )
     for name in ("dispersion", "df"):
         value = values.get(name, np.ones(1))

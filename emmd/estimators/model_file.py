@@ -196,7 +196,7 @@ def _restored(document):
 
 def _units(plain):
     _require_keys(plain, {field.name for field in dataclasses.fields(Units)}, "units")
-    turns = {name: _square(plain[name], len(plain[name[:-5]]), name) for name in ("expert_turn", "gate_turn")}
+    turns = {name: _turn(plain[name], len(plain[name[:-5]]), name) for name in ("expert_turn", "gate_turn")}
     units = Units(**(plain | turns))
     columns = {"kept": units.n_features, "dropped": units.n_features}
     columns |= {"expert": len(units.kept), "gate": len(units.kept)}
@@ -218,13 +218,14 @@ def _units(plain):
     return units
 
 
-def _square(turn, size, name):
-    """Return a map between columns; JSON forgets the shape of an array without entries."""
+def _turn(turn, n_columns, name):
+    """Return a map from columns; JSON forgets the shape of an array without entries."""
     if turn is None:
         return None
     _require(isinstance(turn, np.ndarray) and turn.dtype == float, f"units.{name} holds no numbers")
-    _require(turn.size == size**2 and bool(np.isfinite(turn).all()), f"units.{name} has another size")
-    return turn.reshape(size, size)
+    turn = turn.reshape(n_columns, -1) if n_columns else turn.reshape(0, 0)
+    _require(turn.shape[1] <= n_columns and bool(np.isfinite(turn).all()), f"units.{name} has another size")
+    return turn
 
 
 def _require_keys(plain, names, place):

@@ -67,7 +67,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         have standard error 0 and do not count in `aic` and `bic`.
     n_init : int
         Number of starts. From the best of several, better optima near it are looked for: one expert is drawn
-        anew, once for each further start at least, and more where they end at different optima.
+        anew, twice for each further start at least, and more where they end at different optima.
     keep : "best" or "converged"
         Which of them is kept: the one with the highest likelihood (less the penalties), whatever its status
         unless that likelihood is unbounded, or the best of those that converged, where any did.
@@ -95,6 +95,8 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
     Attributes
     ----------
     coef_, intercept_ : ndarray of shape (K, d) and (K,), or (K, m, d) and (K, m) for m targets
+        Where columns are linearly dependent, as dummies of all categories are, the coefficients of least norm
+        on the standardised columns, of all with the same predictions; `column_messages_` names the columns.
     gate_coef_, gate_intercept_ : ndarray of shape (K, d) and (K,)
         0 for the last expert: only differences matter.
     dispersion_ : ndarray of shape (K,) or (1,), or None
@@ -107,7 +109,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
     trace_ : ndarray of shape (n_iterations,)
         Log-likelihood after each iteration, less the penalties. It jumps where Newton's method, or the
         search for better optima, has moved the run.
-    n_iter_, converged_, status_, message_
+    n_iter_, converged_, status_, message_, column_messages_
         How the kept fit ended.
     starts_ : list of dict
         ``kind, loglik, n_iter, status`` of every start; `best_start_` is the index of the kept one.
@@ -219,6 +221,8 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
         -----
         ConvergenceWarning
             When the kept start did not lead to a proper optimum; `status_` names the reason.
+        UserWarning
+            When columns are constant or linearly dependent.
         """
         names = getattr(y, "columns", None)
         X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())

@@ -10,14 +10,19 @@ from emmd.estimators.basis import ROUNDING, dominated, orthogonal_basis, weighte
 _SMALLEST, _LARGEST = 1e-140, 1e140
 """Spreads whose squares, and those of their reciprocals, are representable."""
 
+_SAME = 1e-7
+"""Entries of a combination of size 1 that are smaller are rounding."""
+
 
 @dataclass(frozen=True)
 class Units:
     """The map between the user's features and target and the standardised ones.
 
     What experts see, and what the gate sees, is a basis of the span of their standardised columns, so that
-    neither fit nor accuracy depends on the basis that the user has chosen. A part with a ridge penalty sees
-    the standardised columns themselves, on which the penalty is defined.
+    neither fit nor accuracy depends on the basis that the user has chosen. Where columns are linearly
+    dependent, many coefficients give the same predictors; those that are reported have the least norm on the
+    standardised columns, so that neither the units of the columns nor their order matters. A part with a
+    ridge penalty, which is defined on these columns, or with fixed parameters sees the columns themselves.
 
     Attributes
     ----------
@@ -33,9 +38,11 @@ class Units:
     expert, gate : ndarray of int
         Which of the kept columns the experts and the gate use.
     dropped : ndarray of int
-        Columns that were asked for and are left out because they are constant or earlier ones make them up.
+        Columns that were asked for and are left out: all that varies in them, or that others do not make up,
+        is rounding.
     expert_turn, gate_turn : ndarray or None
-        Maps from the standardised columns that a part uses to those that it sees; None for the same.
+        Maps from the standardised columns that a part uses to the independent ones that it sees; None for the
+        same. Coefficients of those are mapped back by the transpose.
     exposure : int or None
         The user's column of exposures; its log is the last column inside.
     y_centre, y_scale : float, or ndarray of shape (m,) for m targets
@@ -66,16 +73,34 @@ class Units:
         same = np.array_equal(self.expert, self.gate)
         return same and (self.expert_turn is None) == (self.gate_turn is None)
 
+    def _seen(self, part):
+        """Return the number of features inside that a part sees, without the intercept."""
+        used, turn = self._part(part)
+        return len(used) if turn is None else turn.shape[1]
+
     @property
     def width(self):
         """Number of features inside, without the intercept."""
-        return len(self.expert) + (0 if self._shared else len(self.gate))
+        return self._seen("expert") + (0 if self._shared else self._seen("gate"))
 
     def columns(self, part):
         """Return the columns inside, the intercept's too, that ``expert`` or ``gate`` sees."""
-        first = 0 if part == "expert" or self._shared else len(self.expert)
-        seen = range(first, first + len(getattr(self, part)))
+        first = 0 if part == "expert" or self._shared else self._seen("expert")
+        seen = range(first, first + self._seen(part))
         return [*seen, *([self.width] if self.intercept else [])]
+
+    def dependent(self, part):
+        """Return the columns whose coefficients the data do not tell, and whether they tell the intercept.
+
+        They tell what is the same in all coefficients with the same predictors. Columns are the user's.
+        """
+        used, turn = self._part(part)
+        if turn is None or turn.shape[0] == turn.shape[1]:
+            return np.zeros(0, dtype=int), True
+        same = np.linalg.qr(turn, mode="complete")[0][:, turn.shape[1] :]
+        shifts = same * (self.centre[used] / self.scale[used])[:, None]
+        told = np.abs(shifts.sum(axis=0)) <= _SAME * np.abs(shifts).sum(axis=0)
+        return self.kept[used[(np.abs(same) > _SAME).any(axis=1)]], bool(told.all())
 
     def features(self, X):
         """Return the features inside, shape (n, width + intercept)."""
@@ -87,7 +112,7 @@ class Units:
         for part in ("expert",) if self._shared else ("expert", "gate"):
             used, turn = self._part(part)
             seen = standard if len(used) == len(self.kept) else standard[:, used]
-            Z[:, self.columns(part)[: len(used)]] = seen if turn is None else seen @ turn
+            Z[:, self.columns(part)[: self._seen(part)]] = seen if turn is None else seen @ turn
         return Z
 
     @property
@@ -102,19 +127,23 @@ class Units:
     def back(self, values, part):
         """Return slopes, shape (..., d), and intercepts, (...), for coefficients of the features inside."""
         used, turn = self._part(part)
-        inside = values[..., : len(used)]
+        inside = values[..., : self._seen(part)]
         slopes = np.zeros((*values.shape[:-1], self.n_features))
         slopes[..., self.kept[used]] = (inside if turn is None else inside @ turn.T) / self.scale[used]
         constant = values[..., -1] if self.intercept else np.zeros(values.shape[:-1])
         return slopes, constant - slopes[..., self.kept] @ self.centre
 
     def forward(self, slopes, constants, part):
-        """Undo `back`; slopes of columns that the part does not use are lost."""
+        """Undo `back`; slopes of columns that the part does not use are lost.
+
+        Of dependent columns any slopes will do that give the same predictors.
+        """
         used, turn = self._part(part)
         slopes = slopes[..., self.kept[used]]
         values = slopes * self.scale[used]
         if turn is not None:
-            values = np.linalg.solve(turn, values[..., None])[..., 0]
+            across, root = np.linalg.qr(turn)
+            values = np.linalg.solve(root, (values @ across)[..., None])[..., 0]
         if not self.intercept:
             return values
         return np.concatenate([values, (constants + slopes @ self.centre[used])[..., None]], axis=-1)
@@ -130,7 +159,7 @@ def _positive(exposures, column):
     return exposures
 
 
-def feature_units(X, weights, intercept, expert, gate, penalised=(), names=None):
+def feature_units(X, weights, intercept, expert, gate, as_they_are=(), names=None):
     """Return the `Units` of features.
 
     Parameters
@@ -141,8 +170,8 @@ def feature_units(X, weights, intercept, expert, gate, penalised=(), names=None)
     intercept : bool
     expert, gate : list of int
         The columns of X that experts and gate are to use.
-    penalised : collection of str
-        Those of ``expert`` and ``gate`` that have a ridge penalty.
+    as_they_are : collection of str
+        Those of ``expert`` and ``gate`` that see the standardised columns themselves.
     names : ndarray of str, optional
         Of the columns, for error messages.
 
@@ -159,10 +188,10 @@ def feature_units(X, weights, intercept, expert, gate, penalised=(), names=None)
     turns: dict[str, Any] = {}
     for part, columns in asked.items():
         varying = np.array([j for j in columns if scale[j] > 0], dtype=int)
-        if part in penalised:
+        if part in as_they_are:
             used[part], turns[part] = varying, None
             continue
-        if part == "gate" and columns == expert and "expert" not in penalised:
+        if part == "gate" and columns == expert and "expert" not in as_they_are:
             used[part], turns[part] = used["expert"], turns["expert"]
             continue
         among = np.flatnonzero(np.isin(varying, last))

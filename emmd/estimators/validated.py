@@ -91,7 +91,7 @@ def _require_table(name, value):
 
 
 def _require_numeric_columns(name, value):
-    """Refuse a table's columns of text and of dates by their names, and say what to do with them."""
+    """Refuse a table's columns of text, of dates and with missing cells by name; say what to do with them."""
     dtypes = getattr(value, "dtypes", None)
     if not hasattr(dtypes, "items") or not hasattr(value, "select_dtypes"):
         return
@@ -105,6 +105,13 @@ def _require_numeric_columns(name, value):
             f"{name} must hold numbers, got columns {', '.join(repr(column) for column in others)} of dtype "
             f"{', '.join(kinds)}: encode text (sklearn.preprocessing.OneHotEncoder(drop='first'), or "
             "emmd.formula_design) and turn dates into numbers"
+        )
+    missing = value.isna().to_numpy()
+    if missing.any():
+        columns = ", ".join(repr(column) for column in value.columns[missing.any(axis=0)])
+        raise ValueError(
+            f"{name} must hold no missing cells, got NaN in columns {columns}, first in row "
+            f"{int(missing.any(axis=1).argmax())}: fill them in (sklearn.impute.SimpleImputer)"
         )
 
 

@@ -27,7 +27,9 @@ class InferenceMethods:
         """Covariance of the estimated parameters by part and term (pandas.DataFrame); None where unknown.
 
         From the inverse of the observed information, as `standard_errors_`, whose message says why it is
-        None. Parameters that are fixed, left out, or of the reference gate are not in it.
+        None. Parameters that are fixed, left out, or of the reference gate are not in it. Where columns are
+        linearly dependent it is singular, and what the data tell, such as differences between dummies, has
+        its variance all the same.
         """
         from emmd.inference.covariance import named_covariance
 
@@ -52,6 +54,10 @@ class InferenceMethods:
             upper, remark``. Wald intervals; those of variances and the like are made on the scale of their
             logarithms, and have no z. Cells are NaN where there is nothing to say: in the row of the
             reference gate, which the remark names, and for standard errors of what is not estimated.
+            Where columns are linearly dependent, the remark says so of each coefficient that depends on it:
+            of all with the same predictions, those of least norm on the standardised columns are reported,
+            and their standard errors are those of that choice. Differences between dummies do not depend on
+            it.
         """
         from emmd.inference.summary import summary_table
 

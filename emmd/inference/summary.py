@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from emmd.core.checks import describe, real_array
-from emmd.inference.terms import ESTIMATED, REFERENCE, labelled, terms
+from emmd.inference.terms import REFERENCE, labelled, terms
 
 
 def summary_table(estimator: Any, level: float, covariance: Any) -> Any:
@@ -20,7 +20,7 @@ def summary_table(estimator: Any, level: float, covariance: Any) -> Any:
             for row in rows
         ]
     )
-    free = np.array([row.remark == ESTIMATED for row in rows])
+    free = np.array([row.estimated for row in rows])
     deviations = np.full(len(rows), np.nan)
     if covariance is not None:
         deviations[free] = _deviations(covariance, free.sum())

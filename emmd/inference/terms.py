@@ -7,7 +7,8 @@ import numpy as np
 
 INTERCEPT = "intercept"
 ESTIMATED, FIXED, LEFT_OUT, REFERENCE = "", "fixed", "left out", "reference"
-"""What is said about a parameter: nothing where it is estimated."""
+LEAST_NORM = "minimum norm"
+"""What is said about a parameter: nothing where the data tell it."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Term:
     where : tuple of int
         Its place there.
     remark : str
-        Empty, ``fixed``, ``left out`` (of what makes up a column already used, or is not used) or
-        ``reference`` (the gate to which the others are relative).
+        Empty, ``fixed``, ``left out`` (of a column that is constant or not used), ``reference`` (the gate to
+        which the others are relative) or ``minimum norm``: columns are linearly dependent, and of all
+        coefficients with the same predictions those of least norm are estimated.
     positive : bool
         Whether it is a variance or the like, whose interval is made on the scale of its logarithm.
     """
@@ -37,6 +39,11 @@ class Term:
     where: tuple
     remark: str
     positive: bool = False
+
+    @property
+    def estimated(self) -> bool:
+        """Whether it depends on the data."""
+        return self.remark in (ESTIMATED, LEAST_NORM)
 
 
 def feature_names(estimator: Any) -> list[str]:
@@ -49,19 +56,18 @@ def terms(estimator: Any) -> list[Term]:
     """Return the parameters of a fitted estimator, expert by expert, then the gate."""
     model, units = estimator._model, estimator._units
     names, K = feature_names(estimator), model.n_experts
-    rows = []
-    used = {part: set(units.kept[getattr(units, part)].tolist()) for part in ("expert", "gate")}
+    rows, remarks = [], _remarks(units, "expert")
     for k in range(K):
         for part, where in _logits(estimator, k):
-            rows += _linear(part, "coef", "intercept", where, names, used["expert"], model, units)
+            rows += _linear(part, "coef", "intercept", where, names, remarks, model, units)
         if model.family.dispersion == "free":
             rows += _dispersion(estimator, f"expert {k + 1}", k)
     if model.family.dispersion == "shared":
         rows += _dispersion(estimator, "experts", 0)
-    sees = used["gate"] if model.gate.sees_features else None
+    names, remarks = (names, _remarks(units, "gate")) if model.gate.sees_features else ([], {})
     for k in range(K - 1):
         rows += _linear(
-            f"gate {k + 1}", "gate_coef", "gate_intercept", (k,), names, sees, model, units, "gate"
+            f"gate {k + 1}", "gate_coef", "gate_intercept", (k,), names, remarks, model, units, "gate"
         )
     if K > 1:
         rows.append(Term(f"gate {K}", "", "gate_intercept", (K - 1,), REFERENCE))
@@ -76,18 +82,25 @@ def _logits(estimator, k):
     return [(f"expert {k + 1}, {label}", (k, c)) for c, label in enumerate(labels)]
 
 
-def _linear(part, coef, intercept, where, names, used, model, units, name="coef"):
-    """Return the terms of one linear predictor; `used` is None where it sees no features."""
+def _remarks(units, part):
+    """Return what is said about the coefficients that a part estimates, by column and for INTERCEPT."""
+    dependent, told = units.dependent(part)
+    remarks = {j: LEAST_NORM if j in dependent else ESTIMATED for j in units.kept[getattr(units, part)]}
+    return remarks | {INTERCEPT: ESTIMATED if told else LEAST_NORM}
+
+
+def _linear(part, coef, intercept, where, names, remarks, model, units, name="coef"):
+    """Return the terms of one linear predictor; without remarks it is an intercept alone."""
     held = name not in model.index
     rows = []
-    if used is not None:
-        for j, feature in enumerate(names):
-            if j == units.exposure and j not in used:
-                continue
-            remark = LEFT_OUT if j not in used else FIXED if held else ESTIMATED
-            rows.append(Term(part, feature, coef, (*where, j), remark))
-    if units.intercept or used is None:
-        rows.append(Term(part, INTERCEPT, intercept, where, FIXED if held else ESTIMATED))
+    for j, feature in enumerate(names):
+        if j == units.exposure and j not in remarks:
+            continue
+        remark = LEFT_OUT if j not in remarks else FIXED if held else remarks[j]
+        rows.append(Term(part, feature, coef, (*where, j), remark))
+    if units.intercept or not remarks:
+        remark = FIXED if held else remarks.get(INTERCEPT, ESTIMATED)
+        rows.append(Term(part, INTERCEPT, intercept, where, remark))
     return rows
 
 
@@ -103,7 +116,7 @@ def _dispersion(estimator, part, k):
 
 def estimated(estimator: Any) -> list[Term]:
     """Return the terms that the fit estimates."""
-    return [term for term in terms(estimator) if term.remark == ESTIMATED]
+    return [term for term in terms(estimator) if term.estimated]
 
 
 def labelled(rows: list[Term]) -> Any:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 from rich.text import Text
-from sklearn.exceptions import ConvergenceWarning
 
 from emmd.core.checks import known_name, positive_number
 from emmd.core.protocols.family import found_families
@@ -82,7 +81,7 @@ def run(request):
     announce_compilation()
     with warnings.catch_warnings(), messages.status("fitting") as line:
         # the report below says the same as the warning
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", UserWarning)
         estimator.set_params(callback=_progress(line, request.starts)).fit(data.X, y, groups=data.groups)
     # files first: the terminal or a pipe may refuse what is printed
     if request.out is not None:
@@ -180,7 +179,7 @@ def machine(estimator, data):
         "n_iter": estimator.n_iter_,
         "converged": estimator.converged_,
         "status": estimator.status_.name.lower(),
-        "message": estimator.message_,
+        "message": estimator._message(data.names),
         "params": {name: getattr(estimator, f"{name}_") for name in names},
         "standard_errors": estimator.standard_errors_,
         "standard_errors_message": estimator.standard_errors_message_,
@@ -207,9 +206,11 @@ def _print(request, estimator, data):
     met = f"{estimator.starts_at_best_} ended at the best optimum"
     results.print(f"{kept.count('converged')} of {len(kept)} starts converged, {met}; {_ending(estimator)}")
     if not estimator.converged_:
-        _remark(estimator.status_.name.lower(), "bold red", estimator.message_)
+        _remark(estimator.status_.name.lower(), "bold red", estimator._message(data.names))
     elif estimator.standard_errors_ is None:
         _remark("no standard errors", "yellow", estimator.standard_errors_message_)
+    for sentence in estimator._column_messages(data.names) if estimator.converged_ else ():
+        _remark("note", "yellow", sentence)
 
 
 def _remark(what, style, sentence):

@@ -226,9 +226,15 @@ def test_bad_input(options, says):
     assert says in str(caught.value)
 
 
-def test_fixed_values_of_columns_that_are_left_out():
+def test_fixed_values_of_dependent_and_of_constant_columns():
+    """Dependent columns have the values that are given; a constant one is part of the intercept."""
     wide = np.column_stack([X, X + 1.0])
     fixed = {"gate_coef": [[0.0, 1.0], [0.0, 0.0]], "gate_intercept": [0.0, 0.0]}
+    one = estimator("gaussian", fixed=fixed, expert_features=[0]).fit(wide, Y)
+    np.testing.assert_array_equal(one.gate_coef_, fixed["gate_coef"])
+    other = {"gate_coef": [[1.0], [0.0]], "gate_intercept": [1.0, 0.0]}
+    assert one.loglik_ == pytest.approx(estimator("gaussian", fixed=other).fit(X, Y).loglik_, rel=1e-9)
+    wide[:, 1] = 1.0
     with pytest.raises(
         ValueError, match=r"gate_coef must be 0 for columns that the gate does not use.*\[1\]"
     ):

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures
@@ -90,12 +89,13 @@ def test_text_and_dates_are_refused_by_name_with_advice():
     assert fit.feature_names_in_.tolist() == ["x"]
 
 
-def test_dummies_that_make_each_other_up_are_named():
+def test_missing_cells_are_refused_by_column_and_row():
     X, y = bent(60)
-    table = pd.DataFrame({"x": X[:, 0], "site = a": np.arange(60) % 2, "site = b": 1 - np.arange(60) % 2})
-    with pytest.warns(ConvergenceWarning, match="'site = b'"):
-        fit = emmd.MixtureOfExpertsRegressor(1).fit(table, y)
-    np.testing.assert_allclose(fit.predict(table).mean(), y.mean())
+    table = pd.DataFrame({"x": X[:, 0], "load": X[:, 0], "never": np.nan})
+    table.loc[7, "load"] = None
+    for columns, row in ((["x", "load"], 7), (["x", "never"], 0)):
+        with pytest.raises(ValueError, match=f"NaN in columns '{columns[1]}', first in row {row}"):
+            emmd.MixtureOfExpertsRegressor(1).fit(table[columns], y)
 
 
 def test_a_generator_seeds_all_that_takes_a_seed():

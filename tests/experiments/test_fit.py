@@ -111,14 +111,24 @@ def test_a_degenerate_fit_is_a_result_that_names_its_status(emmd, tmp_path):
     assert "NaN" not in out
 
 
+def test_dependent_columns_are_fitted_and_named(emmd, tmp_path):
+    rows = [[k % 2, 1 - k % 2, k % 2 + 0.1 * (k % 7)] for k in range(40)]
+    path = write(tmp_path / "dummies.csv", ["yes [%]", "no", "y"], rows)
+    words = ("fit", path, "--target", "y", "--experts", 1, "--family", "gaussian", "--json", "-")
+    code, out, err = emmd(*words)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["converged"] is True
+    assert "Columns ['yes [%]', 'no'] of X are linearly dependent" in json.loads(out)["message"]
+    shown = emmd(*words[:-2])[1]
+    assert "['yes [%]', 'no'] of X are linearly dependent" in shown
+
+
 @pytest.mark.parametrize(("kind", "name"), PAIRS)
 def test_degenerate_tables_of_every_family(emmd, tmp_path, kind, name):
     X, y, status = case(kind, name)
     names = [f"x{j}" for j in range(X.shape[1])]
     path = write(tmp_path / "data.csv", [*names, "y"], np.column_stack([X, y]).tolist())
     family, options = FAMILIES[name]
-    if kind == "collinear" and family in ("bernoulli", "categorical"):
-        options = {"prior-strength": 1.0}
     options = {word: value for word, value in options.items() if word != "n_classes"}
     code, out, _ = emmd(*with_options(path, family=family, starts=6, json="-", **options))
 

@@ -50,10 +50,6 @@ def _separable_gate(name):
     return X, drawn(name, side * X[:, 0])
 
 
-def _collinear(name):
-    return np.column_stack([FEATURES, FEATURES @ [2.0, -1.0]]), drawn(name)
-
-
 def _few_distinct_rows(name):
     y = {"bernoulli": [0, 1, 1, 0], "categorical": [0, 1, 2, 0], "poisson": [0, 3, 1, 0]}
     return np.tile(FEATURES[:4], (15, 1)), np.tile(y.get(name, [0.3, 1.7, 0.9, 2.2]), 15).astype(float)
@@ -80,7 +76,6 @@ CASES = {
         _separable_gate,
         dict.fromkeys(["free", "shared", "known", "poisson", "gamma"], Status.DIVERGING),
     ),
-    "collinear": (_collinear, dict.fromkeys(FAMILIES, Status.SINGULAR_DESIGN)),
 }
 
 PAIRS = [(kind, name) for kind, (_, statuses) in CASES.items() for name in statuses]
