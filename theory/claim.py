@@ -1,6 +1,6 @@
 """A claim is data: what is said, under which assumptions, and how both sides are computed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -37,7 +37,7 @@ class Comparison:
     budget : float
         Bound of the error of their difference: rounding, inner residuals, finite differences, search.
     scale : float
-        Size against which a difference matters.
+        Size against which a difference matters; by default the larger of the moduli of both sides.
     where : mapping
         Enough to reproduce the comparison: labels, iteration, parameters.
     trivial : float or None
@@ -50,7 +50,7 @@ class Comparison:
     predicted: float
     observed: float
     budget: float
-    scale: float
+    scale: float = None  # type: ignore[assignment]  # a number as soon as it is settled
     where: Mapping = field(default_factory=dict)
     trivial: float | None = None
     part: str = ""
@@ -59,8 +59,10 @@ class Comparison:
         for name in ("predicted", "observed", "budget", "scale", "trivial"):
             value = getattr(self, name)
             # claims make thousands, of floats nearly always
-            if not (isinstance(value, float) or (value is None and name == "trivial")):
+            if not (isinstance(value, float) or (value is None and name in ("scale", "trivial"))):
                 _settle(self, name, any_number(name, value))
+        if self.scale is None:
+            _settle(self, "scale", max(abs(self.predicted), abs(self.observed)))
         instance("where", self.where, Mapping, "a mapping")
         instance("part", self.part, str, "text")
 
@@ -119,18 +121,20 @@ class Claim:
     statement : str
         In words.
     latex : str
-        In symbols.
+        In symbols, or "".
     source : str
-        Where the statement comes from.
+        Where the statement comes from, or "".
     kind : Kind
+        An identity by default.
     measure : callable
-        ``measure(lab, **variant)`` yields `Comparison` objects; it grades nothing.
-    sabotages : tuple of Sabotage
-    assumptions : tuple of callable
+        Required. ``measure(lab, **variant)`` yields `Comparison` objects; it grades nothing.
+    sabotages : sequence of Sabotage
+        Without one the claim never holds.
+    assumptions : sequence of callable
         Each takes the lab and returns "" or what fails; evaluated before `measure`.
     proof : str
         Label of the symbolic proof that belongs to the claim, or "".
-    compares : tuple of str
+    compares : sequence of str
         Methods of a model, such as ``"e_step"``, of which one must be its own code for the two sides to be
         different code: where all are derived from the three functions that define the model, both sides come
         from one function.
@@ -147,14 +151,14 @@ class Claim:
 
     id: str
     statement: str
-    latex: str
-    source: str
-    kind: Kind
-    measure: Callable
-    sabotages: tuple
-    assumptions: tuple = ()
+    latex: str = ""
+    source: str = ""
+    kind: Kind = Kind.IDENTITY
+    measure: Callable = None  # type: ignore[assignment]  # required, behind fields that are not
+    sabotages: Sequence = ()
+    assumptions: Sequence = ()
     proof: str = ""
-    compares: tuple = ()
+    compares: Sequence = ()
     resolution: float = 1e-3
     scope: str = "problem"
     certified: Callable | None = None

@@ -1,6 +1,6 @@
 """Over-relaxation of a fixed-point map, with the locally optimal factor estimated from the path."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,20 @@ class OverRelaxation(Algorithm):
             return Step(trial, plain.loss, plain.displacement, (following, history), evaluations)
         after = self.base.step(problem, plain.theta, None)
         return Step(plain.theta, plain.loss, plain.displacement, (after, []), evaluations + 1)
+
+    def image(self, problem, theta):
+        """Return the first step: its safeguard needs the loss at the trial, no step from there."""
+        plain = self.base.step(problem, theta, None)
+        if plain.failure is not None:
+            return plain
+        trial = theta + self._factor(problem, [(theta, plain.theta)]) * (plain.theta - theta)
+        if not problem.model.in_domain(trial) or self._rises(problem, trial, plain.loss):
+            return plain
+        return replace(plain, theta=trial)
+
+    def _rises(self, problem, trial, bound):
+        loss = problem.model.loss(problem.data, trial)
+        return not np.isfinite(loss) or self.base.exceeds(problem, trial, loss, bound)
 
     def _factor(self, problem, history):
         if not isinstance(self.relaxation, str):

@@ -90,7 +90,8 @@ class _Metric:
         if not np.isfinite(scaled).all():
             self._inverse, self.curvature = np.full_like(scaled, np.nan), 0.0
             return
-        basis = complement(np.empty((len(x), 0)) if self._flat is None else unit[:, None] * self._flat(x))
+        # the shortest step in x itself: accelerations and their predictions measure steps there
+        basis = complement(np.empty((len(x), 0)) if self._flat is None else self._flat(x) / unit[:, None])
         values, vectors = eigh(basis.T @ scaled @ basis)
         moduli = np.abs(values)
         moduli = np.maximum(moduli, _LEAST * max(moduli.max(), np.finfo(float).tiny))

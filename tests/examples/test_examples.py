@@ -1,5 +1,6 @@
 """The examples do what they say, in at most forty lines each."""
 
+import ast
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,22 @@ def binomial():
 def test_an_example_is_short_and_says_what_it_is(file):
     assert len(file.read_text().splitlines()) <= 40
     assert example(file.stem).__doc__
+
+
+def test_a_claim_with_its_sabotage_takes_fifteen_lines(linear):
+    tree = ast.parse((FOLDER / "claim.py").read_text())
+    assert sum(node.end_lineno - node.lineno + 1 for node in tree.body[1:]) <= 15
+    claim = example("claim").CLAIM
+    [record] = theory.verify(*linear, [claim])
+    assert record.verdict == "holds"
+    assert [sabotage.verdict for sabotage in record.sabotages] == ["violated"]
+    # what is not given is what the example does not say
+    assert (claim.latex, claim.source, claim.assumptions) == ("", "", ())
+
+
+def test_the_scale_is_that_of_the_larger_side():
+    assert theory.Comparison(-3.0, 2, 0.1).scale == 3.0
+    assert theory.Comparison(-3.0, 2.0, 0.1, 0.5).scale == 0.5
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])

@@ -11,8 +11,12 @@ from scipy.optimize import OptimizeResult
 from emmd.core.checks import DomainError, NotFiniteError, describe, flag, instance, real_array, real_number
 from emmd.core.loop.algorithm import inner_failure
 from emmd.core.protocols.model import Model
+from emmd.rows.second_moment import SingularDesignError
 
 _POWER = re.compile(r"1/k|k\^-(\d*\.?\d+)")
+
+_PER_PARAMETER = 10
+"""Rows for which those of small batches wait: the usual rule of thumb for regressions."""
 
 
 @dataclass
@@ -27,7 +31,8 @@ class OnlineTrace:
     theta : ndarray of shape (T + 1, p)
         Iterates, the start first.
     held : int
-        Batches after which the M-step had no solution, and theta stayed while the statistics moved.
+        Batches after which theta stayed since the M-step had no solution: the statistics changed, or, with
+        covariates, the rows waited for more.
     """
 
     loss: np.ndarray
@@ -53,7 +58,7 @@ def online_em(
         memory allows, and is looked at once.
     theta0 : array_like of shape (p,)
     step_size : float, str or callable
-        gamma in (0, 1]; ``"1/k"``; ``"k^-a"``; or a function of k = 1, 2, ...
+        gamma in (0, 1]; ``"1/k"``; ``"k^-a"``; or a function of k = 1, 2, ..., the number of the step.
     average : bool
         Return the mean of the iterates after each batch, which for ``"k^-a"`` with 1/2 < a < 1 is as precise
         as maximum likelihood.
@@ -66,14 +71,17 @@ def online_em(
     Raises
     ------
     ValueError, TypeError
-        For bad arguments, no batch, or a batch where the model is not finite.
+        For bad arguments, no batch, a batch where the model is not finite, or rows that all together do not
+        determine an M-step.
 
     Notes
     -----
     Without covariates A does not depend on the row, and for a linear model set every step is a stochastic
     mirror step, grad A(theta') = grad A(theta) - gamma g_B. With covariates (rows whose X differ) statistics
     of different rows cannot be averaged: each step then starts from the means under theta, row by row, and
-    projects with the batch's own mirror map (claim O1).
+    projects with the batch's own mirror map (claim O1). Few rows do not determine that: those of a batch
+    with fewer rows than parameters, or without an M-step, wait until there are ten for each parameter, and
+    are one batch then. So rows may come one by one.
 
     References
     ----------
@@ -88,12 +96,13 @@ def online_em(
         raise TypeError(f"batches must be iterable, got {describe(batches)}")
     stream, thetas, rows = _Stream(model, theta), [theta], []
     with np.errstate(all="ignore"):
-        for k, batch in enumerate(batches, 1):
-            size = gamma(k)
+        for batch in batches:
+            size = gamma(stream.steps + 1)
             rows.append((stream.step(batch, size), size))
             thetas.append(stream.theta)
     if not rows:
         raise ValueError("batches must hold at least one batch, got none")
+    stream.require_a_step()
     path = np.array(thetas)
     losses, sizes = (np.array(column) for column in zip(*rows))
     trace = OnlineTrace(losses, sizes, path, stream.held)
@@ -120,48 +129,115 @@ def _schedule(step_size):
 
 
 class _Stream:
-    """The state of a run: theta, and the statistics where they can be averaged."""
+    """The state of a run: theta, the statistics where they can be averaged, and the rows that wait.
+
+    Attributes
+    ----------
+    steps, held : int
+        Steps that changed theta or the statistics, and batches after which theta stayed.
+    """
 
     def __init__(self, model, theta):
-        self.model, self.theta, self.held = model, theta, 0
-        self._first = self._statistics = None
+        self.model, self.theta, self.steps, self.held = model, theta, 0, 0
+        self._first = self._statistics = self._row = self._failed = None
+        self._alike, self._seen, self._waiting, self._due = True, 0, [], 0
 
     def step(self, batch, gamma):
-        """Take one step and return the batch's loss at the old parameter."""
-        data, alike = self._data(batch)
+        """Take one step, or let the rows wait; return the batch's loss at the old parameter."""
+        rows = self._rows(batch)
+        found = self._evaluate(*rows)
+        self._compare(*rows)
+        self._waiting.append(rows)
+        solved = self._enough(rows[0]) and self._move(found, gamma)
+        self.held += not solved
+        return found[0]
+
+    def _move(self, found, gamma):
+        """Take the step of all rows that wait; return whether it has a solution."""
+        _, data, mean, posterior = (
+            found if len(self._waiting) == 1 else self._evaluate(*_joined(self._waiting))
+        )
+        if self._alike:
+            target = self._averaged(gamma, mean, data.weights @ posterior)
+        else:
+            target = (1.0 - gamma) * mean + gamma * posterior
+        solved = self._project(data, target)
+        # rows that never have a solution are asked for it ever more rarely
+        self._due = 0 if solved else 2 * self._rows_waiting()
+        if solved or self._alike:
+            self.steps, self._waiting = self.steps + 1, []
+        return solved
+
+    def _enough(self, X):
+        """Return whether as many rows wait as a step should have."""
+        if self._alike:
+            # the first row with covariates may be like the others or not
+            return X is None or self._seen > 1
+        rows, least = self._rows_waiting(), self.model.n_params
+        if rows < least:
+            # barely as many rows as parameters fit them exactly, and far off
+            self._due = _PER_PARAMETER * least
+        return rows >= self._due
+
+    def _rows_waiting(self):
+        return sum(n for *_, n in self._waiting)
+
+    def require_a_step(self):
+        """Raise where rows with covariates have waited for each other in vain."""
+        if self.steps:
+            return
+        wanted = f"{_PER_PARAMETER * self.model.n_params} where they are small"
+        raise ValueError(
+            f"batches must hold rows that determine an M-step with covariates, {wanted}, "
+            f"got {self._rows_waiting()} rows" + (f": {self._failed}" if self._failed else "")
+        )
+
+    def _evaluate(self, X, y, n):
+        """Return the loss, the data, and the means of the statistics before and after y is seen."""
+        weights = np.full(n, 1.0 / n)
+        if self._first is None:
+            self._first = data = self.model.prepare(X, y, weights)
+        else:
+            data = self.model.prepare_more(self._first, X, y, weights)
         e_step = self.model.e_step(data, self.theta)
         posterior = self.model.statistics(data, e_step.responsibilities)
         if not (np.isfinite(e_step.loss) and np.isfinite(posterior).all()):
             why = self.model.explain(data, self.theta) or "the loss or a statistic is not"
             raise NotFiniteError(f"batches must have finite losses and statistics: {why}")
         eta = self.model.natural_parameters(data, self.model.predictor_rows(data, self.theta))
-        mean = self.model.mean_statistics(eta)
-        if alike:
-            if self._statistics is None:
-                self._statistics = mean[:1]
-            # one row stands for all, with the average of their statistics
-            averages = data.weights @ posterior
-            self._statistics = (1.0 - gamma) * self._statistics + gamma * averages
-            target = np.broadcast_to(self._statistics, mean.shape)
-        else:
-            target = (1.0 - gamma) * mean + gamma * posterior
-        found = self.model.project(data, target, self.theta)
-        if inner_failure(found) is None and np.isfinite(found.theta).all():
-            self.theta = np.array(found.theta)
-        else:
-            self.held += 1
-        return e_step.loss
+        return e_step.loss, data, self.model.mean_statistics(eta), posterior
 
-    def _data(self, batch):
+    def _compare(self, X, y, n):
+        """Find out whether all rows seen so far have the same covariates."""
+        self._seen += n
+        if self._row is None and isinstance(X, np.ndarray):
+            self._row = X[:1].copy()
+        self._alike = self._alike and (X is None or (self._row is not None and bool((self._row == X).all())))
+
+    def _averaged(self, gamma, mean, posterior):
+        """Move the statistics of the one row that stands for all, and return them for every row."""
+        before = mean[:1] if self._statistics is None else self._statistics
+        self._statistics = (1.0 - gamma) * before + gamma * posterior
+        return np.broadcast_to(self._statistics, mean.shape)
+
+    def _project(self, data, target):
+        """Move theta to the M-step for these statistics; return whether there is one."""
+        try:
+            found = self.model.project(data, target, self.theta)
+        except SingularDesignError as error:
+            self._failed = str(error)
+            return False
+        failure = inner_failure(found)
+        if failure is not None or not np.isfinite(found.theta).all():
+            self._failed = failure.message if failure else "the M-step is not finite"
+            return False
+        self.theta = np.array(found.theta)
+        return True
+
+    def _rows(self, batch):
         if isinstance(batch, tuple) and len(batch) == 2:
-            X, y, n = self.model.check_rows(*batch)
-        else:
-            X, y, n = self._without_covariates(batch)
-        weights = np.full(n, 1.0 / n)
-        if self._first is None:
-            self._first = self.model.prepare(X, y, weights)
-            return self._first, _alike(X)
-        return self.model.prepare_more(self._first, X, y, weights), _alike(X)
+            return self.model.check_rows(*batch)
+        return self._without_covariates(batch)
 
     def _without_covariates(self, y):
         try:
@@ -175,6 +251,18 @@ class _Stream:
             ) from error
 
 
-def _alike(X):
-    """Return whether all rows have the same covariates."""
-    return X is None or (isinstance(X, np.ndarray) and bool((X[:1] == X).all()))
+def _joined(batches):
+    """Return one batch of the rows of several."""
+    X, y, n = zip(*batches)
+    return _concatenated(X), _concatenated(y), sum(n)
+
+
+def _concatenated(trees):
+    first = trees[0]
+    if first is None:
+        return None
+    if isinstance(first, dict):
+        return {key: _concatenated([each[key] for each in trees]) for key in first}
+    if isinstance(first, tuple):
+        return tuple(_concatenated(each) for each in zip(*trees))
+    return np.concatenate(trees)

@@ -13,6 +13,7 @@ import numpy as np
 
 from emmd.core.numerics.derivatives import row_gradient, row_hessian
 from emmd.models.latent.rows import One, row_of
+from emmd.models.latent.sums import pulled_back, second_order
 
 
 class ComplexSteps:
@@ -42,12 +43,12 @@ class ComplexSteps:
         """Return the Hessians of <slopes, eta> in theta, shape (n, p, p)."""
         return row_hessian(lambda points: np.einsum("nd,ndp->np", slopes, self.jacobian(points, X)), rows)
 
-    def complete(self, theta, X, statistics):
-        """Return A - <S, eta> and its derivatives in theta, shapes (n,) and (n, p)."""
+    def complete(self, theta, X, statistics, weights):
+        """Return E[A - <S, eta>] and its gradient in theta, shape (p,)."""
         rows = np.broadcast_to(theta, (len(statistics), len(theta)))
         eta, jacobian = self.eta(rows, X), self.jacobian(rows, X)
         values = self.partition(eta) - np.einsum("nd,nd->n", statistics, eta)
-        return values, np.einsum("nd,ndp->np", self.mean(eta) - statistics, jacobian)
+        return float(weights @ values), pulled_back(weights, self.mean(eta) - statistics, jacobian)
 
     def bend(self, theta, X, slopes):
         """Return the Hessian of the sum of all rows' <slopes, eta(theta)>, shape (p, p)."""
@@ -70,16 +71,13 @@ class ComplexSteps:
         eta = self.eta(rows, X)
         return eta, self.partition(eta)
 
-    def slopes(self, rows, X):
-        """Return grad A and d eta / d theta."""
-        return self.mean(self.eta(rows, X)), self.jacobian(rows, X)
-
-    def rounded_means(self, thetas, X, factors, n):
-        """Return grad A at the products of eta and factors of shape (D,), each of shape (n, D)."""
-        return [
-            self.mean(self.eta(np.broadcast_to(theta, (n, len(theta))), X) * factor)
-            for theta, factor in zip(thetas, factors)
-        ]
+    def second(self, theta, X, weights, thetas, factors):
+        """Return `emmd.models.latent.sums.second_order` at theta, and at thetas with factors of eta."""
+        rows = np.broadcast_to(theta, (len(weights), len(theta)))
+        eta = self.eta(rows, X)
+        others = (self.eta(np.broadcast_to(each, rows.shape), X) for each in thetas)
+        means = [self.mean(other * factor) for other, factor in zip(others, factors)]
+        return second_order(weights, self.mean(eta), self.jacobian(rows, X), self.covariance(eta), means)
 
     def covariance(self, eta):
         """Return hess A, shape (n, D, D)."""
@@ -115,43 +113,44 @@ class Automatic:
     def __init__(self, natural_parameters, log_partition, log_numerator):
         import jax
 
+        mean, covariance = jax.grad(log_partition), jax.hessian(log_partition)
+        jacobian = _jacobian(natural_parameters)
+
         def against(theta, x, slopes):
             return slopes @ natural_parameters(theta, x)
-
-        def complete_loss(theta, x, statistics):
-            eta = natural_parameters(theta, x)
-            return log_partition(eta) - statistics @ eta
 
         def total_against(theta, X, slopes):
             if X is None:
                 return slopes.sum(axis=0) @ natural_parameters(theta, None)
             return jax.vmap(against, in_axes=(None, 0, 0))(theta, X, slopes).sum()
 
-        mean = jax.grad(log_partition)
-
         def values(theta, x):
             eta = natural_parameters(theta, x)
             return eta, log_partition(eta)
 
-        def slopes(theta, x):
-            return mean(natural_parameters(theta, x)), jax.jacfwd(natural_parameters)(theta, x)
+        def complete_loss(theta, X, statistics, weights):
+            eta, partition = _rows(lambda x: values(theta, x), X)
+            return weights @ (partition - (statistics * eta).sum(axis=1))
 
-        def rounded_means(thetas, x, factors):
-            one = lambda theta, factor: mean(natural_parameters(theta, x) * factor)  # noqa: E731
-            return jax.vmap(one)(thetas, factors)
+        def second(theta, X, weights, thetas, factors):
+            def row(x):
+                eta = natural_parameters(theta, x)
+                means = [mean(natural_parameters(each, x) * factor) for each, factor in zip(thetas, factors)]
+                return mean(eta), jacobian(theta, x), covariance(eta), means
+
+            return second_order(weights, *_rows(row, X))
 
         # what is needed together is one function: calling costs as much as computing
         self._values = Batched(values)
-        self._slopes = Batched(slopes)
-        self._rounded_means = Batched(rounded_means)
+        self._second = jax.jit(second)
+        self._complete = jax.jit(jax.value_and_grad(complete_loss))
         self._eta = Batched(natural_parameters)
-        self._jacobian = Batched(jax.jacfwd(natural_parameters))
+        self._jacobian = Batched(jacobian)
         self._curvature = Batched(jax.hessian(against))
-        self._complete = Batched(jax.value_and_grad(complete_loss))
         self._bend = jax.jit(jax.hessian(total_against))
         self._partition = Batched(log_partition)
         self._mean = Batched(mean)
-        self._covariance = Batched(jax.hessian(log_partition))
+        self._covariance = Batched(covariance)
         self._numerator = Batched(log_numerator)
         self._both = Batched(jax.value_and_grad(log_numerator))
         self._posterior = Batched(jax.grad(log_numerator))
@@ -169,16 +168,14 @@ class Automatic:
         """Return the Hessians of <slopes, eta> in theta, shape (n, p, p)."""
         return self._curvature(len(rows), rows, X, slopes)
 
-    def complete(self, theta, X, statistics):
-        """Return A - <S, eta> and its derivatives in theta, shapes (n,) and (n, p)."""
-        return self._complete(len(statistics), One(theta, 1), X, statistics)
+    def complete(self, theta, X, statistics, weights):
+        """Return E[A - <S, eta>] and its gradient in theta, shape (p,)."""
+        value, gradient = _in_double(self._complete, theta, X, statistics, weights)
+        return float(value), gradient
 
     def bend(self, theta, X, slopes):
         """Return the Hessian of the sum of all rows' <slopes, eta(theta)>, shape (p, p)."""
-        import jax
-
-        with jax.enable_x64(True):
-            return np.asarray(self._bend(theta, X, slopes))
+        return _in_double(self._bend, theta, X, slopes)
 
     def partition(self, eta):
         """Return A, shape (n,)."""
@@ -192,14 +189,9 @@ class Automatic:
         """Return eta and A."""
         return self._values(len(rows), rows, X)
 
-    def slopes(self, rows, X):
-        """Return grad A and d eta / d theta."""
-        return self._slopes(len(rows), rows, X)
-
-    def rounded_means(self, thetas, X, factors, n):
-        """Return grad A at the products of eta and factors of shape (D,), each of shape (n, D)."""
-        found = self._rounded_means(n, One(thetas, 1), X, One(factors, 1))
-        return list(found.swapaxes(0, 1))
+    def second(self, theta, X, weights, thetas, factors):
+        """Return `emmd.models.latent.sums.second_order` at theta, and at thetas with factors of eta."""
+        return _in_double(self._second, theta, X, weights, thetas, factors)
 
     def covariance(self, eta):
         """Return hess A, shape (n, D, D)."""
@@ -255,6 +247,32 @@ class Batched:
         if axes not in self._compiled:
             self._compiled[axes] = jax.jit(make())
         return self._compiled[axes]
+
+
+def _in_double(compiled, *arguments):
+    """Return the arrays that a compiled function makes of arrays, in double precision."""
+    import jax
+
+    with jax.enable_x64(True):
+        return jax.tree.map(np.asarray, compiled(*arguments))
+
+
+def _rows(function, X):
+    """Return a function's values for all rows of X, of which None has one."""
+    import jax
+
+    return jax.tree.map(lambda each: each[None], function(None)) if X is None else jax.vmap(function)(X)
+
+
+def _jacobian(function):
+    """Return d function / d theta in the mode that takes fewer passes."""
+    import jax
+
+    def jacobian(theta, x):
+        few = len(jax.eval_shape(function, theta, x)) < len(theta)
+        return (jax.jacrev if few else jax.jacfwd)(function)(theta, x)
+
+    return jacobian
 
 
 def _repeated(value, n):

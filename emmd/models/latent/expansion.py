@@ -17,7 +17,7 @@ class Expansion:
     eta, mean : ndarray of shape (n, D)
     partition : ndarray of shape (n,)
     jacobian : ndarray of shape (n, D, p)
-    covariance : ndarray of shape (n, D, D)
+    information : ndarray of shape (p, p)
     """
 
     def __init__(self, derivatives: Any, data: LatentData, theta: np.ndarray):
@@ -29,8 +29,9 @@ class Expansion:
         return self._derivatives.values(self._rows, self.data.X)
 
     @cached_property
-    def _slopes(self):
-        return self._derivatives.slopes(self._rows, self.data.X)
+    def _second(self):
+        thetas, factors = rounded(self.theta, 0), rounded(np.ones(self.eta.shape[1]), 1)
+        return self._derivatives.second(self.theta, self.data.X, self.data.weights, thetas, factors)
 
     @property
     def eta(self) -> np.ndarray:
@@ -45,48 +46,24 @@ class Expansion:
     @property
     def mean(self) -> np.ndarray:
         """grad A(eta)."""
-        return self._slopes[0]
+        return self._second[0]
 
     @property
     def jacobian(self) -> np.ndarray:
         """J = d eta / d theta."""
-        return self._slopes[1]
+        return self._second[1]
 
-    @cached_property
-    def covariance(self) -> np.ndarray:
-        """hess A(eta)."""
-        return self._derivatives.covariance(self.eta)
-
-    @cached_property
+    @property
     def information(self) -> np.ndarray:
         """E[J' hess A J], shape (p, p)."""
-        return self.quadratic(self.covariance)
+        return self._second[2]
 
-    def pulled_back(self, vectors: np.ndarray) -> np.ndarray:
-        """Return E[J' vectors], shape (p,), for vectors of shape (n, D)."""
-        weighted = self.data.weights[:, None] * vectors
-        return weighted.ravel() @ self._stacked
-
-    def quadratic(self, curvature: np.ndarray) -> np.ndarray:
-        """Return E[J' curvature J], shape (p, p), for a curvature of shape (n, D, D)."""
-        weighted = self.data.weights[:, None, None] * (curvature @ self.jacobian)
-        found = weighted.reshape(self._stacked.shape).T @ self._stacked
-        return 0.5 * (found + found.T)
+    def sizes(self) -> np.ndarray:
+        """Return the sizes of the terms of E[J' (mean - S)], shape (p,); see `gradient_sizes`."""
+        squares, noise = self._second[3:]
+        return np.sqrt(squares) + relative_noise(noise)
 
     def bend(self, vectors: np.ndarray) -> np.ndarray:
         """Return E[sum_d vectors_d hess eta_d], shape (p, p), for vectors of shape (n, D)."""
         weighted = self.data.weights[:, None] * vectors
         return self._derivatives.bend(self.theta, self.data.X, weighted)
-
-    def sizes(self) -> np.ndarray:
-        """Return the sizes of the terms of E[J' (mean - S)], shape (p,); see `gradient_sizes`."""
-        spread = np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0.0)
-        slopes = (np.sqrt(self.mean**2 + spread)[:, None] @ np.abs(self.jacobian))[:, 0]
-        thetas, factors = rounded(self.theta, 0), rounded(np.ones(self.mean.shape[1]), 1)
-        means = self._derivatives.rounded_means(thetas, self.data.X, factors, len(self.data.weights))
-        noise = [np.abs(self.pulled_back(mean - self.mean)) for mean in means]
-        return np.sqrt(self.data.weights @ slopes**2) + relative_noise(noise)
-
-    @cached_property
-    def _stacked(self):
-        return np.ascontiguousarray(self.jacobian).reshape(-1, self.jacobian.shape[2])

@@ -46,6 +46,11 @@ def identified(model: Any, data: Any) -> Identified:
     ----------
     model : LatentModel
     data : LatentData
+
+    Raises
+    ------
+    ValueError
+        Where no direction changes the model.
     """
     rng, points = np.random.default_rng(1), []
     chosen = slice(None, None, max(1, len(data.weights) // _ROWS))
@@ -62,6 +67,10 @@ def identified(model: Any, data: Any) -> Identified:
         return Identified(np.ones(model.n_params), 0, 0)
     scale = np.median([np.sqrt(np.maximum(np.diag(each), 0.0)) for each, _ in usable], axis=0)
     null = min(_nulls(each) for each, _ in usable)
+    if null == model.n_params:
+        raise ValueError(
+            f"natural_parameters must change the model with theta, none of its {null} directions does"
+        )
     # fewer rows than parameters could not tell anything of the loss
     enough = len(weights) >= 2 * model.n_params
     flat = min(_flats(scores) for _, scores in usable) if enough else null

@@ -26,6 +26,7 @@ from emmd.models.latent.expansion import Expansion
 from emmd.models.latent.gauge import Identified, flat_space, identified, null_space
 from emmd.models.latent.rows import LatentData, One, checked_rows, row_of
 from emmd.models.latent.steps import closed_m_step
+from emmd.models.latent.sums import pulled_back, quadratic
 from emmd.models.latent.trial import not_finite, try_derivatives, try_values
 
 _DRAWS = 1000
@@ -260,8 +261,7 @@ class LatentModel(Model):
 
     def projection_gradient(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return the gradient of E[A(eta(x; theta)) - <S, eta(x; theta)>], shape (p,)."""
-        at, (_, statistics) = self._at(data, theta), self._averaged(data, statistics)
-        return at.pulled_back(at.mean - statistics)
+        return self.projection(data, statistics, theta)[1]
 
     def projection_hessian(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return its Hessian, shape (p, p)."""
@@ -271,8 +271,7 @@ class LatentModel(Model):
     def projection(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return E[A(eta(x; theta)) - <S, eta(x; theta)>] and its gradient, from one pass."""
         data, statistics = self._averaged(data, statistics)
-        values, slopes = self._derivatives.complete(theta, data.X, statistics)
-        return float(data.weights @ values), data.weights @ slopes
+        return self._derivatives.complete(theta, data.X, statistics, data.weights)
 
     def projection_value(self, data: Any, statistics: np.ndarray, theta: np.ndarray) -> float:
         """Return E[A(eta(x; theta)) - <S, eta(x; theta)>]."""
@@ -299,7 +298,7 @@ class LatentModel(Model):
     def mirror_gradient(self, data: Any, theta: np.ndarray) -> np.ndarray:
         """Return grad A(theta), shape (p,)."""
         at = self._at(data, theta)
-        return at.pulled_back(at.mean)
+        return pulled_back(at.data.weights, at.mean, at.jacobian)
 
     # the loss and the informations
 
@@ -327,10 +326,10 @@ class LatentModel(Model):
 
     def _missing_of(self, data, theta, eta, chosen):
         chunk = LatentData(row_of(data.X, chosen), row_of(data.y, chosen), data.weights[chosen])
-        curvature = self.posterior_covariance(chunk, eta)
+        curvature, jacobian = self.posterior_covariance(chunk, eta), self._at(data, theta).jacobian
         if data.X is None:
-            return self._at(data, theta).quadratic(np.tensordot(chunk.weights, curvature, 1)[None])
-        return Expansion(self._derivatives, chunk, theta).quadratic(curvature)
+            return quadratic(np.ones(1), np.tensordot(chunk.weights, curvature, 1)[None], jacobian)
+        return quadratic(chunk.weights, curvature, jacobian[chosen])
 
     def informations(self, data: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return I_com and I_mis."""

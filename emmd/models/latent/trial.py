@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.checks import describe
 from emmd.models.latent.rows import row_of
 
 _STEP = 1e-5
@@ -75,10 +76,13 @@ def _called(name, functions, *arguments):
 def _plain(name, functions, arguments, row):
     try:
         with _double_precision():
-            return np.asarray(functions[name](*arguments))
+            found = functions[name](*arguments)
     except Exception as error:
         error.add_note(f"{name} was called for row {row}")
         raise
+    if not (hasattr(found, "shape") or isinstance(found, float | complex)):
+        raise TypeError(f"{name} must return an array or a number, got {describe(found)} in row {row}")
+    return np.asarray(found)
 
 
 def _double_precision():

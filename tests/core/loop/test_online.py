@@ -45,6 +45,48 @@ def test_with_covariates_too():
     np.testing.assert_allclose(run.x, emmd.Problem(model, X, y).em_step([0.5, 0.5, 0.1, 0.1]), rtol=1e-9)
 
 
+def _stream(rows):
+    """Return a symmetric model's truth and its rows, one batch each."""
+    model, truth = emmd.SymMoLinE(2), np.array([1.0, 0.5, 0.3, -0.2])
+    X, y, _ = model.sample(truth, rows, 0)
+    return model, truth, [(X[i : i + 1], y[i : i + 1]) for i in range(rows)]
+
+
+def test_rows_with_covariates_may_come_one_by_one():
+    model, truth, rows = _stream(4000)
+    run = emmd.online_em(model, rows, [0.8, 0.8, 0.1, 0.1], average=True)
+    # ten rows for each of four parameters make one batch; step sizes count those
+    X, y = (np.concatenate(part[:40]) for part in zip(*rows))
+    first = emmd.online_em(model, [(X, y)], [0.8, 0.8, 0.1, 0.1])
+    assert run.trace.held == 4000 - 100
+    assert (run.trace.theta[39] == run.trace.theta[0]).all()
+    np.testing.assert_allclose(run.trace.theta[40], first.x, rtol=1e-12)
+    assert run.trace.step_size[-1] == 100**-0.6
+    # five standard errors of a parameter that 4000 rows leave
+    assert np.abs(run.x - truth).max() < 0.25
+
+
+def test_a_column_of_ones_is_no_covariate():
+    model = emmd.MixtureOfExperts(1, 2, family="gaussian")
+    start = model.pack(coef=[[[0.8]], [[-0.8]]], dispersion=[0.5, 0.5], gate=[[0.0]])
+    ones = [(np.ones((1, 1)), MIXED[i : i + 1]) for i in range(12)]
+    run = emmd.online_em(model, ones, start)
+    pair = (np.ones((2, 1)), MIXED[:2])
+    paired = emmd.online_em(model, [pair, *ones[2:]], start)
+    np.testing.assert_array_equal(run.trace.theta[2:], paired.trace.theta[1:])
+    assert run.trace.held == 1
+
+
+def test_rows_that_never_determine_an_m_step_are_refused_in_the_end():
+    model, _, rows = _stream(200)
+    twice = [(X[:, [0, 0]], y) for X, y in rows]
+    says = "batches must hold rows that determine an M-step .* got 200 rows: X must have linearly independent"
+    with pytest.raises(ValueError, match=says):
+        emmd.online_em(model, twice, [0.8, 0.8, 0.1, 0.1])
+    with pytest.raises(ValueError, match=r"40 where they are small, got 30 rows$"):
+        emmd.online_em(model, rows[:30], [0.8, 0.8, 0.1, 0.1])
+
+
 @pytest.mark.parametrize(
     ("step_size", "gamma"),
     [

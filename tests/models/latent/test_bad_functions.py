@@ -45,6 +45,11 @@ def counted(eta, y):
             {"natural_parameters": lambda theta, x: theta[None]},
             r"natural_parameters must return .* got shape \(1, 1\)",
         ),
+        (
+            {"natural_parameters": lambda theta, x: (theta[0],)},
+            r"natural_parameters must return an array or a number, got .* \(tuple\) in row 0",
+        ),
+        ({"log_partition": lambda eta: None}, "log_partition must return an array or a number, got None"),
         ({"log_partition": lambda eta: eta**2}, r"log_partition must return a number, got shape \(1,\)"),
         ({"log_numerator": lambda eta, y: eta * y}, r"log_numerator must return a number, got shape \(1,\)"),
         (
@@ -88,6 +93,12 @@ def counted(eta, y):
 def test_a_bad_function_is_named_with_its_row(functions, says):
     with pytest.raises((ValueError, TypeError), match=says):
         problem(**functions)
+
+
+def test_a_model_that_theta_does_not_change_is_refused():
+    says = r"natural_parameters must change the model with theta, none of its 1 directions does"
+    with pytest.raises(ValueError, match=says):
+        emmd.minimize(problem(natural_parameters=lambda theta, x: jnp.round(theta)), [0.5])
 
 
 def test_without_jax_functions_of_numpy_work_and_others_are_told_to_install_it(monkeypatch):

@@ -17,17 +17,19 @@ def natural_parameters(logits, log_rates):
 
 
 def log_partition(eta):
-    return jax.nn.logsumexp(eta[2:] + jnp.exp(eta[:2]))
+    log_rates, weights = eta.reshape(2, -1)
+    return jax.nn.logsumexp(weights + jnp.exp(log_rates))
 
 
 def log_numerator(eta, y):
-    return jax.nn.logsumexp(eta[2:] + eta[:2] * y) - jax.scipy.special.gammaln(y + 1.0)
+    log_rates, weights = eta.reshape(2, -1)
+    return jax.nn.logsumexp(weights + log_rates * y) - jax.scipy.special.gammaln(y + 1.0)
 
 
-def poisson_mixture(n_params, parts):
-    """Two Poisson components; `parts` takes theta to logits and log rates."""
+def poisson_mixture(n_params, parts, y=COUNTS, **options):
+    """Poisson components; `parts` takes theta to logits and log rates."""
     functions = (lambda theta, x: natural_parameters(*parts(theta)), log_partition, log_numerator)
-    return emmd.Problem(emmd.LatentModel(n_params, *functions), None, COUNTS)
+    return emmd.Problem(emmd.LatentModel(n_params, *functions, **options), None, y)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,25 @@ def test_rates_are_those_of_the_model_without_redundance(redundant, plain):
     np.testing.assert_allclose(values, theory.missing_information(plain, same.x).eigenvalues, atol=1e-8)
     assert theory.contraction(redundant, end.x).value == pytest.approx(values[-1], abs=1e-7)
     assert len(values) == 3
+
+
+def log_shares(statistics, X, weights):
+    """The closed M-step of three components: logits are log shares, so that they move along their sum."""
+    counts, shares = (weights @ statistics).reshape(2, -1)
+    return np.concatenate([np.log(shares), np.log(counts / shares)])
+
+
+@pytest.mark.parametrize("m_step", [None, log_shares])
+def test_accelerations_are_as_predicted_or_say_that_steps_leave_the_quotient(m_step):
+    # the weights differ, and so do the units of their logits
+    y = np.concatenate([COUNTS, np.random.default_rng(1).poisson(25.0, 60)])
+    problem = poisson_mixture(6, lambda theta: (theta[:3], theta[3:]), y, m_step=m_step)
+    for record in theory.verify(
+        problem, [0.0, 0.5, -1.0, 0.6, 2.0, 3.2], ["L6-squarem-factor", "L6-anderson-gmres"]
+    ):
+        assert record.gauge == 1
+        assert record.verdict == ("holds" if m_step is None else "not applicable"), record
+        assert ("a part along directions" in record.reason) == (m_step is not None)
 
 
 def factors(theta, x):

@@ -21,6 +21,7 @@ from emmd.theory.numeric.rates.linear_start import (
     response_error,
     slow_start,
     start_length,
+    steps_off_the_gauge,
 )
 
 _STEP_MAX = 1e6
@@ -122,6 +123,6 @@ CLAIM = Claim(
         Sabotage("GMRES one step behind", {"behind": 1}),
         Sabotage("GMRES' iterate without the map", {"mapped": False}),
     ),
-    assumptions=(regular_design, strict_minimum, several_modes),
+    assumptions=(regular_design, strict_minimum, several_modes, steps_off_the_gauge),
     resolution=0.05,
 )

@@ -19,6 +19,7 @@ from emmd.theory.numeric.rates.linear_start import (
     odd_part,
     slow_start,
     start_length,
+    steps_off_the_gauge,
 )
 
 _STEP_MAX = 1e3
@@ -84,6 +85,6 @@ CLAIM = Claim(
         Sabotage("alpha with the other sign", {"sign": -1.0}),
         Sabotage("steadying map forgotten", {"steadied": False}),
     ),
-    assumptions=(regular_design, strict_minimum, something_hidden),
+    assumptions=(regular_design, strict_minimum, something_hidden, steps_off_the_gauge),
     resolution=0.05,
 )

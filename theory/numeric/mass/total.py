@@ -89,8 +89,10 @@ def _rounded(lab, theta, row, data, nodes, terms):
     """Return what rounds in a sum of densities, in units of the machine precision."""
     model, seen = lab.model, np.flatnonzero(terms)
     if 0 < len(seen) < _FEW * len(terms):
-        # of many counts few have a mass that is a number at all
-        data, terms = _prepared(lab, row, nodes.y[seen]), terms[seen]
+        # of many counts few have a mass that is a number at all; few lengths are compiled for
+        more = 2 ** int(np.ceil(np.log2(len(seen)))) - len(seen)
+        data = _prepared(lab, row, nodes.y[np.pad(seen, (0, more), mode="edge")])
+        terms = np.pad(terms[seen], (0, more))
     sizes = np.nan_to_num(model.loss_terms(data, theta), posinf=0.0)
     return float(np.nansum(terms * (32.0 + 8.0 * sizes)))
 

@@ -12,6 +12,9 @@ from emmd.theory.numeric.rates.settle import settle
 
 _SEEN = 1e-6
 
+_OFF = 1e-4
+"""Share of a step, whose terms of third order are left."""
+
 _PART = 0.1
 """First distance from the optimum over sqrt(1 - lambda_max): there fourth-order terms of the loss count."""
 
@@ -76,6 +79,24 @@ def _odd(lab, advance, c, length):
         raise DomainError("a start must lie in the model's domain")
     plus, minus = (coordinates(lab, advance(start)) for start in starts)
     return (plus - minus) / (2.0 * length), float(np.abs(plus + minus).max() / (2.0 * length))
+
+
+def steps_off_the_gauge(lab):
+    """EM's steps next to the optimum have no part along directions in which nothing changes.
+
+    The norms of an acceleration see such a part, which a user's M-step may have, and no spectrum knows of it.
+    """
+    if lab.gauge == 0:
+        return ""
+    c = slow_start(lab, 0.0)
+    ends = [from_coordinates(lab, sign * start_length(lab) * c) for sign in (1.0, -1.0)]
+    if not all(lab.model.in_domain(end) for end in ends):
+        return "a start next to the optimum leaves the model's domain"
+    plus, minus = (lab.em_step(end).theta - end for end in ends)
+    step = plus - minus
+    seen = lab.information.vectors @ (lab.information.vectors.T @ (lab.information.complete @ step))
+    off = np.linalg.norm(lab.scale * (step - seen)) / np.linalg.norm(lab.scale * step)
+    return "" if off < _OFF else "the steps of EM have a part along directions in which nothing changes"
 
 
 def moves(lab, before, after, start):
