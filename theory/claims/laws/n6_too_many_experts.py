@@ -80,7 +80,7 @@ CLAIM = Claim(
     source="Nguyen, Nguyen, Ho 2023 (arXiv 2305.03288), as a review has it: measured here, not assumed",
     kind=Kind.RATE,
     measure=measure,
-    sabotages=(Sabotage("r = 2: orders n^(-1/4) and n^(-1/2)", {"r": 2.0}, truth=4.0),),
+    sabotages=(Sabotage("the parametric order n^(-1/2)", {"r": 2.0}, truth=4.0),),
     assumptions=(linear_only,),
     resolution=0.06,
     scope="population",
