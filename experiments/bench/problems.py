@@ -19,7 +19,7 @@ class TimedProblem:
     name : str
         E.g. ``symmoline 1e5 x 10``.
     kind : str
-        ``symmoline``, ``symmologe``, or the family of K experts; of categorical ones with the number of classes.
+        ``symmoline``, ``symmologe``, or the family of K experts with, of categorical ones, the classes.
     problem : emmd.Problem
     theta : ndarray of shape (p,)
         The iterate after five EM steps from a start near the truth.
