@@ -1,11 +1,11 @@
 """Gamma experts with a log link: positive targets, one shape per expert."""
 
 import numpy as np
-from scipy.special import digamma, gammainc, gammaincinv, gammaln, loggamma, polygamma
+from scipy.special import digamma, gammainc, gammaincinv, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.protocols.family import Family
-from emmd.fits.glm import fit_coefficients, log_shape
+from emmd.fits.glm import digamma_gap, fit_coefficients, log_shape, stirling_gap
 from emmd.kernels.maths.losses import gamma_loss
 
 
@@ -110,9 +110,20 @@ class Gamma(Family):
         return np.log(y)
 
     def log_constant(self, dispersion):
-        """Return alpha log alpha - alpha - log Gamma(alpha)."""
-        alpha = np.exp(dispersion)
-        return alpha * (dispersion - 1.0) - gammaln(alpha)
+        """Return alpha log alpha - alpha - log Gamma(alpha), whose terms cancel where alpha is large."""
+        return 0.5 * (dispersion - np.log(2.0 * np.pi)) - stirling_gap(np.exp(dispersion))
+
+    def log_density(self, y, xi):
+        """Return log p(y; xi) from the unit deviance: a large shape multiplies no rounding of log y."""
+        rest = np.log(y) - xi[:, 0]
+        deviance = np.expm1(rest) - rest
+        return self.log_constant(xi[:, 1]) - np.exp(xi[:, 1]) * deviance - np.log(y)
+
+    def score(self, y, xi):
+        """Return d log p / d (u, rho), see `log_density`."""
+        alpha, rest = np.exp(xi[:, 1]), np.log(y) - xi[:, 0]
+        excess = np.expm1(rest)
+        return alpha[:, None] * np.column_stack([excess, digamma_gap(alpha) - (excess - rest)])
 
     def fitted_dispersion(self, loss):
         """Return the log shape that fits best where half the mean unit deviance is `loss`."""
@@ -122,7 +133,7 @@ class Gamma(Family):
         """Newton's method for the mean, free of the shape; then one equation for the shape."""
         solved = fit_coefficients(rows, _mean_sums, self, start, ridge, rows.mean[0])
         pull = 0.0 if ridge is None else 0.5 * ridge @ solved.x**2
-        deviance = float((rows.add_up(_excess, solved.x) + pull) / rows.mass) - 1.0
+        deviance = float((rows.add_up(_deviance, solved.x) + pull) / rows.mass)
         return solved.x[None], log_shape(deviance), solved.residual, solved.curvature
 
 
@@ -130,14 +141,13 @@ def _mean_sums(rows, family, coefficients):
     """Return the weighted sum of u + y e^-u, its gradient and its Hessian, flat."""
     design, weights, u = rows.design, rows.weights, rows.design.predict(coefficients[0])
     with np.errstate(over="ignore", invalid="ignore"):
-        ratio = rows.statistics[:, 0] * np.exp(-u)
-        value = weights @ (u + ratio)
-    return np.concatenate(
-        [[value], design.moment(weights * (1.0 - ratio)), design.gram(weights * ratio).ravel()]
-    )
+        excess = np.expm1(rows.statistics[:, 1] - u)
+        value = weights @ (u + 1.0 + excess)
+    hessian = design.gram(weights * (1.0 + excess))
+    return np.concatenate([[value], -design.moment(weights * excess), hessian.ravel()])
 
 
-def _excess(rows, coefficients):
-    """Return the weighted sum of u + y e^-u - log y."""
-    (y, log_y), u = rows.statistics.T, rows.design.predict(coefficients)
-    return rows.weights @ (u + y * np.exp(-u) - log_y)
+def _deviance(rows, coefficients):
+    """Return the weighted sum of e^t - 1 - t, t = log y - u: half the unit deviance."""
+    rest = rows.statistics[:, 1] - rows.design.predict(coefficients)
+    return rows.weights @ (np.expm1(rest) - rest)
