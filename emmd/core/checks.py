@@ -70,7 +70,9 @@ def real_array(name, value, ndim, shape=None) -> np.ndarray:
         For a wrong number of dimensions, a wrong length, no data, NaN, infinity, masked entries, or a table
         with two columns of one name.
     """
-    array = _numeric(name, value)
+    # most arrays are plain already, and small ones are asked for often
+    plain = type(value) is np.ndarray and value.dtype == np.float64
+    array = value if plain else _numeric(name, value)
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
     if array.size == 0:
@@ -78,9 +80,10 @@ def real_array(name, value, ndim, shape=None) -> np.ndarray:
     if shape is not None and any(want is not None and want != got for want, got in zip(shape, array.shape)):
         wanted = tuple("any" if want is None else want for want in shape)
         raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
-    with np.errstate(over="ignore"):
-        # extended precision reaches farther
-        array = np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
+    if not (plain and array.flags.c_contiguous):
+        with np.errstate(over="ignore"):
+            # extended precision reaches farther
+            array = np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
     _finite(name, array)
     # kernels would be compiled anew for what cannot be written, and pandas hands out such arrays
     return array.copy() if array.ndim == 1 and not array.flags.writeable else array
@@ -141,9 +144,10 @@ def _finite(name, array):
 
 def is_finite(array) -> bool:
     """Return whether all entries of an array are finite."""
+    if array.size <= _SMALL:
+        return bool(np.isfinite(array).all())
     # chunk by chunk: a mask of all entries would be an eighth of the data, and a file need not fit the memory
-    parts = (array,) if array.size <= _SMALL else (chunk for _, chunk in chunks_of_rows(array))
-    return all(np.isfinite(part).all() for part in parts)
+    return all(np.isfinite(chunk).all() for _, chunk in chunks_of_rows(array))
 
 
 def require_finite(name, what, *results) -> None:

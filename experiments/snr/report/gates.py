@@ -3,6 +3,7 @@
 from emmd.experiments.snr.report.cells import cell_groups
 
 DENSE = "softmax"
+_ORDER = ("family", "snr_gate")
 _SAMPLE = ["repetition", "start_index"]
 _MEANS = ("path_rate", "rises", "iterations", "train_loss", "test_loss", "excess", "test_accuracy")
 _SPREAD = ("path_rate", "excess", "test_accuracy")
@@ -37,7 +38,8 @@ def gate_table(runs, traces):
     dense = runs[runs["gate"] == DENSE].set_index(["place", *_SAMPLE])["test_loss"]
     runs = runs.join(dense.rename("dense_loss"), on=["place", *_SAMPLE])
     runs["excess"] = runs["test_loss"] - runs["dense_loss"]
-    return pd.DataFrame([_row(cell, group) for cell, group in cell_groups(runs)])
+    table = pd.DataFrame([_row(cell, group) for cell, group in cell_groups(runs)])
+    return table.sort_values([key for key in _ORDER if key in table], kind="stable", ignore_index=True)
 
 
 def _place(run):

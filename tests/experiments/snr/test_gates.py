@@ -51,21 +51,18 @@ def test_runs_of_all_gates_have_one_seed():
 
 
 def test_a_geometric_path_and_one_that_jumps():
-    def measured(factors, loss):
-        steps = np.cumprod(factors)[:, None] * np.array([3.0, 4.0])
-        theta = np.vstack([np.zeros(2), np.cumsum(steps, axis=0)])
-        trace = SimpleNamespace(theta=theta, loss=np.array(loss))
-        return PATH_RATE.measure(None, None, SimpleNamespace(trace=trace, success=False))
+    def measured(size, loss):
+        trace = SimpleNamespace(displacement=np.array(size), loss=np.array(loss))
+        return PATH_RATE.measure(None, None, SimpleNamespace(trace=trace, nit=len(size) - 1))
 
     falling = np.linspace(1.0, 0.5, 11)
-    seen = measured(np.full(10, 0.7), falling)
-    assert seen["path_rate"] == pytest.approx(0.7)
-    assert seen["rises"] == 0.0
-    seen = measured([1.0, 0.5, 2.0] + [0.5, 2.0] * 3 + [1.0], np.where(np.arange(11) % 2, 1.1, 1.0))
-    assert seen["path_rate"] > 0.8
-    assert seen["rises"] == 0.5
-    # after one step there is nothing left to do
-    assert measured([1.0, 0.0, 0.0, 0.0, 0.0], falling[:6])["path_rate"] == 0.0
+    assert measured(0.7 ** np.arange(11), falling) == pytest.approx({"path_rate": 0.7, "rises": 0.0})
+    jumping = measured(1.0 + np.arange(11) % 2, 1.0 + np.arange(11) % 2)
+    assert jumping["path_rate"] > 0.8
+    assert jumping["rises"] == 0.5
+    # after one step there is nothing left to do; where there was no step there is no rate
+    assert measured([1.0, 0.0], falling[:2])["path_rate"] == 0.0
+    assert measured([0.0], falling[:1]) == {"path_rate": None, "rises": 0.0}
 
 
 def stored(gates=GATES):
