@@ -141,13 +141,17 @@ def _mean_sums(rows, family, coefficients):
     """Return the weighted sum of u + y e^-u, its gradient and its Hessian, flat."""
     design, weights, u = rows.design, rows.weights, rows.design.predict(coefficients[0])
     with np.errstate(over="ignore", invalid="ignore"):
-        excess = np.expm1(rows.statistics[:, 1] - u)
-        value = weights @ (u + 1.0 + excess)
-    hessian = design.gram(weights * (1.0 + excess))
-    return np.concatenate([[value], -design.moment(weights * excess), hessian.ravel()])
+        ratio = rows.statistics[:, 0] * np.exp(-u)
+        value = weights @ (u + ratio)
+    return np.concatenate(
+        [[value], design.moment(weights * (1.0 - ratio)), design.gram(weights * ratio).ravel()]
+    )
 
 
 def _deviance(rows, coefficients):
-    """Return the weighted sum of e^t - 1 - t, t = log y - u: half the unit deviance."""
-    rest = rows.statistics[:, 1] - rows.design.predict(coefficients)
-    return rows.weights @ (np.expm1(rest) - rest)
+    """Return the weighted sum of u + y e^-u - log y - 1, whose terms cancel where shapes are large."""
+    mean, mean_log = rows.statistics.T
+    logarithm = np.log(mean)
+    rest = logarithm - rows.design.predict(coefficients)
+    # statistics may be means over hidden rows: then the logarithm is not that of the mean
+    return rows.weights @ (np.expm1(rest) - rest + (logarithm - mean_log))
