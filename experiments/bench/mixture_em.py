@@ -4,6 +4,7 @@ Features come as an object that predicts, adds up moments and Gram matrices, see
 is Newton's method for every expert and for the gate, begun at the last iterate.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -92,10 +93,22 @@ def softmax_fit(tools, X, c, targets, w, scale):
     return tools.newton(evaluate, w, xp.tile(scale, free))
 
 
-class _Gaussian:
-    def __init__(self, tools, X, y, scale, model):
-        self.tools, self.X, self.y = tools, X, y
+class _Experts(ABC):
+    """K experts of a family."""
 
+    def __init__(self, tools, X, y, scale, model):
+        self.tools, self.X, self.y, self.scale = tools, X, y, scale
+
+    @abstractmethod
+    def log_density(self, coef, rho):
+        """Return the experts' log densities, shape (K, n), without what depends on y alone."""
+
+    @abstractmethod
+    def fit(self, weights, coef):
+        """Return one expert's coefficients, and its dispersion where there is one, begun at `coef`."""
+
+
+class _Gaussian(_Experts):
     def log_density(self, coef, rho):
         xp = self.tools.xp
         square = (self.y - self.X.predict(coef[:, 0])) ** 2
@@ -107,14 +120,12 @@ class _Gaussian:
         return beta, self.tools.xp.log(weights @ square / weights.sum())
 
 
-class _OneLink:
+class _OneLink(_Experts):
     """Experts with one linear predictor u and a convex loss of each row."""
 
-    def __init__(self, tools, X, y, scale, model):
-        self.tools, self.X, self.y, self.scale = tools, X, y, scale
-
-    def log_density(self, coef, rho):
-        return -self.loss(self.X.predict(coef[:, 0]))
+    @abstractmethod
+    def derivatives(self, u):
+        """Return slope and curvature of the loss in u."""
 
     def fit(self, weights, coef):
         return (self._newton(weights, coef[0]),)
@@ -128,8 +139,9 @@ class _OneLink:
 
 
 class _Poisson(_OneLink):
-    def loss(self, u):
-        return self.tools.xp.exp(u) - self.y * u
+    def log_density(self, coef, rho):
+        u = self.X.predict(coef[:, 0])
+        return self.y * u - self.tools.xp.exp(u)
 
     def derivatives(self, u):
         mean = self.tools.xp.exp(u)
@@ -137,8 +149,9 @@ class _Poisson(_OneLink):
 
 
 class _Bernoulli(_OneLink):
-    def loss(self, u):
-        return self.tools.xp.logaddexp(0.0, u) - self.y * u
+    def log_density(self, coef, rho):
+        u = self.X.predict(coef[:, 0])
+        return self.y * u - self.tools.xp.logaddexp(0.0, u)
 
     def derivatives(self, u):
         p = self.tools.special.expit(u)
@@ -173,11 +186,10 @@ class _Gamma(_OneLink):
         return beta, self.tools.newton(evaluate, start, xp.ones(1))
 
 
-class _Categorical:
+class _Categorical(_Experts):
     def __init__(self, tools, X, y, scale, model):
-        xp = tools.xp
-        self.tools, self.X, self.y, self.scale = tools, X, y, scale
-        self.targets = (xp.arange(model.family.n_linear + 1)[:, None] == y) * 1.0
+        super().__init__(tools, X, y, scale, model)
+        self.targets = (tools.xp.arange(model.family.n_linear + 1)[:, None] == y) * 1.0
 
     def log_density(self, coef, rho):
         xp = self.tools.xp
@@ -188,7 +200,7 @@ class _Categorical:
         return (softmax_fit(self.tools, self.X, weights, self.targets, coef.ravel(), self.scale),)
 
 
-_FAMILIES = {
+_FAMILIES: dict[str, type[_Experts]] = {
     "gaussian": _Gaussian,
     "poisson": _Poisson,
     "bernoulli": _Bernoulli,
