@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import digamma, loggamma
+from scipy.special import digamma
 
 from emmd.fits.large_glm import large_fit
 from emmd.fits.newton import newton_by_values
@@ -10,8 +10,8 @@ from emmd.fits.newton import newton_by_values
 LARGE = 100
 """Number of coefficients from which conjugate gradients take the place of Hessians."""
 
-_SERIES_FROM = 30.0
-"""The first term that `digamma_gap` leaves out is below rounding from here on."""
+SERIES_FROM = 30.0
+"""The first term that a series for large shapes leaves out is below rounding from here on."""
 
 
 def canonical_fit(family, rows, start, ridge=None):
@@ -112,28 +112,11 @@ def digamma_gap(alpha: np.ndarray) -> np.ndarray:
 
     Both share the digits that a large alpha has: from 30 on the gap is its asymptotic series.
     """
-    near, far = _near_and_far(alpha)
+    large = np.real(alpha) >= SERIES_FROM
+    near, far = np.where(large, 1.0, alpha), np.where(large, alpha, SERIES_FROM)
     q = 1.0 / (far * far)
     series = 0.5 / far + q * (1.0 / 12.0 - q * (1.0 / 120.0 - q * (1.0 / 252.0 - q / 240.0)))
-    return np.where(far == alpha, series, np.log(near) - digamma(near))
-
-
-def stirling_gap(alpha: np.ndarray) -> np.ndarray:
-    """Return what Stirling's formula lacks of log Gamma(alpha), see `digamma_gap`.
-
-    That is ``log Gamma(alpha) - (alpha - 1/2) log alpha + alpha - log(2 pi) / 2``.
-    """
-    near, far = _near_and_far(alpha)
-    q = 1.0 / (far * far)
-    series = (1.0 / 12.0 - q * (1.0 / 360.0 - q * (1.0 / 1260.0 - q / 1680.0))) / far
-    plain = loggamma(near) - (near - 0.5) * np.log(near) + near - 0.5 * np.log(2.0 * np.pi)
-    return np.where(far == alpha, series, plain)
-
-
-def _near_and_far(alpha):
-    """Return alpha where it is below 30, else 1, and alpha from there on, else 30."""
-    large = np.real(alpha) >= _SERIES_FROM
-    return np.where(large, 1.0, alpha), np.where(large, alpha, _SERIES_FROM)
+    return np.where(large, series, np.log(near) - digamma(near))
 
 
 def log_shape(excess: float) -> float:

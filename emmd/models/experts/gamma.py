@@ -5,7 +5,7 @@ from scipy.special import digamma, gammainc, gammaincinv, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.protocols.family import Family
-from emmd.fits.glm import digamma_gap, fit_coefficients, log_shape, stirling_gap
+from emmd.fits.glm import SERIES_FROM, digamma_gap, fit_coefficients, log_shape
 from emmd.kernels.maths.losses import gamma_loss
 
 
@@ -135,6 +135,19 @@ class Gamma(Family):
         pull = 0.0 if ridge is None else 0.5 * ridge @ solved.x**2
         deviance = float((rows.add_up(_deviance, solved.x) + pull) / rows.mass)
         return solved.x[None], log_shape(deviance), solved.residual, solved.curvature
+
+
+def stirling_gap(alpha):
+    """Return what Stirling's formula lacks of log Gamma(alpha), real or complex.
+
+    That is ``log Gamma(alpha) - (alpha - 1/2) log alpha + alpha - log(2 pi) / 2``, see `digamma_gap`.
+    """
+    large = np.real(alpha) >= SERIES_FROM
+    near, far = np.where(large, 1.0, alpha), np.where(large, alpha, SERIES_FROM)
+    q = 1.0 / (far * far)
+    series = (1.0 / 12.0 - q * (1.0 / 360.0 - q * (1.0 / 1260.0 - q / 1680.0))) / far
+    plain = loggamma(near) - (near - 0.5) * np.log(near) + near - 0.5 * np.log(2.0 * np.pi)
+    return np.where(large, series, plain)
 
 
 def _mean_sums(rows, family, coefficients):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import emmd
-from emmd.fits.glm import digamma_gap, stirling_gap
+from emmd.fits.glm import digamma_gap
+from emmd.models.experts.gamma import stirling_gap
 
 
 def problem_of(rho):
