@@ -43,7 +43,9 @@ def options(
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
 Experts = Annotated[int, typer.Option("--experts", min=2, help="Of model moe: number of experts.")]
 FamilyName = Annotated[str, typer.Option("--family", help="Of model moe: the experts' family.")]
-GateName = Annotated[str, typer.Option("--gate", help="Of model moe: softmax, constant or top-k.")]
+GateName = Annotated[
+    str, typer.Option("--gate", help="Of model moe: softmax, constant, or top-1, top-2, ...")
+]
 Classes = Annotated[int, typer.Option("--classes", min=2, help="Of categorical experts: number of classes.")]
 Range = tuple[float, float] | None
 

@@ -70,7 +70,9 @@ def real_array(name, value, ndim, shape=None) -> np.ndarray:
         For a wrong number of dimensions, a wrong length, no data, NaN, infinity, masked entries, or a table
         with two columns of one name.
     """
-    array = _numeric(name, value)
+    # most arrays are plain already, and small ones are asked for often
+    plain = type(value) is np.ndarray and value.dtype == np.float64
+    array = value if plain else _numeric(name, value)
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
     if array.size == 0:

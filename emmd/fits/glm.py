@@ -10,6 +10,9 @@ from emmd.fits.newton import newton_by_values
 LARGE = 100
 """Number of coefficients from which conjugate gradients take the place of Hessians."""
 
+SERIES_FROM = 30.0
+"""The first term that a series for large shapes leaves out is below rounding from here on."""
+
 
 def canonical_fit(family, rows, start, ridge=None):
     """Fit the coefficients of one expert with a canonical link.
@@ -104,6 +107,18 @@ def _hessian(design, weights, spread):
     return full.ravel()
 
 
+def digamma_gap(alpha: np.ndarray) -> np.ndarray:
+    """Return ``log alpha - digamma(alpha)`` for real or complex alpha.
+
+    Both share the digits that a large alpha has: from 30 on the gap is its asymptotic series.
+    """
+    large = np.real(alpha) >= SERIES_FROM
+    near, far = np.where(large, 1.0, alpha), np.where(large, alpha, SERIES_FROM)
+    q = 1.0 / (far * far)
+    series = 0.5 / far + q * (1.0 / 12.0 - q * (1.0 / 120.0 - q * (1.0 / 252.0 - q / 240.0)))
+    return np.where(large, series, np.log(near) - digamma(near))
+
+
 def log_shape(excess: float) -> float:
     """Solve ``log alpha - digamma(alpha) = excess`` for the log of a gamma variable's shape.
 
@@ -117,6 +132,6 @@ def log_shape(excess: float) -> float:
         return np.inf
 
     def miss(rho):
-        return rho - float(digamma(np.exp(rho))) - excess
+        return float(digamma_gap(np.exp(rho))) / excess - 1.0
 
     return float(brentq(miss, -np.log(excess) - 2.0, -np.log(excess) + 1.0, xtol=1e-15, rtol=1e-15))

@@ -8,10 +8,12 @@ Hessian together, and stops where emmd's does.
 from collections.abc import Callable
 
 import numpy as np
+from scipy import special
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
 from emmd.experiments.bench.baseline import Baseline, Runner
+from emmd.experiments.bench.mixture_em import Tools, mixture_map
 
 _TARGET, _ENOUGH = 1e-14, 1e-13
 
@@ -77,7 +79,11 @@ def _em_map(layout, timed):
     features = layout(problem.X)
     weights = np.array(problem.weights)
     scale = np.sqrt(weights @ problem.X**2)
-    return _KINDS[timed.kind](features, problem.y, weights, scale, timed)
+    if timed.kind in _KINDS:
+        return _KINDS[timed.kind](features, problem.y, weights, scale, timed)
+    return mixture_map(
+        Tools(np, special, newton_step, _solve), features, problem.y, weights, scale, problem.model
+    )
 
 
 def newton_step(evaluate, x, scale):
@@ -91,6 +97,10 @@ def newton_step(evaluate, x, scale):
         best = size
         x = x - cho_solve(cho_factor(hessian, lower=True, check_finite=False), gradient, check_finite=False)
     return x
+
+
+def _solve(matrix, vector):
+    return cho_solve(cho_factor(matrix, lower=True), vector)
 
 
 def logistic_fit(X, weights, target, w, scale):
@@ -140,58 +150,4 @@ def _symmologe(X, y, c, scale, timed):
     return step
 
 
-def _gaussian(X, y, c, scale, timed):
-    model, K, d = timed.problem.model, timed.n_experts, len(scale)
-
-    def step(theta):
-        coef, rho, gate = theta[: K * d].reshape(K, d), theta[K * d : K * d + K], theta[K * d + K :]
-        logits = np.vstack([X.predict(gate.reshape(K - 1, d)), np.zeros(len(y))])
-        joint = log_softmax(logits) - 0.5 * (
-            (y - X.predict(coef)) ** 2 * np.exp(-rho)[:, None] + rho[:, None]
-        )
-        largest = joint.max(axis=0)
-        r = np.exp(joint - largest)
-        total = r.sum(axis=0)
-        loss = 0.5 * np.log(2.0 * np.pi) - c @ (largest + np.log(total))
-        r /= total
-        fits = [weighted_fit(X, y, c * row) for row in r]
-        beta, rho = np.array([fit[0] for fit in fits]), np.array([fit[1] for fit in fits])
-        gate = softmax_fit(X, c, r, gate, np.tile(scale, K - 1))
-        return model.pack(coef=beta[:, None, :], dispersion=rho, gate=gate.reshape(K - 1, d)), loss
-
-    return step
-
-
-def log_softmax(logits):
-    """Return log softmax over the first axis."""
-    shifted = logits - logits.max(axis=0)
-    return shifted - np.log(np.exp(shifted).sum(axis=0))
-
-
-def weighted_fit(X, y, weights):
-    """Weighted least squares; return coefficients and the log of the weighted mean square residual."""
-    beta = cho_solve(cho_factor(X.gram(weights), lower=True), X.moment(weights * y))
-    return beta, np.log(weights @ (y - X.predict(beta)) ** 2 / weights.sum())
-
-
-def softmax_fit(X, c, r, gate, scale):
-    """Fit the softmax gate, the last logit fixed at 0."""
-    K, d = len(r), len(scale) // (len(r) - 1)
-    moment = X.moment(c * r[:-1])
-
-    def evaluate(gate):
-        logits = np.vstack([X.predict(gate.reshape(K - 1, d)), np.zeros(len(c))])
-        s = np.exp(logits - logits.max(axis=0))
-        s = (s / s.sum(axis=0))[:-1]
-        hessian = np.empty((K - 1, d, K - 1, d))
-        for k in range(K - 1):
-            hessian[k, :, k, :] = X.gram(c * s[k] * (1.0 - s[k]))
-            for h in range(k):
-                hessian[k, :, h, :] = hessian[h, :, k, :] = -X.gram(c * s[k] * s[h])
-        flat = (X.moment(c * s) - moment).ravel()
-        return flat, hessian.reshape(len(flat), len(flat))
-
-    return newton_step(evaluate, gate, scale)
-
-
-_KINDS = {"symmoline": _symmoline, "symmologe": _symmologe, "gaussian": _gaussian}
+_KINDS = {"symmoline": _symmoline, "symmologe": _symmologe}

@@ -19,7 +19,7 @@ class TimedProblem:
     name : str
         E.g. ``symmoline 1e5 x 10``.
     kind : str
-        ``symmoline``, ``symmologe`` or ``gaussian`` (K experts, free variances).
+        ``symmoline``, ``symmologe``, or the family of K experts with, of categorical ones, the classes.
     problem : emmd.Problem
     theta : ndarray of shape (p,)
         The iterate after five EM steps from a start near the truth.
@@ -60,7 +60,7 @@ def timed_problem(kind, n, d, n_experts=2, signal=2.0):
     n, d : int
         Rows, and features with the column of ones.
     n_experts : int
-        For ``gaussian`` only.
+        Of kinds that have experts.
     signal : float
         Length of each coefficient vector.
     """
@@ -69,7 +69,7 @@ def timed_problem(kind, n, d, n_experts=2, signal=2.0):
     model, truth = _MAKERS[kind](d, n_experts, signal, rng)
     problem = emmd.Problem(model, X, model.sample_y(truth, X, [n, d]))
     start = truth + 0.2 * rng.standard_normal(len(truth)) / np.sqrt(d)
-    label = f"{kind} K={n_experts}" if kind == "gaussian" else kind
+    label = f"{kind} K={n_experts}" if isinstance(model, emmd.MixtureOfExperts) else kind
     timed = TimedProblem(f"{label} {size_name(n, d)}", kind, problem, start)
     return TimedProblem(timed.name, kind, problem, timed.walk(_BEFORE))
 
@@ -81,11 +81,17 @@ def _symmetric(model):
     return make
 
 
-def _gaussian(d, n_experts, signal, rng):
-    model = emmd.MixtureOfExperts(d, n_experts, family="gaussian", variance="free")
-    coef = np.array([[2.0 * signal * _direction(rng, d)] for _ in range(n_experts)])
-    gate = signal * np.array([_direction(rng, d) for _ in range(n_experts - 1)])
-    return model, model.pack(coef=coef, dispersion=np.linspace(-0.5, 0.5, n_experts), gate=gate)
+def _experts(family, length, **options):
+    """Return a maker of K experts whose coefficients have `length` times the signal."""
+
+    def make(d, n_experts, signal, rng):
+        model = emmd.MixtureOfExperts(d, n_experts, family=family, **options)
+        m, spread = model.family.n_linear, model.shapes["dispersion"]
+        coef = [[length * signal * _direction(rng, d) for _ in range(m)] for _ in range(n_experts)]
+        gate = signal * np.array([_direction(rng, d) for _ in range(n_experts - 1)])
+        return model, model.pack(coef=coef, dispersion=np.linspace(-0.5, 0.5, *spread), gate=gate)
+
+    return make
 
 
 def _direction(rng, d):
@@ -97,5 +103,11 @@ def _direction(rng, d):
 _MAKERS = {
     "symmoline": _symmetric(emmd.SymMoLinE),
     "symmologe": _symmetric(emmd.SymMoLogE),
-    "gaussian": _gaussian,
+    "gaussian": _experts("gaussian", 2.0, variance="free"),
+    # with a log link the largest of 1e5 means grows with the exponential of the coefficients
+    "poisson": _experts("poisson", 0.5),
+    "gamma": _experts("gamma", 0.5),
+    "bernoulli": _experts("bernoulli", 1.0),
+    "categorical3": _experts("categorical", 1.0, n_classes=3),
+    "categorical10": _experts("categorical", 1.0, n_classes=10),
 }

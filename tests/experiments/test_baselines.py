@@ -13,7 +13,16 @@ from emmd.experiments.bench.measurement import Options
 from emmd.experiments.bench.measurements.iteration import compare
 from emmd.experiments.bench.problems import TimedProblem, timed_problem
 
-PROBLEMS = [("symmoline", 200, 3), ("symmologe", 200, 3), ("gaussian", 200, 3, 2), ("gaussian", 300, 3, 4)]
+PROBLEMS = [
+    ("symmoline", 200, 3),
+    ("symmologe", 200, 3),
+    ("gaussian", 200, 3, 2),
+    ("gaussian", 300, 3, 4),
+    ("poisson", 300, 3, 3),
+    ("bernoulli", 500, 3, 2),
+    ("gamma", 300, 3, 2),
+    ("categorical3", 500, 3, 2),
+]
 BASELINES = {
     plugin.name: plugin for plugin in discover("emmd.experiments.bench.baselines", Baseline).plugins.values()
 }

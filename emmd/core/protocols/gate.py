@@ -27,12 +27,15 @@ class Gate(ABC):
         experts: then score and curvature are those of a softmax.
     sparse : bool
         Whether `selection` leaves experts out.
+    settled : bool
+        Whether probabilities do not change with the logits as long as the selection does not.
     """
 
     name: str
     sees_features = True
     canonical = False
     sparse = False
+    settled = False
 
     @abstractmethod
     def log_weights(self, logits: np.ndarray, selected: Any = None) -> np.ndarray:
@@ -130,8 +133,15 @@ def found_gates() -> Found:
 
 
 def gate_object(gate: Any) -> Gate:
-    """Return a gate for a name or an object, with a clear error for anything else."""
+    """Return a gate for a name or an object, with a clear error for anything else.
+
+    A gate whose name ends in ``-k`` takes a number in its place: ``top-1``.
+    """
     if isinstance(gate, Gate):
         return gate
     instance("gate", gate, str, "a name or a Gate object")
-    return found_gates().named("gate", gate)()
+    found = found_gates()
+    stem, _, number = gate.rpartition("-")
+    if number.isdecimal() and f"{stem}-k" in found.plugins:
+        return found.named("gate", f"{stem}-k")(int(number))
+    return found.named("gate", gate)()

@@ -1,11 +1,11 @@
 """Gamma experts with a log link: positive targets, one shape per expert."""
 
 import numpy as np
-from scipy.special import digamma, gammainc, gammaincinv, gammaln, loggamma, polygamma
+from scipy.special import digamma, gammainc, gammaincinv, loggamma, polygamma
 
 from emmd.core.checks import require_ordinary
 from emmd.core.protocols.family import Family
-from emmd.fits.glm import fit_coefficients, log_shape
+from emmd.fits.glm import SERIES_FROM, digamma_gap, fit_coefficients, log_shape
 from emmd.kernels.maths.losses import gamma_loss
 
 
@@ -110,9 +110,20 @@ class Gamma(Family):
         return np.log(y)
 
     def log_constant(self, dispersion):
-        """Return alpha log alpha - alpha - log Gamma(alpha)."""
-        alpha = np.exp(dispersion)
-        return alpha * (dispersion - 1.0) - gammaln(alpha)
+        """Return alpha log alpha - alpha - log Gamma(alpha), whose terms cancel where alpha is large."""
+        return 0.5 * (dispersion - np.log(2.0 * np.pi)) - stirling_gap(np.exp(dispersion))
+
+    def log_density(self, y, xi):
+        """Return log p(y; xi) from the unit deviance: a large shape multiplies no rounding of log y."""
+        rest = np.log(y) - xi[:, 0]
+        deviance = np.expm1(rest) - rest
+        return self.log_constant(xi[:, 1]) - np.exp(xi[:, 1]) * deviance - np.log(y)
+
+    def score(self, y, xi):
+        """Return d log p / d (u, rho), see `log_density`."""
+        alpha, rest = np.exp(xi[:, 1]), np.log(y) - xi[:, 0]
+        excess = np.expm1(rest)
+        return alpha[:, None] * np.column_stack([excess, digamma_gap(alpha) - (excess - rest)])
 
     def fitted_dispersion(self, loss):
         """Return the log shape that fits best where half the mean unit deviance is `loss`."""
@@ -122,8 +133,21 @@ class Gamma(Family):
         """Newton's method for the mean, free of the shape; then one equation for the shape."""
         solved = fit_coefficients(rows, _mean_sums, self, start, ridge, rows.mean[0])
         pull = 0.0 if ridge is None else 0.5 * ridge @ solved.x**2
-        deviance = float((rows.add_up(_excess, solved.x) + pull) / rows.mass) - 1.0
+        deviance = float((rows.add_up(_deviance, solved.x) + pull) / rows.mass)
         return solved.x[None], log_shape(deviance), solved.residual, solved.curvature
+
+
+def stirling_gap(alpha):
+    """Return what Stirling's formula lacks of log Gamma(alpha), real or complex.
+
+    That is ``log Gamma(alpha) - (alpha - 1/2) log alpha + alpha - log(2 pi) / 2``, see `digamma_gap`.
+    """
+    large = np.real(alpha) >= SERIES_FROM
+    near, far = np.where(large, 1.0, alpha), np.where(large, alpha, SERIES_FROM)
+    q = 1.0 / (far * far)
+    series = (1.0 / 12.0 - q * (1.0 / 360.0 - q * (1.0 / 1260.0 - q / 1680.0))) / far
+    plain = loggamma(near) - (near - 0.5) * np.log(near) + near - 0.5 * np.log(2.0 * np.pi)
+    return np.where(large, series, plain)
 
 
 def _mean_sums(rows, family, coefficients):
@@ -137,7 +161,10 @@ def _mean_sums(rows, family, coefficients):
     )
 
 
-def _excess(rows, coefficients):
-    """Return the weighted sum of u + y e^-u - log y."""
-    (y, log_y), u = rows.statistics.T, rows.design.predict(coefficients)
-    return rows.weights @ (u + y * np.exp(-u) - log_y)
+def _deviance(rows, coefficients):
+    """Return the weighted sum of u + y e^-u - log y - 1, whose terms cancel where shapes are large."""
+    mean, mean_log = rows.statistics.T
+    logarithm = np.log(mean)
+    rest = logarithm - rows.design.predict(coefficients)
+    # statistics may be means over hidden rows: then the logarithm is not that of the mean
+    return rows.weights @ (np.expm1(rest) - rest + (logarithm - mean_log))

@@ -7,6 +7,7 @@ import numpy as np
 from emmd.core.checks import positive_integer
 from emmd.core.protocols.gate import Gate
 from emmd.fits.multinomial import with_reference
+from emmd.fits.newton import NewtonResult
 
 _NEVER = 1e4
 """A log weight so far below those of the selected has probability 0 in double precision."""
@@ -35,6 +36,14 @@ class TopK(Gate):
 
     def __init__(self, k: int = 2) -> None:
         self.k = positive_integer("k", k)
+        self.settled = self.k == 1
+
+    def fit(self, rows: Any, start: np.ndarray, form: np.ndarray | None = None) -> NewtonResult:
+        """Minimise the gate's part of the loss, see `Gate.fit`; one selected expert has probability 1."""
+        if self.settled and form is None:
+            # a constant: nothing to move, and nothing that runs to infinity
+            return NewtonResult(start.ravel().copy(), 0.0, 1, np.inf)
+        return super().fit(rows, start, form)
 
     def selection(self, logits: np.ndarray) -> np.ndarray | None:
         """Return the k experts with the largest logits of each row; of equal ones the first, (K, n)."""

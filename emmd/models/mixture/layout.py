@@ -108,6 +108,12 @@ class MixtureLayout:
             return Block(np.zeros(0, dtype=int), features, self.fixed[name][where])
         return Block(self.index[name][where], features)
 
+    def null_directions(self, data: Any, theta: np.ndarray) -> np.ndarray:
+        """Return those of the gate's parameters that neither its probabilities nor a ridge depend on."""
+        ridge = self.ridge is not None and self.ridge.gate is not None
+        free = self.gate.settled and not ridge and "gate" in self.index
+        return np.eye(self.n_params)[:, self.index["gate"].ravel() if free else []]
+
     # parameters
 
     def pack(

@@ -62,7 +62,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         ``categorical`` (option ``n_classes``), ``poisson``, ``gamma``, or a `Family` object.
     gate : str or Gate
         ``softmax``, ``constant`` for mixing weights that do not depend on x, ``top-k`` for two experts in
-        each row, or a `Gate` object.
+        each row, ``top-1`` for one and so on, or a `Gate` object.
     expert_columns, gate_columns : sequence of int, optional
         Columns of X that experts and gate see; all by default.
     expert_ridge, gate_ridge : float or array_like of shape (d,)
@@ -359,8 +359,8 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         Predictions take `complete_hessian`, which shares no code with the runs that they are compared with.
         """
         if self.fused is None or not self.fused.gathers:
-            _, r = data.posterior(self, theta)
-            return data.add_up(self._complete, theta, r) + self.penalty_hessian(theta)
+            complete = data.add_up(self._complete, theta, data.posterior(self, theta)[1])
+            return self.regular(data, theta, complete + self.penalty_hessian(theta))
         if isinstance(data, MixtureData):
             # the kernel of a run's steps is compiled already, and the gate's M-step, which it adds, is short
             sums, *_ = self.fused.em_step(data, theta, theta, self._floor(data))
@@ -479,7 +479,7 @@ class MixtureOfExperts(MixtureLayout, MixtureMStep, MixtureNatural, MixtureProje
         """
         if self.n_params >= _LONG and self.family.variance_bound is not None:
             return bounded_solve(self, data, gradient)
-        return solve_positive(self.complete_hessian(data, theta), gradient)
+        return solve_positive(self.regular(data, theta, self.complete_hessian(data, theta)), gradient)
 
     def score_size(self, data: Any) -> float:
         """Return the family's."""

@@ -1,11 +1,13 @@
 """EM in JAX on the CPU: the whole map is one compiled function, Newton's method a while_loop."""
 
 import os
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 
 from emmd.experiments.bench.baseline import Baseline, Runner
+from emmd.experiments.bench.mixture_em import Tools, mixture_map
 
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 _TARGET, _ENOUGH = 1e-14, 1e-13
@@ -25,7 +27,7 @@ class Jax(Baseline):
     def prepare(self, timed):
         """Return the loop over EM maps; its first call compiles."""
         jax = _jax()
-        step = jax.jit(_KINDS[timed.kind](timed, jax))
+        step = jax.jit(_KINDS.get(timed.kind, _mixture)(timed, jax))
 
         def advance(theta, steps):
             theta = jax.numpy.asarray(theta)
@@ -113,49 +115,32 @@ def _symmologe(timed, jax):
     return step
 
 
-def _gaussian(timed, jax):
-    jnp = jax.numpy
+class _Columns:
+    """Features of shape (d, n) in JAX, as `numpy_em.Columns` has them."""
+
+    def __init__(self, XT):
+        self.XT = XT
+
+    def predict(self, w):
+        return w @ self.XT
+
+    def moment(self, v):
+        return v @ self.XT.T
+
+    def gram(self, v):
+        return (self.XT * v) @ self.XT.T
+
+
+def _mixture(timed, jax):
     XT, y, c, scale = _parts(timed, jax)
-    K, d = timed.n_experts, len(XT)
 
-    def fit(weights):
-        factor = jnp.linalg.cholesky((XT * weights) @ XT.T)
-        beta = jax.scipy.linalg.cho_solve((factor, True), XT @ (weights * y))
-        return beta, jnp.log(weights @ (y - beta @ XT) ** 2 / weights.sum())
+    def solve(matrix, vector):
+        return jax.scipy.linalg.cho_solve((jax.numpy.linalg.cholesky(matrix), True), vector)
 
-    def step(theta):
-        coef, rho, gate = theta[: K * d].reshape(K, d), theta[K * d : K * d + K], theta[K * d + K :]
-        logits = jnp.vstack([gate.reshape(K - 1, d) @ XT, jnp.zeros(len(y))])
-        square = (y - coef @ XT) ** 2 * jnp.exp(-rho)[:, None] + rho[:, None]
-        joint = jax.nn.log_softmax(logits, axis=0) - 0.5 * square
-        evidence = jax.nn.logsumexp(joint, axis=0)
-        r = jnp.exp(joint - evidence)
-        fits = [fit(c * row) for row in r]
-        betas, rhos = (jnp.stack(column) for column in zip(*fits))
-        gate = _softmax(jax, XT, c, r, gate, jnp.tile(scale, K - 1))
-        return jnp.concatenate([betas.ravel(), rhos, gate]), 0.5 * jnp.log(2.0 * jnp.pi) - c @ evidence
-
-    return step
+    tools = Tools(jax.numpy, jax.scipy.special, partial(_newton, jax), solve)
+    return mixture_map(tools, _Columns(XT), y, c, scale, timed.problem.model)
 
 
-def _softmax(jax, XT, c, r, gate, scale):
-    jnp = jax.numpy
-    d, K = len(XT), len(r)
-    moment = (c * r[:-1]) @ XT.T
-
-    def evaluate(gate):
-        logits = jnp.vstack([gate.reshape(K - 1, d) @ XT, jnp.zeros(XT.shape[1])])
-        s = jax.nn.softmax(logits, axis=0)[:-1]
-        pairs = {}
-        for k in range(K - 1):
-            for h in range(k + 1):
-                pairs[k, h] = pairs[h, k] = (XT * (c * s[k] * ((k == h) - s[h]))) @ XT.T
-        hessian = jnp.block([[pairs[k, h] for h in range(K - 1)] for k in range(K - 1)])
-        return ((c * s) @ XT.T - moment).ravel(), hessian
-
-    return _newton(jax, evaluate, gate, scale)
-
-
-_KINDS = {"symmoline": _symmoline, "symmologe": _symmologe, "gaussian": _gaussian}
+_KINDS = {"symmoline": _symmoline, "symmologe": _symmologe}
 
 BASELINE = Jax()

@@ -17,8 +17,20 @@ _PROBLEMS = (
     ("symmologe", 100_000, 10),
     ("gaussian", 100_000, 10, 2),
     ("gaussian", 100_000, 10, 4),
+    ("gaussian", 100_000, 10, 8),
+    ("poisson", 100_000, 10, 3),
+    ("bernoulli", 100_000, 10, 3),
+    ("gamma", 100_000, 10, 3),
+    ("categorical3", 100_000, 10, 3),
+    ("categorical10", 20_000, 50, 2),
 )
-_QUICK = (("symmoline", 300, 2), ("symmologe", 300, 3), ("gaussian", 300, 3, 2), ("gaussian", 400, 3, 3))
+_QUICK = (
+    ("symmoline", 300, 2),
+    ("symmologe", 300, 3),
+    ("gaussian", 300, 3, 2),
+    ("gaussian", 400, 3, 3),
+    ("poisson", 300, 3, 3),
+)
 _STEPS = 3
 _STRETCH = 2e-3
 
@@ -42,7 +54,7 @@ class Iteration(Measurement):
 
     def _row(self, spec, options):
         kind, n, d, *experts = spec
-        label = f"{kind}{experts[0] if experts else ''}-{n}x{d}"
+        label = f"{kind}{f'-K{experts[0]}' if experts else ''}-{n}x{d}"
         name = f"{self.name}/{label}"
         return Row(name, lambda: compare(name, self.name, timed_problem(*spec), options))
 

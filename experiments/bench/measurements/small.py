@@ -14,8 +14,13 @@ from emmd.experiments.bench.measurement import Measurement, Record, Row
 from emmd.experiments.bench.problems import timed_problem
 
 _ITERATIONS = 100
-_SIGNALS = {"symmoline": 1.0, "symmologe": 1.0, "gaussian": 0.5}
-"""Weak ones: a run that has converged before its end would time the stopping rule."""
+_KINDS = (
+    ("symmoline", 10, 2, 1.0),
+    ("symmologe", 10, 2, 1.0),
+    ("gaussian", 10, 2, 0.5),
+    ("poisson", 5, 3, 1.0),
+)
+"""Kind, features, experts and signal; weak ones: a run that has converged would time the stopping rule."""
 
 _NEVER = 1e-300
 """A tolerance that no run meets: every run takes all its iterations."""
@@ -28,12 +33,12 @@ class Small(Measurement):
     order = 2
 
     def rows(self, options):
-        """Return two rows for each symmetric model and for two Gaussian experts."""
-        n, d, runs = (200, 3, 8) if options.quick else (1_000, 10, 1_000)
+        """Return two rows for each symmetric model, for two Gaussian and for three Poisson experts."""
+        n, runs = (200, 8) if options.quick else (1_000, 1_000)
         found = []
-        for kind, signal in _SIGNALS.items():
+        for kind, d, experts, signal in _KINDS:
             one, many = f"{self.name}/{kind}-one-run", f"{self.name}/{kind}-{runs}-runs"
-            spec = (kind, n, d, 2, signal)
+            spec = (kind, n, 3 if options.quick else d, experts, signal)
             found.append(Row(one, lambda spec=spec, one=one: _one_run(one, spec, options)))
             found.append(Row(many, lambda spec=spec, many=many: [_many_runs(many, spec, runs, options)]))
         return found

@@ -21,6 +21,8 @@ _PROBLEMS = (
     ("symmoline", 100_000, 10),
     ("symmologe", 100_000, 10),
     ("gaussian", 100_000, 10, 2),
+    ("poisson", 100_000, 10, 3),
+    ("categorical3", 100_000, 10, 3),
     ("symmoline", 1_000_000, 10),
 )
 _STEPS = 3

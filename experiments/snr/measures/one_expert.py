@@ -10,4 +10,4 @@ def _measure(sample):
     return {f"one_{name}": float(value) for name, value in scores.items()}
 
 
-ONE_EXPERT = Measure("one_expert", Scope.SAMPLE, _measure, sources=("images", "datasets"))
+ONE_EXPERT = Measure("one_expert", Scope.SAMPLE, _measure, sources=("images", "datasets", "gates"))

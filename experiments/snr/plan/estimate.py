@@ -11,7 +11,7 @@ from emmd.experiments.snr.run.warm_up import warm_up
 _ROW_BYTES = 2500
 """Of a run without its trace: config, results, indices."""
 
-_KIND = ("model", "data", "n_experts")
+_KIND = ("model", "data", "n_experts", "gate")
 """Keys of a cell whose values are tried one by one."""
 
 _PILOT_SECONDS = 5.0

@@ -1,10 +1,12 @@
-"""Where runs start: at theta*, at a distance from it, anywhere, or from the data."""
+"""Where runs start: at theta*, at a distance from it, anywhere, from the data, or where a dense gate led."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
+from emmd.core.loop.solve import minimize
 from emmd.estimators.starts.draw import KINDS, draw_starts
 from emmd.experiments.snr.config.fields import Count, Grid, Positive, Section
 
@@ -109,8 +111,39 @@ class FromData(Section):
         return draw_starts(sample.problem, position + 1, int(rng.integers(2**31)))[position].theta
 
 
-Start = Annotated[AtTruth | AtDistance | AtRandom | FromData, Field(discriminator="kind")]
-_DRAW = {"truth": AtTruth.draw, "distance": AtDistance.draw, "random": AtRandom.draw, "data": FromData.draw}
+class FromDense(Section):
+    """Where EM under a softmax gate comes to from a start of kind ``data``.
+
+    Attributes
+    ----------
+    iterations : int
+        EM's, at most.
+    count : int
+    """
+
+    kind: Literal["dense"]
+    iterations: Count = 100
+    count: Count = 1
+
+    def each(self):
+        """Return the starts as plain dicts."""
+        return [{"kind": self.kind, "iterations": self.iterations, "index": k} for k in range(self.count)]
+
+    @staticmethod
+    def draw(start, sample, rng):
+        """Return the last point of the dense path."""
+        first = FromData.draw(start, replace(sample, problem=sample.dense), rng)
+        return minimize(sample.dense, first, max_iter=start["iterations"]).x
+
+
+Start = Annotated[AtTruth | AtDistance | AtRandom | FromData | FromDense, Field(discriminator="kind")]
+_DRAW = {
+    "truth": AtTruth.draw,
+    "distance": AtDistance.draw,
+    "random": AtRandom.draw,
+    "data": FromData.draw,
+    "dense": FromDense.draw,
+}
 
 
 def draw_start(start, sample, seed):

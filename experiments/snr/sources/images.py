@@ -1,22 +1,23 @@
-"""Real images, each inverted at random with probability 1/2: two softmax experts and a linear gate."""
+"""Real images, each inverted at random with probability 1/2: softmax experts and a linear gate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
+from scipy.special import logsumexp
 
-from emmd import MixtureOfExperts, Problem
 from emmd.core.checks import known_name
+from emmd.core.protocols.gate import gate_object
 from emmd.data.fashion_mnist import fashion_mnist
 from emmd.experiments.snr.config.fields import Count, Grid, NotNegative
-from emmd.experiments.snr.plan.held_out import HeldOut
+from emmd.experiments.snr.plan.gated import GatedSample, gated_problems
 from emmd.experiments.snr.plan.source import Source
 
 _CLASSES = 10
-_KEYS = ("data", "n", "side", "ridge")
+_KEYS = ("data", "n", "side", "ridge", "n_experts", "gate")
 
 
 def _digits():
@@ -56,17 +57,21 @@ class ImageSource(Source):
     ridge : list of float
         Penalty ``ridge / 2`` times the squares of all coefficients, intercepts among them: those of an
         expert that keeps to one class would run to infinity.
+    n_experts : list of int
+    gate : list of str
     """
 
     name: ClassVar[str] = "images"
-    model_keys: ClassVar[tuple] = ("ridge",)
-    starts: ClassVar[tuple] = ("random", "data")
+    model_keys: ClassVar[tuple] = ("ridge", "n_experts", "gate")
+    starts: ClassVar[tuple] = ("random", "data", "dense")
     step_words: ClassVar[tuple] = ("safe",)
 
     data: Grid[str]
     n: Grid[Count]
     side: Grid[Count]
     ridge: Grid[NotNegative] = Field(default=[1e-4])
+    n_experts: Grid[Annotated[int, Field(ge=2)]] = Field(default=[2])
+    gate: Grid[str] = Field(default=["softmax"])
 
     @model_validator(mode="after")
     def _possible(self):
@@ -74,6 +79,7 @@ class ImageSource(Source):
             images = _SETS[known_name("data", cell["data"], _SETS)]
             if cell["n"] > images.most:
                 raise ValueError(f"n must be at most {images.most} for {cell['data']}, got {cell['n']}")
+            gate_object(cell["gate"])
             if images.side % cell["side"]:
                 raise ValueError(f"side must divide {images.side} for {cell['data']}, got {cell['side']}")
         return self
@@ -101,13 +107,9 @@ class ImageSource(Source):
             test_X, test_y = X[rest], y[rest]
         train = _features(X[chosen], images, cell["side"], rng)
         test = _features(test_X, images, cell["side"], rng)
-        d = train[0].shape[1]
-        ridge = cell["ridge"]
-        model = MixtureOfExperts(
-            d, 2, family="categorical", n_classes=_CLASSES, expert_ridge=ridge, gate_ridge=ridge
-        )
-        problem = Problem(model, train[0], y[chosen].astype(float))
-        return InvertedImages(cell, problem, test[0], test_y.astype(float), train[1], test[1])
+        rows = train[0], y[chosen].astype(float), cell["n_experts"], cell["gate"], cell["ridge"]
+        problem, dense = gated_problems(*rows, family="categorical", n_classes=_CLASSES)
+        return InvertedImages(cell, problem, test[0], test_y.astype(float), dense, train[1], test[1])
 
 
 def _features(X, images, side, rng):
@@ -120,7 +122,7 @@ def _features(X, images, side, rng):
 
 
 @dataclass
-class InvertedImages(HeldOut):
+class InvertedImages(GatedSample):
     """Images with test images, and what is known of their inversion.
 
     Attributes
@@ -133,17 +135,16 @@ class InvertedImages(HeldOut):
     test_inverted: np.ndarray
 
     def scores(self, theta):
-        """Add how well the gate tells inverted from plain test images, whichever expert takes which.
+        """Add how well the gate tells inverted from plain test images, whichever experts take which.
 
-        ``gate_auc`` is the area under the ROC curve of its logit, ``gate_agreement`` the share of images
-        on the side of their kind; 1/2 is chance.
+        ``gate_auc`` is the area under the ROC curve of its log odds, ``gate_agreement`` the share of images
+        on the side of their kind; 1/2 is chance. An expert is of the kind that it takes the larger share of.
         """
         from sklearn.metrics import roc_auc_score
 
         from emmd.estimators.evaluate import log_gate
 
-        logit = log_gate(self.problem.model, theta, self.test_X)
-        logit = logit[0] - logit[1]
+        logit = _log_odds(log_gate(self.problem.model, theta, self.test_X), self.test_inverted)
         same = float(np.mean((logit > 0) == self.test_inverted))
         auc = float(roc_auc_score(self.test_inverted, logit))
         return super().scores(theta) | {"gate_auc": max(auc, 1 - auc), "gate_agreement": max(same, 1 - same)}
@@ -153,3 +154,14 @@ class InvertedImages(HeldOut):
         """Return features with the inversion undone."""
         sign = np.where(inverted[:, None], -1.0, 1.0)
         return np.column_stack([sign * X[:, :-1], X[:, -1]])
+
+
+def _log_odds(log_gate, inverted):
+    """Return the log odds of the experts that take more of the inverted images than of the plain ones."""
+    share = np.exp(log_gate)
+    lead = share[:, inverted].mean(axis=1) - share[:, ~inverted].mean(axis=1)
+    first = lead > 0.0
+    if first.all() or not first.any():
+        # equal shares of both kinds, to the last digit: any division tells nothing
+        first = np.arange(len(lead)) == 0
+    return logsumexp(log_gate[first], axis=0) - logsumexp(log_gate[~first], axis=0)

@@ -24,7 +24,7 @@ BAD = [
     (
         "n = 300",
         'n = 300\nsource = "snn"',
-        "problems[0]: source must be one of datasets, file, images, snr, got 'snn'",
+        "problems[0]: source must be one of datasets, file, gates, images, snr, got 'snn'",
     ),
     ("[3.0, 4.0]", "[3.0, 3.0]", "problems[0].snr_expert: must not hold 3.0 twice"),
     ("[3.0, 4.0]", "[3.0, nan]", "problems[0].snr_expert[1]"),

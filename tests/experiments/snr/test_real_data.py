@@ -87,8 +87,9 @@ def sets(tmp_path_factory):
     return store
 
 
-def drawn(n=400, ridge=1e-3, side=4):
+def drawn(n=400, ridge=1e-3, side=4, n_experts=2, gate="softmax"):
     cell = {"source": "images", "model": "moe", "data": "digits", "n": n, "side": side, "ridge": ridge}
+    cell |= {"n_experts": n_experts, "gate": gate}
     return ImageSource.draw(cell, seed_of("a", "name"))
 
 
@@ -141,6 +142,13 @@ def test_a_gate_that_knows_the_inversion_scores_one():
     told = sample.scores(model.pack(**named))
     assert told["gate_auc"] > 0.95
     assert told["gate_agreement"] > 0.9
+    # two experts of each kind tell as much as one: experts 0 and 2 take what expert 0 took
+    four = drawn(n_experts=4)
+    gate = np.zeros_like(four.problem.model.unpack(np.zeros(four.problem.n_params))["gate"])
+    gate[[0, 2]] = named["gate"][0]
+    split = four.scores(four.problem.model.pack(gate=gate, coef=np.zeros((4, 9, 17))))
+    assert split["gate_auc"] == pytest.approx(told["gate_auc"], rel=1e-12)
+    assert split["gate_agreement"] == told["gate_agreement"]
     sample.test_inverted = np.random.default_rng(0).permutation(sample.test_inverted)
     assert sample.scores(model.pack(**named))["gate_auc"] < 0.56
 
@@ -289,8 +297,16 @@ def test_the_error_of_overlapping_splits_is_corrected():
         ('"digits"', '"mnist"', "data must be one of digits, fashion-mnist, got 'mnist'"),
         ("n = 400", "n = 1600", "n must be at most 1500 for digits, got 1600"),
         ("side = 4", "side = 3", "side must divide 8 for digits, got 3"),
-        ('kind = "random"\nscale = 0.3', 'kind = "truth"', "starts[0].kind must be one of data, random for"),
-        ('["one_expert", "upright"]', '["contraction"]', "measures must be one of one_expert, upright for"),
+        (
+            'kind = "random"\nscale = 0.3',
+            'kind = "truth"',
+            "starts[0].kind must be one of data, dense, random",
+        ),
+        (
+            '["one_expert", "upright"]',
+            '["contraction"]',
+            "measures must be one of one_expert, path_rate, upright",
+        ),
         (
             'step_size = "safe"',
             'step_size = "best"',

@@ -5,6 +5,7 @@ import pytest
 
 import emmd
 from emmd import theory
+from emmd.core.protocols.gate import gate_object
 from emmd.models.gates.top_k import TopK
 
 
@@ -86,6 +87,31 @@ def test_one_expert_a_row_leaves_the_gate_alone():
     m_step = problem.model.m_step(problem.data, r, theta)
     np.testing.assert_array_equal(m_step.theta[gate], theta[gate])
     np.testing.assert_array_equal(problem.gradient(theta)[gate], 0.0)
+
+
+def test_one_expert_a_row_is_fitted_and_ends():
+    """No likelihood moves its gate: those are null directions, not parameters that run to infinity."""
+    problem, theta = clusters(k=1)
+    model, gate = problem.model, problem.model.index["gate"]
+    start = theta + np.where(np.isin(np.arange(len(theta)), gate), 0.0, 0.1)
+    run = emmd.minimize(problem, start)
+    assert run.status == emmd.Status.CONVERGED, run.message
+    np.testing.assert_array_equal(run.x[gate], theta[gate])
+    assert model.null_directions(problem.data, run.x).shape == (model.n_params, gate.size)
+    for k, rows in enumerate(problem.responsibilities(run.x).T > 0.5):
+        alone = np.linalg.lstsq(problem.X[rows], problem.y[rows])[0]
+        np.testing.assert_allclose(model.unpack(run.x)["coef"][k, 0], alone, rtol=0, atol=1e-10)
+    # nothing is hidden: EM is there in one step
+    assert theory.predicted_rate(problem, run.x) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_names_with_a_number():
+    assert gate_object("top-1").k == 1
+    assert gate_object("top-k").k == TopK().k
+    with pytest.raises(ValueError, match="k must be"):
+        gate_object("top-0")
+    with pytest.raises(ValueError, match="gate must be one of constant, softmax, top-k"):
+        gate_object("soft-2")
 
 
 def test_bad_k():

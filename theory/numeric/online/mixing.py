@@ -65,16 +65,15 @@ class MixingPopulation:
         few = batch < len(self.law)
         s = np.tile(self.weights, (replicas, 1))
         for gamma in steps:
+            # the mean responsibility of a component is its weight times a mean ratio of densities
             if few:
                 drawn = rng.choice(len(self.law), (replicas, batch), p=self.law / self.law.sum())
-                densities, shares = self.densities[drawn], np.full((replicas, batch), 1.0 / batch)
+                densities = self.densities[drawn]
+                evidence = (densities @ s[:, :, None])[:, :, 0]
+                ratio = np.einsum("rm,rmk->rk", 1.0 / (batch * evidence), densities)
             else:
-                densities, shares = self.densities[None], self._batches(batch, replicas, rng) / batch
-            evidence = (densities @ s[:, :, None])[:, :, 0]
-            # the mean responsibility of a component is its weight times a mean ratio of densities
-            ratio = np.einsum(
-                "rm,rmk->rk", shares / evidence, np.broadcast_to(densities, (*shares.shape, s.shape[1]))
-            )
+                shares = self._batches(batch, replicas, rng) / batch
+                ratio = (shares / (s @ self.densities.T)) @ self.densities
             s = s * (1.0 - gamma + gamma * ratio)
             yield np.log(s)
 
