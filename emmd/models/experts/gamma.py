@@ -119,6 +119,13 @@ class Gamma(Family):
         deviance = np.expm1(rest) - rest
         return self.log_constant(xi[:, 1]) - np.exp(xi[:, 1]) * deviance - np.log(y)
 
+    def cancellation(self, y, xi):
+        """Return the sizes of the terms of `log_density`; a large shape multiplies the rounding of log y."""
+        rho, alpha, rest = xi[:, 1], np.exp(xi[:, 1]), np.log(y) - xi[:, 0]
+        excess, log_y = np.abs(np.expm1(rest)), np.abs(np.log(y))
+        constant = (1.0 + np.minimum(alpha, SERIES_FROM)) * (2.0 + np.abs(rho))
+        return alpha * (excess * (1.0 + log_y) + np.abs(rest)) + log_y + constant
+
     def score(self, y, xi):
         """Return d log p / d (u, rho), see `log_density`."""
         alpha, rest = np.exp(xi[:, 1]), np.log(y) - xi[:, 0]

@@ -1,11 +1,11 @@
 """Negative binomial experts with a log link: counts that vary more than Poisson's."""
 
 import numpy as np
-from scipy.special import betainc, betaln, digamma, loggamma, nbdtrik, polygamma
+from scipy.special import betainc, betaln, loggamma, nbdtrik, polygamma
 
 from emmd.core.protocols.counts import Counts
 from emmd.fits.exposed_poisson import exposed_poisson_fit
-from emmd.fits.glm import log_shape
+from emmd.fits.glm import digamma_gap, log_shape
 
 _POISSON = 25.0
 """The log size from which an expert is Poisson: its variance is the mean but for 1e-11 of its square."""
@@ -36,9 +36,10 @@ class NegativeBinomial(Counts):
 
     def expected_statistics(self, y, xi):
         """Return (y, E[g | y], E[log g | y])."""
-        alpha = np.exp(xi[:, 1])
-        total, rate = y + alpha, np.exp(xi[:, 0]) + alpha
-        return np.column_stack([y, total / rate, digamma(total) - np.log(rate)])
+        m, alpha = np.exp(xi[:, 0]), np.exp(xi[:, 1])
+        total, rate = y + alpha, m + alpha
+        # digamma(total) - log(rate), of which large sizes leave few digits
+        return np.column_stack([y, total / rate, np.log1p((y - m) / rate) - digamma_gap(total)])
 
     def log_partition(self, nu):
         """Return a(nu)."""
@@ -52,7 +53,7 @@ class NegativeBinomial(Counts):
     def mean(self, nu):
         """Return (E y, E g, E log g)."""
         m, alpha, rate = self._parts(nu)
-        return np.column_stack([alpha * m / rate, alpha / rate, digamma(alpha) - np.log(rate)])
+        return np.column_stack([alpha * m / rate, alpha / rate, np.log(alpha / rate) - digamma_gap(alpha)])
 
     def variance(self, nu):
         """Return Cov(T)."""

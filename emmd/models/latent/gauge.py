@@ -67,7 +67,7 @@ def identified(model: Any, data: Any) -> Identified:
         return Identified(np.ones(model.n_params), 0, 0)
     scale = np.median([np.sqrt(np.maximum(np.diag(each), 0.0)) for each, _ in usable], axis=0)
     null = min(_nulls(each) for each, _ in usable)
-    if null == model.n_params:
+    if null == model.n_params and not any(scores.any() for _, scores in usable):
         raise ValueError(
             f"natural_parameters must change the model with theta, none of its {null} directions does"
         )

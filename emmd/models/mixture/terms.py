@@ -39,7 +39,7 @@ class MixtureTerms:
         gate = gate + sizes[self.n_experts * q :].sum(axis=0)
         experts = [
             np.abs(family.log_density(data.y, part))
-            + (family.score_terms(data.y, part).T * sizes[k * q : (k + 1) * q]).sum(axis=0)
+            + (np.abs(family.score(data.y, part)).T * sizes[k * q : (k + 1) * q]).sum(axis=0)
             + family.cancellation(data.y, part)
             for k, part in enumerate(xi)
         ]
