@@ -85,7 +85,8 @@ def real_array(name, value, ndim, shape=None) -> np.ndarray:
             # extended precision reaches farther
             array = array.astype(np.float64)
     array = np.asarray(array, order="C")
-    _finite(name, array)
+    if not is_finite(array):
+        _refuse(name, array)
     # kernels would be compiled anew for what cannot be written, and pandas hands out such arrays
     return array.copy() if array.ndim == 1 and not array.flags.writeable else array
 
@@ -138,13 +139,10 @@ def _numeric(name, value):
     return array
 
 
-def _finite(name, array):
-    if not is_finite(array):
-        bad = ~np.isfinite(array)
-        where = tuple(int(k) for k in np.argwhere(bad)[0])
-        raise ValueError(
-            f"{name} must be finite, got {array[where]} at index {where} ({int(bad.sum())} in all)"
-        )
+def _refuse(name, array):
+    bad = ~np.isfinite(array)
+    where = tuple(int(k) for k in np.argwhere(bad)[0])
+    raise ValueError(f"{name} must be finite, got {array[where]} at index {where} ({int(bad.sum())} in all)")
 
 
 def is_finite(array) -> bool:

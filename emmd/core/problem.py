@@ -87,13 +87,10 @@ class Problem:
         return f"Problem({self.model.name}, n={self.n_rows}, p={self.n_params})"
 
     def _check(self, theta, name="theta"):
-        theta = self._vector(theta, name)
+        theta = real_array(name, theta, 1, (self.n_params,))
         if not self.model.in_domain(theta):
             raise DomainError(f"{name} must lie in the domain of model {self.model.name}, got {theta}")
         return theta
-
-    def _vector(self, value, name):
-        return real_array(name, value, 1, (self.n_params,))
 
     def _evaluate(self, method, *, responsibilities=None, **points):
         """Return what a method of the model says at checked points; it must be finite."""
@@ -242,7 +239,8 @@ class Problem:
     def mirror_inverse(self, dual: ArrayLike, start: ArrayLike) -> MStep:
         """Solve grad A(theta) = dual from `start`; return an `MStep`, finite where it is `solved`."""
         self.require_mirror_map()
-        dual, start = self._vector(dual, "dual"), self._check(start, "start")
+        dual = real_array("dual", dual, 1, (self.n_params,))
+        start = self._check(start, "start")
         with np.errstate(all="ignore"):
             return self.model.mirror_inverse(self.data, dual, start)
 
