@@ -132,6 +132,14 @@ class Gamma(Family):
         excess = np.expm1(rest)
         return alpha[:, None] * np.column_stack([excess, digamma_gap(alpha) - (excess - rest)])
 
+    def divergence(self, xi_u, xi_v):
+        """Return KL( p(y; xi_v) || p(y; xi_u) ), that of the means and that of the shapes apart."""
+        rest, (rho_u, rho_v) = xi_v[:, 0] - xi_u[:, 0], (xi_u[:, 1], xi_v[:, 1])
+        alpha_u, alpha_v = np.exp(rho_u), np.exp(rho_v)
+        of_means = alpha_u * (np.expm1(rest) - rest)
+        gap = (alpha_u - alpha_v) * digamma_gap(alpha_v)
+        return of_means + 0.5 * (rho_v - rho_u) + gap + stirling_gap(alpha_u) - stirling_gap(alpha_v)
+
     def fitted_dispersion(self, loss):
         """Return the log shape that fits best where half the mean unit deviance is `loss`."""
         return log_shape(loss)
