@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -13,8 +12,6 @@ from emmd.core.checks import known_name
 from emmd.experiments.snr.config.fields import Grid, NotNegative
 from emmd.experiments.snr.plan.held_out import HeldOut
 from emmd.experiments.snr.plan.source import Source
-
-_KEYS = ("data", "test_share", "ridge", "n_experts")
 
 
 def _bundled(name):
@@ -71,6 +68,7 @@ class DataSetSource(Source):
     """
 
     name: ClassVar[str] = "datasets"
+    keys: ClassVar[tuple] = ("data", "test_share", "ridge", "n_experts")
     model_keys: ClassVar[tuple] = ("n_experts", "ridge")
     starts: ClassVar[tuple] = ("random", "data")
     step_words: ClassVar[tuple] = ("safe",)
@@ -85,12 +83,6 @@ class DataSetSource(Source):
         for data in self.data:
             known_name("data", data, _SETS)
         return self
-
-    def cells(self):
-        """Return the product of all grids, the last key running fastest."""
-        grids = [getattr(self, key) for key in _KEYS]
-        model = {"source": self.name, "model": "moe"}
-        return [{**model, **dict(zip(_KEYS, values))} for values in product(*grids)]
 
     @staticmethod
     def draw(cell, seed):

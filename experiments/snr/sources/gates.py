@@ -1,6 +1,5 @@
 """Data drawn from K experts under a softmax gate, fitted under that gate and under sparse ones."""
 
-from itertools import product
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
@@ -11,8 +10,6 @@ from emmd.experiments.snr.config.fields import Count, Grid, NotNegative
 from emmd.experiments.snr.plan.gated import GatedSample, gated_problems
 from emmd.experiments.snr.plan.source import Source
 from emmd.models.mixture.separations import mixture_snr_parameters
-
-_KEYS = ("n_experts", "family", "n_classes", "n", "d", "snr_expert", "snr_gate", "cosine", "ridge", "gate")
 
 
 class GateSource(Source):
@@ -35,6 +32,18 @@ class GateSource(Source):
     """
 
     name: ClassVar[str] = "gates"
+    keys: ClassVar[tuple] = (
+        "n_experts",
+        "family",
+        "n_classes",
+        "n",
+        "d",
+        "snr_expert",
+        "snr_gate",
+        "cosine",
+        "ridge",
+        "gate",
+    )
     model_keys: ClassVar[tuple] = ("ridge", "gate")
     starts: ClassVar[tuple] = ("random", "data", "dense")
     step_words: ClassVar[tuple] = ("safe",)
@@ -56,12 +65,6 @@ class GateSource(Source):
             gate_object(cell["gate"])
             _truth(cell)
         return self
-
-    def cells(self):
-        """Return the product of all grids, the last key running fastest."""
-        grids = [getattr(self, key) for key in _KEYS]
-        model = {"source": self.name, "model": "moe"}
-        return [{**model, **dict(zip(_KEYS, values))} for values in product(*grids)]
 
     @staticmethod
     def draw(cell, seed):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -17,7 +16,6 @@ from emmd.experiments.snr.plan.gated import GatedSample, gated_problems
 from emmd.experiments.snr.plan.source import Source
 
 _CLASSES = 10
-_KEYS = ("data", "n", "side", "ridge", "n_experts", "gate")
 
 
 def _digits():
@@ -62,6 +60,7 @@ class ImageSource(Source):
     """
 
     name: ClassVar[str] = "images"
+    keys: ClassVar[tuple] = ("data", "n", "side", "ridge", "n_experts", "gate")
     model_keys: ClassVar[tuple] = ("ridge", "n_experts", "gate")
     starts: ClassVar[tuple] = ("random", "data", "dense")
     step_words: ClassVar[tuple] = ("safe",)
@@ -83,12 +82,6 @@ class ImageSource(Source):
             if images.side % cell["side"]:
                 raise ValueError(f"side must divide {images.side} for {cell['data']}, got {cell['side']}")
         return self
-
-    def cells(self):
-        """Return the product of all grids, the last key running fastest."""
-        grids = [getattr(self, key) for key in _KEYS]
-        model = {"source": self.name, "model": "moe"}
-        return [{**model, **dict(zip(_KEYS, values))} for values in product(*grids)]
 
     def require(self):
         """Load the images once, so that missing ones are told before anything runs."""
