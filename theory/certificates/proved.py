@@ -4,7 +4,7 @@ import numpy as np
 
 from emmd.theory.certificates.certificate import provable
 from emmd.theory.claim import Comparison
-from emmd.theory.numeric.bounds.rounding import divergence_rounding
+from emmd.theory.numeric.bounds.rounding import divergence_rounding, posterior_rounding
 
 _DIRECTIONS = 20
 
@@ -77,7 +77,8 @@ def region_ratio(lab, theta):
     """Return D_B(theta*, theta) / D_A(theta*, theta), D_B the posterior's, and its rounding error."""
     target, problem = lab.reference.theta, lab.problem
     divergence = problem.divergence(target, theta)
-    rounding = lab.loss_error(target, theta) + divergence_rounding(problem, target, theta, divergence)
+    rounding = posterior_rounding(problem, target, theta)
+    rounding += divergence_rounding(problem, target, theta, divergence)
     return problem.posterior_divergence(target, theta) / divergence, rounding / divergence
 
 

@@ -36,9 +36,14 @@ def absolute_pull_back(model, data, slopes):
     return _of(model, "absolute_pull_back")(model, data, slopes)
 
 
-def divergence_rounding(model, data, u, v, divergence):
-    """Bound the rounding error of D_A(u, v) where it is known to be relative; None elsewhere."""
-    return _of(model, "divergence_rounding")(model, data, u, v, divergence)
+def divergence_rounding(problem, u, v, divergence):
+    """Bound the rounding error of D_A(u, v), whose value is `divergence`; None where nothing is known."""
+    return _of(problem.model, "divergence_rounding")(problem, u, v, divergence)
+
+
+def posterior_rounding(problem, u, v):
+    """Bound the rounding error of the posterior divergence; None where nothing is known."""
+    return _of(problem.model, "posterior_rounding")(problem, u, v)
 
 
 def tempered(model, data, theta, evidence):

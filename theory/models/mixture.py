@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emmd.core.numerics.rounding import EPS
+from emmd.core.numerics.rounding import EPS, depth
 from emmd.models.mixture.natural import log_sum_exp
 from emmd.models.mixture.terms import UNITS
 from emmd.rows.predictors import free
@@ -68,6 +68,50 @@ def natural_rounding(model, data, theta):
         slopes.append(both[0][:, None] * statistics + both[1][:, None] * mean + at.p[k][:, None] * curved)
         gate_slopes.append(both[0] + both[1])
     return np.column_stack([*natural, *levels]), np.column_stack([*slopes, *gate_slopes])
+
+
+def divergence_rounding(problem, u, v, divergence):
+    """Bound the rounding error of E sum_k p_k(v) (log p_k(v) - log p_k(u) + KL_k) from its own terms.
+
+    They are weighted by the gate at v, those of a loss by the responsibilities: where u and v are far apart,
+    or y is far from both, neither bounds the other.
+    """
+    at_u, at_v = (_At(problem.model, problem.data, theta) for theta in (u, v))
+    family = problem.model.family
+    q, K = family.n_predictors, problem.model.n_experts
+    gate = [UNITS * (1.0 + np.abs(at.log_p)) + at.sizes[K * q :].sum(axis=0) for at in (at_u, at_v)]
+    inner, errors = np.empty_like(at_v.p), sum(gate)
+    for k, (xi_u, xi_v) in enumerate(zip(at_u.xi, at_v.xi)):
+        inner[k] = family.divergence(xi_u, xi_v)
+        errors[k] += UNITS * family.divergence_terms(xi_u, xi_v)
+        for slope, at in zip(_divergence_slopes(family, xi_u, xi_v), (at_u, at_v)):
+            errors[k] += (np.abs(slope).T * at.sizes[k * q : (k + 1) * q]).sum(axis=0)
+    each = np.abs(at_v.log_p - at_u.log_p + inner)
+    return _bound(problem, at_v.p * each, at_v.p * (errors + gate[1] * each))
+
+
+def _divergence_slopes(family, xi_u, xi_v):
+    """Return the derivatives of KL( p_v || p_u ) in the predictors of u and of v, both of shape (n, q)."""
+    u, v = family.natural(xi_u), family.natural(xi_v)
+    in_v = np.einsum("nst,nt->ns", family.variance(v), v - u)
+    slopes = (xi_u, family.mean(u) - family.mean(v)), (xi_v, in_v)
+    return [np.einsum("nsq,ns->nq", family.natural_jacobian(xi), slope) for xi, slope in slopes]
+
+
+def posterior_rounding(problem, u, v):
+    """Bound the rounding error of E sum_k r_k(v) (log r_k(v) - log r_k(u)) in the same way."""
+    if problem.model.family.hidden:
+        return None
+    at_u, at_v = (_At(problem.model, problem.data, theta) for theta in (u, v))
+    errors = [at.joint + (at.r * at.joint).sum(axis=0) for at in (at_u, at_v)]
+    log_u, log_v = (at.log_r - log_sum_exp(at.log_r) for at in (at_u, at_v))
+    each = np.abs(log_v - log_u)
+    return _bound(problem, at_v.r * each, at_v.r * (errors[0] + errors[1] * (1.0 + each)))
+
+
+def _bound(problem, terms, errors):
+    """Return the bound of a weighted mean of terms, shape (K, n), that err by so many roundings each."""
+    return float(EPS * (problem.weights @ (depth(problem) * terms + errors).sum(axis=0)))
 
 
 def absolute_pull_back(model, data, slopes):

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import expit
 
+from emmd.core.numerics.rounding import loss_rounding
+
 
 def slope_rounding(model, data, theta):
     """Bound the rounding errors of each row's slopes, see `emmd.theory.models.known.slope_rounding`.
@@ -26,9 +28,12 @@ def absolute_pull_back(model, data, slopes):
     return model.unit * (np.abs(data.X).T @ slopes).T.ravel()
 
 
-def divergence_rounding(model, data, u, v, divergence):
-    """Return a relative bound: D_A is added up from terms that are not negative, free of cancellation."""
-    return 1e-11 * abs(divergence)
+def divergence_rounding(problem, u, v, divergence):
+    """Return a relative bound: D_A is added up from terms that are not negative, free of cancellation.
+
+    Those are differences of terms of the losses, too, whose rounding is less where D_A is large.
+    """
+    return min(1e-11 * abs(divergence), loss_rounding(problem, u) + loss_rounding(problem, v))
 
 
 def tempered(model, data, theta, evidence):

@@ -312,6 +312,14 @@ class Family(ABC):
         slope = np.einsum("ns,ns->n", self.mean(v), u - v)
         return self.log_partition(u) - self.log_partition(v) - slope
 
+    def divergence_terms(self, xi_u: np.ndarray, xi_v: np.ndarray) -> np.ndarray:
+        """Return the sizes of what `divergence` adds up, and of what its factors' roundings do to it."""
+        u, v = self.natural(xi_u), self.natural(xi_v)
+        means, apart = np.abs(self.mean(u)) + np.abs(self.mean(v)), np.abs(u - v)
+        levels = np.abs(self.log_partition(u)) + np.abs(self.log_partition(v))
+        of_mean = np.einsum("nst,nt,ns->n", np.abs(self.variance(v)), np.abs(v), apart)
+        return levels + (means * (np.abs(u) + np.abs(v))).sum(axis=1) + of_mean
+
     def fit(
         self, rows: Any, start: np.ndarray, ridge: np.ndarray | None = None
     ) -> tuple[np.ndarray, float | None, float, float]:

@@ -140,6 +140,17 @@ class Gamma(Family):
         gap = (alpha_u - alpha_v) * digamma_gap(alpha_v)
         return of_means + 0.5 * (rho_v - rho_u) + gap + stirling_gap(alpha_u) - stirling_gap(alpha_v)
 
+    def divergence_terms(self, xi_u, xi_v):
+        """Return the sizes of the terms that `divergence` adds up."""
+        rest, rhos = xi_v[:, 0] - xi_u[:, 0], np.abs(xi_u[:, 1]) + np.abs(xi_v[:, 1])
+        alpha_u, alpha_v = np.exp(xi_u[:, 1]), np.exp(xi_v[:, 1])
+        of_means = alpha_u * (np.abs(np.expm1(rest)) + np.abs(rest))
+        # below 30 the gaps are differences of terms of this size
+        near = np.where(alpha_v < SERIES_FROM, np.abs(xi_v[:, 1]) + 1.0 / alpha_v, 0.0)
+        gaps = np.abs(alpha_u - alpha_v) * (digamma_gap(alpha_v) + near)
+        constants = np.minimum(alpha_u, SERIES_FROM) + np.minimum(alpha_v, SERIES_FROM) + 2.0
+        return of_means + rhos + gaps + constants * (2.0 + rhos)
+
     def fitted_dispersion(self, loss):
         """Return the log shape that fits best where half the mean unit deviance is `loss`."""
         return log_shape(loss)

@@ -7,6 +7,7 @@ import pytest
 import emmd
 from emmd.fits.glm import digamma_gap
 from emmd.models.experts.gamma import stirling_gap
+from emmd.models.experts.negative_binomial import NegativeBinomial
 
 
 def problem_of(rho):
@@ -81,3 +82,14 @@ def test_gaps_of_large_shapes(alpha):
     assert digamma_gap(np.array(alpha)) == pytest.approx(logarithm, rel=1e-13)
     # just below 30 the plain difference of terms near 100 is 0.003
     assert stirling_gap(np.array(alpha)) == pytest.approx(stirling, rel=1e-11)
+
+
+@pytest.mark.parametrize("rho", [0.0, 9.0, 21.0])
+def test_the_hidden_rate_of_a_large_size_keeps_its_digits(rho):
+    """An M-step divides by what log g lacks of g - 1, of the size of 1 / alpha."""
+    y, xi = np.array([0.0, 17.0, 31.0]), np.column_stack([[0.3, 3.0, 3.2], np.full(3, rho)])
+    found = NegativeBinomial().expected_statistics(y, xi)[:, 2]
+    with mpmath.workdps(40):
+        alpha, means = mpmath.exp(rho), [mpmath.exp(float(u)) for u in xi[:, 0]]
+        truth = [float(mpmath.digamma(k + alpha) - mpmath.log(m + alpha)) for k, m in zip(y, means)]
+    np.testing.assert_allclose(found, truth, rtol=1e-13 + 1e-15 * rho, atol=0.0)

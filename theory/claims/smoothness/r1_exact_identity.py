@@ -4,6 +4,7 @@ import itertools
 
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
+from emmd.theory.numeric.bounds.rounding import divergence_rounding, posterior_rounding
 
 
 def measure(lab, constant=1.0, reverse=False):
@@ -13,8 +14,8 @@ def measure(lab, constant=1.0, reverse=False):
         posterior = problem.posterior_divergence(*((v, u) if reverse else (u, v)))
         divergence = problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
-        # losses and both divergences are sums of the same terms
-        budget = 3.0 * lab.loss_error(u, v) + size
+        budget = lab.loss_error(u, v) + size + divergence_rounding(problem, u, v, divergence)
+        budget += posterior_rounding(problem, u, v)
         yield Comparison(
             # a ridge penalty is not linearised: it stands on both sides
             predicted=slope + constant * divergence - posterior + problem.penalty(u) - problem.penalty(v),

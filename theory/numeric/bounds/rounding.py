@@ -18,6 +18,7 @@ __all__ = [
     "linear_term_rounding",
     "loss_rounding",
     "natural_loss_rounding",
+    "posterior_rounding",
     "pulled_back_rounding",
 ]
 
@@ -43,10 +44,18 @@ def inner_rounding(problem, residual, theta):
 def divergence_rounding(problem, u, v, divergence):
     """Return a bound of the rounding error of D_A(u, v), whose value is `divergence`.
 
-    It is relative where the model says so; elsewhere D_A is added up from terms of the size of the losses.
+    Where the model does not say, D_A is added up from terms of the size of the losses.
     """
-    relative = known.divergence_rounding(problem.model, problem.data, u, v, divergence)
-    return loss_rounding(problem, u) + loss_rounding(problem, v) if relative is None else relative
+    return _or_of_losses(known.divergence_rounding(problem, u, v, divergence), problem, u, v)
+
+
+def posterior_rounding(problem, u, v):
+    """Return a bound of the rounding error of E KL( p_v(z|x,y) || p_u(z|x,y) ), in the same way."""
+    return _or_of_losses(known.posterior_rounding(problem, u, v), problem, u, v)
+
+
+def _or_of_losses(bound, problem, u, v):
+    return loss_rounding(problem, u) + loss_rounding(problem, v) if bound is None else bound
 
 
 def natural_loss_rounding(problem, theta, eta, sizes):
