@@ -291,14 +291,15 @@ def _not_discriminating(record, answers):
     if not answers:
         names = ", ".join(one.name for one in record.sabotages)
         return f"the checker does not see what its sabotages change: {names}"
-    if record.resolution is None or record.resolution > COARSEST:
+    if record.resolution is None or record.resolution > COARSEST[record.kind in BOUNDS]:
         names = ", ".join(one.name for one in record.sabotages)
         return f"the checker refuted no false variant: {names}"
     return ""
 
 
-COARSEST = 0.1
-"""A check that only refutes predictions further off than this share of their scale tells nothing apart."""
+COARSEST = {False: 0.1, True: 0.5}
+"""A check that only refutes predictions further off than this share of their scale tells nothing apart; of a
+bound, which need not be tight, one that refutes no half of it."""
 
 
 def _sabotaged(claim, sabotage, lab, comparisons):

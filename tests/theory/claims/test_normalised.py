@@ -147,6 +147,18 @@ def narrow(width, scale=1.0):
     )
 
 
+@pytest.mark.parametrize("level", [3.0, 11.0, 20.0, 26.0])
+def test_counts_of_any_size_are_added_up(level):
+    """Every count where they are few; at e^20 in strides; at e^26 a peak is as narrow as a stride."""
+    model, X = emmd.MixtureOfExperts(1, 2, family="poisson"), np.ones((60, 1))
+    theta = model.pack(coef=[[level], [level - 2.0]], gate=[[0.2]])
+    lab = Lab(emmd.Problem(model, X, model.sample_y(theta, X, 0)), theta)
+    found = total_mass(lab, theta, 0)
+    assert abs(found.value - 1.0) <= found.error
+    # at e^20 a log density has lost half its digits
+    assert (found.error < 1e-3) == (level < 25.0)
+
+
 def test_a_peak_between_two_nodes_does_not_accuse_the_model():
     """Both rules see the broad half alone, and agree; only the density at a y itself tells of the rest."""
     model = emmd.MixtureOfExperts(1, 2, family="gamma")

@@ -38,6 +38,24 @@ def test_no_theorem_is_violated(batch, tally):
     _require_few(tally, Verdict.NOT_DISCRIMINATING, 0.005)
 
 
+ACCUSED = [
+    (70142, 200, "L6-anderson-gmres"),  # a step of EM fails next to the optimum
+    (70207, 5000, "E3-bregman-projection"),  # means of 80 deviations: statistics cancel
+    (70330, 200, "C5-constant-gate"),  # weights at a vertex: the bound is half as large again as what is seen
+    (70376, 200, "L6-squarem-factor"),  # |alpha| is next to 1, where it is bounded
+    (70396, 200, "R3-symmetric-pencil"),  # what the M-step leaves is the same at all displacements
+    (70567, 5000, "R2-relative-strong-convexity"),  # nearly separable: the softest direction is not known
+]
+"""Seeds and sizes, and claims that were violated there, or not discriminating, though nothing was wrong."""
+
+
+@pytest.mark.parametrize("seed, rows, claim", ACCUSED)
+def test_who_was_accused_once_is_not_again(seed, rows, claim):
+    drawn = draw(seed, rows)
+    [record] = theory.verify(drawn.problem, drawn.theta0, [claim])
+    assert record.verdict in (Verdict.HOLDS, Verdict.INCONCLUSIVE), record
+
+
 def _require_few(tally, verdict, share):
     found = [rest for each, *rest in tally if each is verdict]
     # a batch is a sample: three standard deviations of a count beside the share itself

@@ -7,7 +7,7 @@ from emmd.core.loop.solve import make_algorithm
 from emmd.fits.newton import RESIDUAL_ACCEPTED
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
-from emmd.theory.numeric.bounds.rounding import inner_rounding
+from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding
 
 
 def measure(lab, step_size=1.0):
@@ -51,6 +51,10 @@ def _root_divergence(lab, point, reached):
 def _gradient(lab, label, theta, reached, left):
     """The gradient of Q at the M-step: far sharper than the generic solver."""
     posterior = lab.problem.definition.posterior(theta)
+    # statistics and their means may cancel where the residual of the M-step does not show it
+    sizes = np.abs(posterior) + np.abs(lab.mean_statistics(reached))
+    errors = sum(lab.natural_rounding(point)[1] for point in (theta, reached))
+    left = left + 2.0 * pulled_back_rounding(lab.problem, reached, sizes, errors)
     slope = lab.model.projection_gradient(lab.problem.data, posterior, reached)
     slope = slope + lab.model.penalty_gradient(reached)
     unit = inner_rounding(lab.problem, 1.0, reached)

@@ -7,7 +7,13 @@ expected complete information and C = I_com - F. At s = 1 both forms agree.
 
 import numpy as np
 
-from emmd.theory.assumptions import curved_model_set, linear_model_set, regular_design, strict_minimum
+from emmd.theory.assumptions import (
+    curved_model_set,
+    linear_model_set,
+    regular_design,
+    something_hidden,
+    strict_minimum,
+)
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
 from emmd.theory.numeric.rates.predicted import best_step, predicted_factors
 
@@ -62,5 +68,5 @@ CLAIM = Claim(
         Sabotage("M = I_obs^-1 I_mis", {"form": "observed information"}),
         Sabotage("metric I_com at every step", {"form": "metric I_com"}, assumptions=(curved_model_set,)),
     ),
-    assumptions=(regular_design, strict_minimum),
+    assumptions=(regular_design, strict_minimum, something_hidden),
 )

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import gmres
 
 from emmd.core.loop.acceleration import Secants
 from emmd.core.loop.solve import make_algorithm
-from emmd.theory.assumptions import regular_design, strict_minimum
+from emmd.theory.assumptions import regular_design, something_hidden, strict_minimum
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map
 from emmd.theory.numeric.rates.linear_start import (
@@ -60,6 +60,8 @@ def _observed(lab, c, steps, length, magnified):
         start, memory = theta, None
         for k in range(steps):
             step = algorithm.step(lab.problem, theta, memory)
+            if step.failure is not None:
+                return np.full_like(theta, np.nan)
             refused = k > 0 and np.array_equal(step.theta, em(theta))
             if refused and moves(lab, theta, step.theta, start):
                 # a refused trial is a step of EM: the law is not about that
@@ -123,6 +125,6 @@ CLAIM = Claim(
         Sabotage("GMRES one step behind", {"behind": 1}),
         Sabotage("GMRES' iterate without the map", {"mapped": False}),
     ),
-    assumptions=(regular_design, strict_minimum, several_modes, steps_off_the_gauge),
+    assumptions=(regular_design, strict_minimum, something_hidden, several_modes, steps_off_the_gauge),
     resolution=0.05,
 )

@@ -50,7 +50,7 @@ def directional_derivatives(advance, theta, basis, displacement):
     return np.array([directional(advance, theta, column, displacement) for column in basis.T]).T
 
 
-def differentiate(advance, theta, basis, displacement):
+def differentiate(advance, theta, basis, displacement, noise=0.0):
     """Differentiate a map at theta along the columns of a basis.
 
     Parameters
@@ -62,13 +62,16 @@ def differentiate(advance, theta, basis, displacement):
         Shapes (p, q) and (q, p), see `natural_basis`: columns of the first are displaced by +-displacement
         and +-2 displacement, the second takes changes to coordinates.
     displacement : float
+    noise : float
+        By how much an image may be off, in coordinates.
 
     Returns
     -------
     Jacobian
         In basis coordinates, extrapolated to order 4. The error estimate is several times the difference of
         the two central rules: that exceeds the error of the better one, but where noise rules a few draws of
-        it may agree by chance. What the roundings of points and images alone leave is added.
+        it may agree by chance. What the roundings of points and images alone leave is added, and what noise
+        does: where it comes from an inner solver it may point the same way at all displacements.
     """
     basis, inverse = basis
     fine, coarse = (
@@ -76,5 +79,6 @@ def differentiate(advance, theta, basis, displacement):
     )
     extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
     size = np.linalg.norm(np.abs(inverse) @ np.abs(theta)) * np.sqrt(len(theta))
-    rounding = 4.0 * np.finfo(float).eps * size / displacement
+    # weights 4/3 and 1/3 of differences over 2 and 4 displacements, in every column
+    rounding = (4.0 * np.finfo(float).eps * size + 1.5 * np.sqrt(basis.shape[1]) * noise) / displacement
     return Jacobian(extrapolated, float(_NOISE * np.linalg.norm(inverse @ (coarse - fine), 2) + rounding))

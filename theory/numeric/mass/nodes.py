@@ -15,6 +15,9 @@ deviations, y = s exp(u) 27 decades below and 6 above."""
 _COUNTS_PAST = 8
 """Times the largest count of the data, and more: what lies beyond is bounded by the last terms."""
 
+_EVERY = 3**10
+"""Counts below this are all nodes; then come as many strides of 3, of 9, and so on."""
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -29,12 +32,15 @@ class Nodes:
     ends : list of (int, int)
         The last node towards each end of an open range, and the one before: terms fall from one to the
         other as they do beyond.
+    exact : float
+        Below this every value is a node.
     """
 
     y: np.ndarray
     weights: np.ndarray
     coarse: np.ndarray
     ends: list
+    exact: float = -np.inf
 
 
 def nodes_of(support: Any, y: np.ndarray) -> Nodes | None:
@@ -49,7 +55,7 @@ def nodes_of(support: Any, y: np.ndarray) -> Nodes | None:
     if not isinstance(support, str):
         values = np.asarray(support, dtype=None)
         weights = np.ones(len(values))
-        return Nodes(values, weights, weights, [])
+        return Nodes(values, weights, weights, [], np.inf)
     shape = y.shape[1:]
     if support == "real" and shape in ((), (1,), (2,)):
         return _real(y, shape)
@@ -59,10 +65,22 @@ def nodes_of(support: Any, y: np.ndarray) -> Nodes | None:
 
 
 def _counts(y, shape):
-    m = 64 + _COUNTS_PAST * int(y.max() + 1)
-    values = np.arange(float(m)).reshape(m, *shape)
-    weights = np.ones(m)
-    return Nodes(values, weights, weights, [(m - 1, m - 2)])
+    """All counts up to a bound; past it the middles of ever longer strides, each for all that it covers."""
+    last = 64 + _COUNTS_PAST * int(y.max() + 1)
+    if last <= _EVERY:
+        values, weights = np.arange(float(last)), np.ones(last)
+        return Nodes(values.reshape(-1, *shape), weights, weights, [(last - 1, last - 2)], np.inf)
+    values, weights, first, stride = [np.arange(float(_EVERY))], [np.ones(_EVERY)], float(_EVERY), 1.0
+    while first < last:
+        stride *= 3.0
+        values.append(first + stride * np.arange(_EVERY) + (stride - 1.0) / 2.0)
+        weights.append(np.full(_EVERY, stride))
+        first += stride * _EVERY
+    whole = np.concatenate(weights)
+    # the middle one of three strides lies in the middle of all three
+    coarse = np.where(whole > 1.0, 3.0 * whole * (np.arange(len(whole)) % 3 == 1), 1.0)
+    ends = [(len(whole) - 1, len(whole) - 2)]
+    return Nodes(np.concatenate(values).reshape(-1, *shape), whole, coarse, ends, float(_EVERY))
 
 
 def _positive(y, shape):

@@ -109,14 +109,15 @@ def _unseen(lab, theta, row, apart, nodes):
     flat, places = (each.reshape(len(each), -1) for each in (y, nodes.y))
     if (flat < places.min(axis=0)).any() or (flat > places.max(axis=0)).any():
         return np.inf
-    ripple = 0.0
-    if nodes.coarse is not nodes.weights:
+    ripple, between = 0.0, flat[(flat >= nodes.exact).all(axis=1)]
+    if len(between):
 
         def log_density(at):
-            return _log_density(lab.model, _prepared(lab, row, at.reshape(y.shape)), theta, apart)
+            return _log_density(lab.model, _prepared(lab, row, at.reshape(-1, *y.shape[1:])), theta, apart)
 
         try:
-            ripple = sum(_ripple(log_density, flat, j, np.unique(axis)) for j, axis in enumerate(places.T))
+            axes = enumerate(np.unique(axis) for axis in places.T)
+            ripple = sum(_ripple(log_density, between, j, axis) for j, axis in axes)
         except (ValueError, ArithmeticError):
             return np.inf
     return ripple + (12.0 / len(y) if drawn else 0.0)

@@ -14,7 +14,9 @@ from emmd.core.loop.algorithm import Algorithm
 from emmd.core.loop.fixed_point import mapped
 from emmd.core.loop.solve import make_algorithm
 from emmd.core.problem import Problem, required_problem
+from emmd.fits.newton import RESIDUAL_ACCEPTED
 from emmd.fits.pencil import reduced, solvable_at
+from emmd.theory.numeric.bounds.rounding import inner_rounding
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map, differentiate, directional
 
 DISPLACEMENT = 1e-4
@@ -114,7 +116,10 @@ def contraction(
     with solvable_at(names), np.errstate(all="ignore"):
         basis = natural_basis(problem, theta)
         displacement = _displacement(problem, theta, basis[0])
-        return _measured(algorithm_map(problem, algorithm), theta, basis, displacement, names)
+        # what an M-step leaves moves its image, the more the flatter the loss is
+        left = inner_rounding(problem, RESIDUAL_ACCEPTED, theta)
+        noise = float(np.linalg.norm(np.abs(basis[0]).T @ left))
+        return _measured(algorithm_map(problem, algorithm), theta, basis, displacement, names, noise)
 
 
 def _of_map(function, x):
@@ -126,10 +131,10 @@ def _of_map(function, x):
         return _measured(lambda point: mapped(function, point), x, basis, DISPLACEMENT, "theta")
 
 
-def _measured(advance, theta, basis, displacement, names):
+def _measured(advance, theta, basis, displacement, names, noise=0.0):
     solve = _dense if len(theta) <= _DENSE else _iterative
     try:
-        eigenvalues, error = solve(advance, theta, basis, displacement)
+        eigenvalues, error = solve(advance, theta, basis, displacement, noise)
     except np.linalg.LinAlgError:
         # a map that is not finite next to theta has no Jacobian
         eigenvalues, error = np.full(1, np.nan), np.nan
@@ -149,14 +154,14 @@ def _displacement(problem, theta, basis):
     return displacement
 
 
-def _dense(advance, theta, basis, displacement):
-    jacobian = differentiate(advance, theta, basis, displacement)
+def _dense(advance, theta, basis, displacement, noise):
+    jacobian = differentiate(advance, theta, basis, displacement, noise)
     for factor in _OTHERS:
         # where the map bends sharply, or is not known to many digits, another displacement serves better
         if jacobian.error <= _SHARP:
             break
         try:
-            other = differentiate(advance, theta, basis, factor * displacement)
+            other = differentiate(advance, theta, basis, factor * displacement, noise)
         except DomainError:
             continue
         jacobian = min(jacobian, other, key=lambda each: each.error)
@@ -173,7 +178,7 @@ def eigvals_with_condition(matrix):
     return values, float(singular[0]), float(1.0 / singular[-1])
 
 
-def _iterative(advance, theta, coordinates, displacement):
+def _iterative(advance, theta, coordinates, displacement, noise):
     basis, inverse = coordinates
 
     def radius(displacement):
@@ -185,7 +190,7 @@ def _iterative(advance, theta, coordinates, displacement):
         return eigs(operator, k=4, which="LM", v0=start, return_eigenvectors=False)
 
     fine, coarse = radius(displacement), radius(2.0 * displacement)
-    return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9)
+    return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9 + noise / displacement)
 
 
 def _apply(advance, theta, basis, inverse, u, displacement):
