@@ -3,8 +3,7 @@
 from contextlib import contextmanager
 
 import numpy as np
-from scipy.linalg import eigh
-from scipy.linalg.lapack import dpotrs
+from scipy.linalg.lapack import dpotrs, dsygvd
 
 from emmd.fits.newton import damped_cholesky
 
@@ -36,11 +35,16 @@ def pencil(matrix, metric):
     scale = np.sqrt(np.maximum(np.diag(metric), 0.0))
     if not (scale > 0).all():
         raise np.linalg.LinAlgError("the metric must be positive definite, got a zero on its diagonal")
-    outer = np.outer(scale, scale)
+    outer = scale[:, None] * scale
     scaled, metric = matrix / outer, metric / outer
     if not (np.isfinite(scaled).all() and np.isfinite(metric).all()):
         raise np.linalg.LinAlgError("the matrices must be finite in the metric's units")
-    values, vectors = eigh(scaled, metric)
+    # what `scipy.linalg.eigh` calls, which takes three times as long for a dozen parameters
+    values, vectors, failed = dsygvd(scaled, metric)
+    if failed:
+        raise np.linalg.LinAlgError(
+            f"the metric must be positive definite, got one that is not to rounding (dsygvd: {failed})"
+        )
     return values, vectors / scale[:, None]
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import binom, norm
 
-_GRID = np.linspace(-9.0, 9.0, 25)
+_GRID = np.linspace(-6.0, 6.0, 13)
 _TRIALS = 12
 
 
@@ -62,23 +62,26 @@ class MixingPopulation:
         batch, replicas : int
         rng : numpy.random.Generator
         """
-        few = batch < len(self.law)
-        s = np.tile(self.weights, (replicas, 1))
+        of_batch = self._ratio_of_rows if batch < len(self.law) else self._ratio_of_counts
+        s = np.tile(self.weights[:, None], replicas)
         for gamma in steps:
             # the mean responsibility of a component is its weight times a mean ratio of densities
-            if few:
-                drawn = rng.choice(len(self.law), (replicas, batch), p=self.law / self.law.sum())
-                densities = self.densities[drawn]
-                evidence = (densities @ s[:, :, None])[:, :, 0]
-                ratio = np.einsum("rm,rmk->rk", 1.0 / (batch * evidence), densities)
-            else:
-                shares = self._batches(batch, replicas, rng) / batch
-                ratio = (shares / (s @ self.densities.T)) @ self.densities
-            s = s * (1.0 - gamma + gamma * ratio)
-            yield np.log(s)
+            s *= 1.0 - gamma + gamma * of_batch(s, batch, rng)
+            yield np.log(s.T)
 
-    def _batches(self, batch, replicas, rng):
-        return rng.multinomial(batch, self.law / self.law.sum(), size=replicas)
+    def _ratio_of_rows(self, s, batch, rng):
+        """Return mean ratios of densities in batches drawn row by row, shape (K, R)."""
+        ends = np.cumsum(self.law)[:-1] / self.law.sum()
+        drawn = np.searchsorted(ends, rng.random((batch, s.shape[1])), side="right")
+        densities = [column[drawn] for column in self.densities.T]
+        # loops over the few components: arrays of small matrices are slow
+        evidence = sum(weight * each for weight, each in zip(s, densities))
+        return np.array([(each / evidence).mean(axis=0) for each in densities])
+
+    def _ratio_of_counts(self, s, batch, rng):
+        """Return mean ratios of densities in batches drawn as counts of values, shape (K, R)."""
+        counts = rng.multinomial(batch, self.law / self.law.sum(), size=s.shape[1]).T
+        return self.densities.T @ (counts / (batch * (self.densities @ s)))
 
 
 def mixing_population(kind: str, separation: float, weights: tuple) -> MixingPopulation:
