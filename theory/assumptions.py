@@ -51,7 +51,7 @@ def more_than_a_sign(lab):
 
 
 def something_hidden(lab):
-    """The observations leave z open at the optimum: with nothing missing EM arrives in one step, at no rate."""
+    """The observations leave z open at the optimum: with nothing missing EM arrives there in one step."""
     return "" if lab.information.rate > EPS else "nothing is hidden at the optimum: EM arrives in one step"
 
 

@@ -1,4 +1,4 @@
-"""Claims about rates where components do not overlap: at the optimum nothing is hidden, and no rate exists."""
+"""Claims about rates where components do not overlap at the optimum: nothing is hidden there."""
 
 import numpy as np
 import pytest

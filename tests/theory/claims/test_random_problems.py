@@ -49,7 +49,7 @@ ACCUSED = [
 """Seeds and sizes, and claims that were violated there, or not discriminating, though nothing was wrong."""
 
 
-@pytest.mark.parametrize("seed, rows, claim", ACCUSED)
+@pytest.mark.parametrize(("seed", "rows", "claim"), ACCUSED)
 def test_who_was_accused_once_is_not_again(seed, rows, claim):
     drawn = draw(seed, rows)
     [record] = theory.verify(drawn.problem, drawn.theta0, [claim])

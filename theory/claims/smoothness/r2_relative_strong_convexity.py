@@ -60,10 +60,10 @@ def _compare(lab, name, theta, predicted):
 
 
 def _softest(problem, theta):
-    """Return the direction of the least D_L / D_A near theta, from differences of gradients, and what it misses.
+    """Return the direction of the least D_L / D_A near theta, by differences of gradients, and what it misses.
 
-    With errors e of hess L and f of hess A in the metric of hess A, the ratio along the direction found exceeds
-    the least one by at most 2 (e + |ratio| f) / (1 - f).
+    With errors e of hess L and f of hess A in the metric of hess A, the ratio along the direction found is
+    above the least one by at most 2 (e + |ratio| f) / (1 - f).
     """
     basis, _ = natural_basis(problem, theta)
     (loss, e), (mirror, f) = (
