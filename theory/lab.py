@@ -22,9 +22,11 @@ from emmd.theory.certificates.certify import certify
 from emmd.theory.models.known import natural_rounding, tempered
 from emmd.theory.numeric.bounds.curvature import Curvature
 from emmd.theory.numeric.bounds.rounding import (
+    divergence_rounding,
     gradient_rounding,
     linear_term_rounding,
     loss_rounding,
+    posterior_rounding,
     pulled_back_rounding,
 )
 from emmd.theory.numeric.bounds.truncated import TruncatedCurvature, hides_truncated_gaussian
@@ -287,6 +289,22 @@ class Lab:
         """Return the sum of the bounds of the rounding errors of the losses at parameters."""
         return sum(self._at("loss error", loss_rounding, theta) for theta in thetas)
 
+    def divergence_error(self, u: np.ndarray, v: np.ndarray) -> float:
+        """Return a bound of the rounding error of D_A(u, v), cached."""
+        return self._at(
+            "divergence error", lambda p, *pair: divergence_rounding(p, *pair, p.divergence(*pair)), u, v
+        )
+
+    def posterior_error(self, u: np.ndarray, v: np.ndarray) -> float:
+        """Return a bound of the rounding error of the posterior divergence of u and v, cached."""
+        return self._at("posterior error", posterior_rounding, u, v)
+
+    def step_gain_error(self, before: np.ndarray, after: np.ndarray) -> float:
+        """Return a bound of the rounding error of `step_gain`: a gain of Q is a difference of four losses."""
+        if self.linear_model_set:
+            return self.divergence_error(before, after)
+        return 2.0 * self.loss_error(before, after)
+
     def gradient_error(self, theta: np.ndarray) -> np.ndarray:
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""
         return self._at("gradient error", gradient_rounding, theta)
@@ -324,9 +342,10 @@ class Lab:
         _, slope = self.natural_gradient(theta)
         return 2.0 * pulled_back_rounding(self.problem, theta, slope, of_slope)
 
-    def _at(self, what, compute, theta):
-        """Return ``compute(problem, theta)``, kept for the claims and sabotages that ask again."""
-        return self.once((what, theta.tobytes()), lambda: compute(self.problem, theta))
+    def _at(self, what, compute, *thetas):
+        """Return ``compute(problem, *thetas)``, kept for the claims and sabotages that ask again."""
+        key = what, *(theta.tobytes() for theta in thetas)
+        return self.once(key, lambda: compute(self.problem, *thetas))
 
     def path(
         self,

@@ -254,7 +254,10 @@ def any_number(name, value) -> float:
         plain = plain.item()
     if not _is_number(plain, numbers.Real):
         raise TypeError(f"{name} must be a real number, got {describe(value)}")
-    return float(plain)
+    try:
+        return float(plain)
+    except OverflowError:
+        return math.inf if plain > 0 else -math.inf
 
 
 def positive_number(name, value, least=0.0, largest=math.inf) -> float:

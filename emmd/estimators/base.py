@@ -359,21 +359,29 @@ class MixtureOfExpertsBase(
         self.standard_errors_message_ = "The fit is not at a stationary point."
         if self.status_ is not Status.CONVERGED:
             return
-        complete, missing = problem.informations(self._theta)
+        try:
+            complete, missing = problem.informations(self._theta)
+        except NotFiniteError:
+            self._refuse_errors("not finite at the fit (weights or numbers beyond the range of sums)")
+            return
         self.em_rate_ = em_rate(complete, missing)
         spread = self._covariance = covariance(complete - missing, total)
         if spread is None:
-            self.standard_errors_message_ = (
-                "The observed information is not positive definite at the fit (a saddle point or a flat "
-                "likelihood), so there are no standard errors. Use fewer experts or other starts."
+            self._refuse_errors(
+                "not positive definite at the fit (a saddle point or a flat likelihood)",
+                " Use fewer experts or other starts.",
             )
-            warnings.warn(self.standard_errors_message_, ConvergenceWarning, stacklevel=4)
             return
         self.standard_errors_ = named_deviations(self._model, self._units, self._theta, spread)
         penalised = problem.model.ridge is not None or isinstance(problem.model, ConjugatePrior)
         self.standard_errors_message_ = (
             f"From the inverse of the observed information{' of the penalised loss' if penalised else ''}."
         )
+
+    def _refuse_errors(self, why, advice=""):
+        sentence = f"The observed information is {why}, so there are no standard errors.{advice}"
+        self.standard_errors_message_ = sentence
+        warnings.warn(sentence, ConvergenceWarning, stacklevel=5)
 
     # at new rows
 

@@ -117,7 +117,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, MixtureOfExpertsBase):
         UserWarning
             When columns are constant or linearly dependent.
         """
-        X, y = validated(self, X, y, ensure_min_samples=self._least_rows())
+        X, y = validated(self, X, y, least=self._least_rows())
         with naming("y"):
             check_classification_targets(y)
             np.unique(y)

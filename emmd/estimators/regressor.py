@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from emmd.core.checks import ORDINARY, describe, known_name, positive_number
+from emmd.core.checks import ORDINARY, describe, known_name, positive_number, real_array
 from emmd.core.loop.algorithm import Algorithm
 from emmd.core.protocols.family import Family, found_families
 from emmd.estimators.base import MixtureOfExpertsBase
@@ -225,7 +225,7 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
             When columns are constant or linearly dependent.
         """
         names = getattr(y, "columns", None)
-        X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=self._least_rows())
+        X, y = validated(self, X, y, y_numeric=True, least=self._least_rows())
         self._name_targets(names, np.shape(y))
         numbers = group_numbers(groups, X)
         return self._fit(*positive_rows(X, self._encode(y), sample_weight, numbers))
@@ -284,7 +284,8 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
                 f"y must hold numbers for family {self.family!r}, got {describe(y.tolist()[0])}; "
                 "MixtureOfExpertsClassifier takes labels"
             )
-        return numbers.astype(np.float64)
+        # an object such as None has become NaN
+        return real_array("y", numbers.astype(np.float64), None)
 
     def _predictor_labels(self):
         """Return what each of an expert's linear predictors is the mean of."""

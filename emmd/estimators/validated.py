@@ -36,7 +36,7 @@ def naming(name):
         ) from error
 
 
-def validated(estimator, X, *target, y_numeric=False, **options):
+def validated(estimator, X, *target, y_numeric=False, least=1, **options):
     """Return features, or features and target, as ``validate_data`` does; refuse masks, text and dates.
 
     Features are float64 and lie row by row, a target is contiguous and native: sums over the same numbers
@@ -50,6 +50,8 @@ def validated(estimator, X, *target, y_numeric=False, **options):
         y, if there is one.
     y_numeric : bool
         Whether y must hold numbers.
+    least : int
+        Rows: as many as experts.
     **options
         Passed on.
     """
@@ -58,6 +60,8 @@ def validated(estimator, X, *target, y_numeric=False, **options):
     _require_table("X", X)
     with naming("X"):
         X = validate_data(estimator, X, dtype=np.float64, order="C", **options)
+    if len(X) < least:
+        raise ValueError(f"X must have at least as many rows as n_experts = {least}, got {len(X)} sample(s)")
     if not target:
         return X
     y = _target(estimator, X, target[0], y_numeric)
@@ -167,7 +171,9 @@ def group_numbers(groups, rows):
     with naming("groups"):
         labels = column_or_1d(groups)
         if len(labels) != len(rows):
-            raise ValueError(f"a label for each of {len(rows)} rows, got {len(labels)}")
+            raise ValueError(
+                f"a label for each of {len(rows)} rows of positive sample_weight, got {len(labels)}"
+            )
         if labels.dtype.kind == "O" and any(label is None or label != label for label in labels):
             raise ValueError("a label for each row, got a missing one")
         if labels.dtype.kind == "f":

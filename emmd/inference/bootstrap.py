@@ -21,6 +21,9 @@ KINDS = ("nonparametric", "parametric")
 
 INTERVALS = ("percentile", "basic", "normal")
 
+_MOST = {"nonparametric": 2.0**53, "parametric": 1e8}
+"""Observations: counts beyond are no whole numbers, and targets are drawn one by one."""
+
 _FAILED = (Status.VARIANCE_COLLAPSE, Status.EMPTY_EXPERT)
 
 
@@ -116,21 +119,30 @@ def resampled(problem: Problem, total: float, kind: str, theta: np.ndarray, rng:
 def _redrawn(problem, counts, units, theta, rng):
     """Return the problem of targets drawn from theta; a row or group of weight 2 is drawn twice."""
     model = without_prior(problem)[0]
-    copies = np.concatenate([np.flatnonzero(counts > copy) for copy in range(counts.max())])
+    copies = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(len(copies)) - np.repeat(np.cumsum(counts) - counts, counts)
+    # first all rows once, then those that are drawn again
+    order = np.argsort(number, kind="stable")
+    copies, number = copies[order], number[order]
     X = problem.X[copies]
     if hasattr(model, "group_column"):
-        number = np.concatenate([np.full((counts > copy).sum(), copy) for copy in range(counts.max())])
         X[:, model.group_column] = units[copies] + number * (units.max() + 1)
     return Problem(problem.model, X, model.sample_y(theta, X, rng))
 
 
-def require_counts(problem: Problem, total: float) -> None:
-    """Raise a ValueError unless the sample weights are numbers of observations."""
+def require_counts(problem: Problem, total: float, kind: str) -> None:
+    """Raise a ValueError unless the sample weights are numbers of observations that can be drawn."""
+    if total > _MOST[kind]:
+        raise ValueError(
+            f"sample_weight must add up to at most {_MOST[kind]:g} observations for a {kind} bootstrap, "
+            f"got {total:g}"
+        )
     counts = total * problem.weights
-    if np.abs(counts - np.round(counts)).max() > 1e-6:
+    off = np.abs(counts - np.maximum(np.round(counts), 1.0))
+    if off.max() > 1e-6:
         raise ValueError(
             "sample_weight must hold whole numbers for a bootstrap, which draws observations, got "
-            f"{counts[np.abs(counts - np.round(counts)).argmax()]:g}"
+            f"{counts[off.argmax()]:g}"
         )
 
 
@@ -149,7 +161,7 @@ def bootstrap(
     from joblib import Parallel, delayed
     from pandas import DataFrame, Series, concat
 
-    require_counts(problem, total)
+    require_counts(problem, total, kind)
     model, units, theta = estimator._model, estimator._units, estimator._theta
     first = 0 if resume is None else resume.n_resamples
     refit = _refit(estimator, problem, total, kind, seed)

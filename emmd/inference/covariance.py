@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from emmd.core.checks import require_finite
 from emmd.core.problem import Problem
 from emmd.estimators.parameters import parameter_jacobian
 from emmd.inference.order import without_prior
@@ -49,12 +50,15 @@ def sandwich(
         Rows of one group may depend on each other: their scores are added up before they are squared.
     """
     model, data = without_prior(problem)
-    scores = model.row_gradients(data, theta)
     weights = total * problem.weights
-    if groups is None:
-        meat = scores.T @ (weights[:, None] * scores)
-    else:
-        sums = np.zeros((groups.max() + 1, len(theta)))
-        np.add.at(sums, groups, weights[:, None] * scores)
-        meat = sums.T @ sums
-    return bread @ meat @ bread
+    with np.errstate(all="ignore"):
+        scores = model.row_gradients(data, theta)
+        if groups is None:
+            meat = scores.T @ (weights[:, None] * scores)
+        else:
+            sums = np.zeros((groups.max() + 1, len(theta)))
+            np.add.at(sums, groups, weights[:, None] * scores)
+            meat = sums.T @ sums
+        covariance = bread @ meat @ bread
+    require_finite("X, y and sample_weight", "robust covariance", covariance)
+    return covariance

@@ -236,6 +236,8 @@ class DistributionMethods:
 
         self._require_one_target()
         levels = [_level("q", level) for level in np.atleast_1d(np.asarray(q, dtype=object)).tolist()]
+        if not levels:
+            raise ValueError(f"q must hold at least one level, got {describe(q)}")
 
         def compute(Z):
             found = [quantile(self._model, self._theta, Z, level) for level in levels]

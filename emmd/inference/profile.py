@@ -8,6 +8,7 @@ from scipy.optimize import brentq, minimize
 from scipy.special import chdtri
 from sklearn.exceptions import ConvergenceWarning
 
+from emmd.core.numerics.rounding import loss_rounding
 from emmd.core.problem import Problem
 
 _FARTHEST = 2.0**6
@@ -15,6 +16,10 @@ _FARTHEST = 2.0**6
 
 _TOL = 1e-5
 """Norm of the gradient, in standard errors, at which an inner fit ends; the deviance errs by its square."""
+
+
+_SEEN = 0.1
+"""Rounding of a deviance that an end can do with: ends are where it is about 4."""
 
 
 class Profile:
@@ -49,6 +54,12 @@ class Profile:
         self.axes = root @ turn
         self.model, self.data, self.theta, self.total = problem.model, problem.data, theta, total
         self.least = self.model.loss(self.data, theta)
+        error = 2.0 * total * loss_rounding(problem, theta)
+        if not error < _SEEN:
+            raise ValueError(
+                f"X, y and sample_weight must leave the likelihood digits for a profile, got {total:g} "
+                f"observations whose deviance rounding alone changes by {error:.1g}"
+            )
         self.rest = np.zeros(len(theta) - 1)
 
     def deviance(self, distance: float) -> float:

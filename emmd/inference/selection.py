@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
@@ -102,7 +103,7 @@ def select_experts(
     model = MixtureOfExpertsRegressor() if estimator is None else estimator
     model = clone(instance("estimator", model, MixtureOfExpertsBase, "an estimator of emmd"))
     model.set_params(**options)
-    if not isinstance(n_experts, Iterable):
+    if not np.iterable(n_experts) or isinstance(n_experts, str | bytes | bytearray):
         raise TypeError(f"n_experts must be a sequence of whole numbers, got {describe(n_experts)}")
     sizes = [positive_integer("n_experts", size, maximum=MANY) for size in n_experts]
     if not sizes or len(set(sizes)) < len(sizes):

@@ -112,6 +112,6 @@ def _matrices(formula, data):
         found = Formula(formula).get_model_matrix(data, na_action="raise")
     except Exception as error:  # formulaic passes on whatever its factors raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"formula must fit the table, got {describe(formula)}: {reason}") from error
+        raise ValueError(f"formula must fit data, got {describe(formula)}: {reason}") from error
     right = getattr(found, "rhs", found)
     return getattr(found, "lhs", None), list(right) if isinstance(right, tuple) else [right]

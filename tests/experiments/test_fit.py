@@ -315,7 +315,7 @@ def test_a_formula_says_what_experts_and_gate_see(emmd, tmp_path):
     columns = np.column_stack([X, sites == "b"]).astype(float)
     same = package.MixtureOfExpertsRegressor(gate_features=[0], n_init=1, random_state=0).fit(columns, y)
     assert fit["loglik"] == pytest.approx(same.loglik_, rel=1e-9)
-    for bad, says in ((["--formula", "y ~ x +"], "formula must fit the table"), ([], "--target must name")):
+    for bad, says in ((["--formula", "y ~ x +"], "formula must fit data"), ([], "--target must name")):
         code, _, err = emmd(*words, "--drop-missing", *bad)
         assert code == 2
         assert says in err

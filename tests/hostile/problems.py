@@ -199,7 +199,10 @@ def doors():
         _minimize("over_relaxation", base="em", relaxation=1.2),
         _minimize("generalized_em", "gaussian"),
         _minimize("projected_mirror_descent", "gaussian", **step, max_iter=3),
-        Door("make_algorithm", emmd.make_algorithm, lambda: {"method": "em", "argument": "method"}),
+        # the name of the argument is the caller's, and a spoiled one would be the one that is named
+        Door(
+            "make_algorithm", emmd.make_algorithm, lambda: {"method": "em", "argument": "method"}, ("method",)
+        ),
         Door(
             "make_algorithm anderson",
             lambda method, **options: emmd.make_algorithm(method, **options),

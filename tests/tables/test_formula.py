@@ -36,8 +36,8 @@ def test_no_intercept_is_said_to_the_estimator():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("y ~ x + (", "formula must fit the table"),
-        ("y ~ speed", "formula must fit the table"),
+        ("y ~ x + (", "formula must fit data"),
+        ("y ~ speed", "formula must fit data"),
         ("x", "formula must have one target"),
         ("site ~ x", "formula must have one target"),
         ("y ~ x | x | x", "formula must have one bar at most"),

@@ -4,7 +4,6 @@ import numpy as np
 
 from emmd.theory.certificates.certificate import provable
 from emmd.theory.claim import Comparison
-from emmd.theory.numeric.bounds.rounding import divergence_rounding, posterior_rounding
 
 _DIRECTIONS = 20
 
@@ -77,8 +76,7 @@ def region_ratio(lab, theta):
     """Return D_B(theta*, theta) / D_A(theta*, theta), D_B the posterior's, and its rounding error."""
     target, problem = lab.reference.theta, lab.problem
     divergence = problem.divergence(target, theta)
-    rounding = posterior_rounding(problem, target, theta)
-    rounding += divergence_rounding(problem, target, theta, divergence)
+    rounding = lab.posterior_error(target, theta) + lab.divergence_error(target, theta)
     return problem.posterior_divergence(target, theta) / divergence, rounding / divergence
 
 

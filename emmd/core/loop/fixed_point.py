@@ -51,8 +51,8 @@ class PlainMap(Algorithm):
         return not loss <= bound
 
 
-def mapped(function: Callable, x: np.ndarray) -> np.ndarray:
-    """Return a map's value at a copy of x, shape (p,); it may be NaN."""
+def mapped(function: Callable, x: np.ndarray, name: str = "fixed_point_map") -> np.ndarray:
+    """Return a map's value at a copy of x, shape (p,); it may be NaN. `name` is the map's in a refusal."""
     returned = function(x.copy())
     try:
         image = np.asarray(returned)
@@ -61,9 +61,7 @@ def mapped(function: Callable, x: np.ndarray) -> np.ndarray:
         image = None
     if image is None or image.shape != x.shape or image.dtype.kind not in "fiu":
         got = describe(returned if image is None else image)
-        raise ValueError(
-            f"fixed_point_map must return an array of real numbers of shape {x.shape}, got {got}"
-        )
+        raise ValueError(f"{name} must return an array of real numbers of shape {x.shape}, got {got}")
     return image.astype(float)
 
 

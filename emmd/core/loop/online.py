@@ -92,7 +92,7 @@ def online_em(
     if not model.in_domain(theta):
         raise DomainError(f"theta0 must lie in the domain of model {model.name}, got {theta}")
     gamma, average = _schedule(step_size), flag("average", average)
-    if not isinstance(batches, Iterable):
+    if not np.iterable(batches):
         raise TypeError(f"batches must be iterable, got {describe(batches)}")
     stream, thetas, rows = _Stream(model, theta), [theta], []
     with np.errstate(all="ignore"):
@@ -188,7 +188,7 @@ class _Stream:
             return
         wanted = f"{_PER_PARAMETER * self.model.n_params} where they are small"
         raise ValueError(
-            f"batches must hold rows that determine an M-step with covariates, {wanted}, "
+            f"batches must hold rows that determine an M-step with covariates from theta0, {wanted}, "
             f"got {self._rows_waiting()} rows" + (f": {self._failed}" if self._failed else "")
         )
 
@@ -203,7 +203,9 @@ class _Stream:
         posterior = self.model.statistics(data, e_step.responsibilities)
         if not (np.isfinite(e_step.loss) and np.isfinite(posterior).all()):
             why = self.model.explain(data, self.theta) or "the loss or a statistic is not"
-            raise NotFiniteError(f"batches must have finite losses and statistics: {why}")
+            raise NotFiniteError(
+                f"batches must have finite losses and statistics on the way from theta0: {why}"
+            )
         eta = self.model.natural_parameters(data, self.model.predictor_rows(data, self.theta))
         return e_step.loss, data, self.model.mean_statistics(eta), posterior
 

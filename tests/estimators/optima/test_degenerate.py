@@ -126,7 +126,7 @@ LABELS = (Y > 0).astype(int)
 BAD = [
     (lambda: fit_with(R(0)), "n_experts must be at least 1, got 0"),
     (lambda: fit_with(R("two")), "n_experts must be an integer"),
-    (lambda: fit_with(R(70)), "minimum of 70 is required"),
+    (lambda: fit_with(R(70)), "as many rows as n_experts = 70"),
     (
         lambda: fit_with(R(5), sample_weight=np.arange(60) < 4),
         "at least as many rows of positive weight as experts (5), got 4",

@@ -133,7 +133,7 @@ def _side(name, value):
 
 
 def _range(name, value, least, most):
-    ends = (value, value) if np.ndim(value) == 0 else real_array(name, value, 1, (2,)).tolist()
+    ends = real_array(name, value, 1, (2,)).tolist() if np.iterable(value) else (value, value)
     low, high = (number_between(name, end, least, most) for end in ends)
     if low > high:
         raise ValueError(f"{name} must be a range from low to high, got ({low:g}, {high:g})")

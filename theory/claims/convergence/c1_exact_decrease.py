@@ -24,14 +24,14 @@ def measure(lab, reverse=False, gain=1.0, **walk):
     for t in spread_indices(len(pairs), _STEPS):
         before, after = pairs[t]
         decrease = path.loss[t] - path.loss[t + 1]
-        posterior = lab.problem.posterior_divergence(*((before, after) if reverse else (after, before)))
+        pair = (before, after) if reverse else (after, before)
         # the identity is exact at an exact M-step; a residual r enters as <r, theta_t - theta_{t+1}>
         inexact = inner_rounding(lab.problem, 1e-13, after) + lab.gradient_error(after)
+        rounding = lab.loss_error(before, after) + gain * lab.step_gain_error(before, after)
         yield Comparison(
             predicted=decrease,
-            observed=gain * lab.step_gain(before, after) + posterior,
-            # losses, the gain (of Q, or a divergence) and the KL divergence are sums of the same terms
-            budget=6.0 * lab.loss_error(before, after) + float(inexact @ np.abs(after - before)),
+            observed=gain * lab.step_gain(before, after) + lab.problem.posterior_divergence(*pair),
+            budget=rounding + lab.posterior_error(*pair) + float(inexact @ np.abs(after - before)),
             scale=abs(decrease),
             where={"iteration": int(t), "theta_t": before, "theta_t+1": after},
         )

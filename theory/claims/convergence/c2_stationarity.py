@@ -30,8 +30,7 @@ def _path(lab, reverse, twice, again):
     gains = [_term(lab, u, v, reverse, twice) for u, v in pairwise(path.theta)]
     total = np.cumsum(gains) + again * gains[0]
     rounding = np.array([lab.loss_error(theta) for theta in path.theta])
-    # every gain is added up from terms of the size of the losses
-    errors = np.cumsum(5.0 * (rounding[1:] + rounding[:-1]))
+    errors = np.cumsum([_term_error(lab, u, v, reverse, twice) for u, v in pairwise(path.theta)])
     for t, summed in enumerate(total, start=1):
         yield Comparison(
             predicted=path.loss[0] - path.loss[t],
@@ -48,6 +47,13 @@ def _term(lab, before, after, reverse, twice):
         return lab.problem.divergence(after, before)
     posterior = 2.0 * lab.problem.posterior_divergence(after, before) if twice else 0.0
     return lab.step_gain(before, after) + posterior
+
+
+def _term_error(lab, before, after, reverse, twice):
+    if reverse:
+        return lab.divergence_error(after, before)
+    posterior = 2.0 * lab.posterior_error(after, before) if twice else 0.0
+    return lab.step_gain_error(before, after) + posterior
 
 
 CLAIM = Claim(

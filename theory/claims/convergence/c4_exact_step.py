@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from emmd.theory.assumptions import linear_model_set, proper_step, regular_design, strict_minimum
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
-from emmd.theory.numeric.bounds.rounding import divergence_rounding, inner_rounding, posterior_rounding
+from emmd.theory.numeric.bounds.rounding import inner_rounding
 from emmd.theory.numeric.spread import spread_indices
 
 _STEPS = 20
@@ -30,8 +30,8 @@ def measure(lab, posterior=1.0, gap=1.0, last=1.0):
         # a residual r of the M-step enters as <r, theta* - theta+>
         inexact = inner_rounding(problem, 1e-13, after) + lab.gradient_error(after)
         budget = lab.loss_error(after, target) + float(inexact @ abs(after - target))
-        budget += divergence_rounding(problem, target, after, observed)
-        budget += posterior_rounding(problem, target, before) + posterior_rounding(problem, after, before)
+        budget += lab.divergence_error(target, after)
+        budget += lab.posterior_error(target, before) + lab.posterior_error(after, before)
         where = {"iteration": int(t), "theta_t": before, "theta_t+1": after}
         yield Comparison(float(predicted), observed, budget, observed, where)
 

@@ -5,7 +5,6 @@ import numpy as np
 from emmd.theory.assumptions import more_than_a_sign, regular_design, something_hidden, strict_minimum
 from emmd.theory.certificates.proved import certified_rate
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
-from emmd.theory.numeric.bounds.rounding import divergence_rounding
 from emmd.theory.numeric.rates.loss_gap import loss_gap
 from emmd.theory.numeric.rates.settle import settle
 
@@ -60,7 +59,7 @@ def _measured_ratio(lab, of, length):
         points = start, problem.em_step(start)
         if of == "D_A":
             values = [problem.divergence(target.theta, point) for point in points]
-            errors = [divergence_rounding(problem, target.theta, *each) for each in zip(points, values)]
+            errors = [lab.divergence_error(target.theta, point) for point in points]
             # an error e of the optimum changes D_A(theta*, .) by about e sqrt(2 D_A)
             errors = [e + lab.optimum_error * (2.0 * abs(v)) ** 0.5 for e, v in zip(errors, values)]
         else:

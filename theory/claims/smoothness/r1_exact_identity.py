@@ -4,7 +4,6 @@ import itertools
 
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
-from emmd.theory.numeric.bounds.rounding import divergence_rounding, posterior_rounding
 
 
 def measure(lab, constant=1.0, reverse=False):
@@ -14,8 +13,7 @@ def measure(lab, constant=1.0, reverse=False):
         posterior = problem.posterior_divergence(*((v, u) if reverse else (u, v)))
         divergence = problem.divergence(u, v)
         slope, size = lab.linear_term(u, v)
-        budget = lab.loss_error(u, v) + size + divergence_rounding(problem, u, v, divergence)
-        budget += posterior_rounding(problem, u, v)
+        budget = lab.loss_error(u, v) + size + lab.divergence_error(u, v) + lab.posterior_error(u, v)
         yield Comparison(
             # a ridge penalty is not linearised: it stands on both sides
             predicted=slope + constant * divergence - posterior + problem.penalty(u) - problem.penalty(v),

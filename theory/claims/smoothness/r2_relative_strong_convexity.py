@@ -15,11 +15,11 @@ _LENGTH = 0.05
 _DISPLACEMENT = 1e-4
 
 
-def measure(lab, missing_over="complete"):
+def measure(lab, missing_over="complete", times=1.0):
     """Predict from the missing information; observe the smallest D_L / D_A from losses alone."""
     for name, theta in _points(lab):
         information = missing_information(lab.problem, theta)
-        yield _compare(lab, name, theta, _predicted(information, missing_over))
+        yield _compare(lab, name, theta, times * _predicted(information, missing_over))
 
 
 def _points(lab):
@@ -60,7 +60,7 @@ def _compare(lab, name, theta, predicted):
 
 
 def _softest(problem, theta):
-    """Return the direction of the least D_L / D_A near theta, by differences of gradients, and what it misses.
+    """Return the direction of the least D_L / D_A near theta, by gradient differences, and what it misses.
 
     With errors e of hess L and f of hess A in the metric of hess A, the ratio along the direction found is
     above the least one by at most 2 (e + |ratio| f) / (1 - f).
@@ -107,7 +107,10 @@ CLAIM = Claim(
     source="Fruytier, Mokhtari, Sanghavi 2025; Louis 1982",
     kind=Kind.IDENTITY,
     measure=measure,
-    sabotages=(Sabotage("M = I_obs^-1 I_mis", {"missing_over": "observed"}),),
+    sabotages=(
+        Sabotage("M = I_obs^-1 I_mis", {"missing_over": "observed"}),
+        Sabotage("a tenth more", {"times": 1.1}, truth=1.0),
+    ),
     assumptions=(regular_design, linear_model_set, strict_minimum),
     certified=certified_constant,
     resolution=0.05,

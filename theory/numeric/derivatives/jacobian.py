@@ -59,8 +59,8 @@ def differentiate(advance, theta, basis, displacement, noise=0.0):
         The map, (p,) -> (p,).
     theta : ndarray of shape (p,)
     basis : pair of ndarray
-        Shapes (p, q) and (q, p), see `natural_basis`: columns of the first are displaced by +-displacement
-        and +-2 displacement, the second takes changes to coordinates.
+        Shapes (p, q) and (q, p), see `natural_basis`: columns of the first are displaced by 1, 2 and 4
+        displacements to both sides, the second takes changes to coordinates.
     displacement : float
     noise : float
         By how much an image may be off, in coordinates.
@@ -69,16 +69,17 @@ def differentiate(advance, theta, basis, displacement, noise=0.0):
     -------
     Jacobian
         In basis coordinates, extrapolated to order 4. The error estimate is several times the difference of
-        the two central rules: that exceeds the error of the better one, but where noise rules a few draws of
-        it may agree by chance. What the roundings of points and images alone leave is added, and what noise
-        does: where it comes from an inner solver it may point the same way at all displacements.
+        that rule and the same at twice the displacement, which exceeds the error of the better one, but a few
+        draws of unknown noise may agree by chance. What the roundings of points and images alone leave is
+        added, and what noise does: from an inner solver it may point the same way at all displacements.
     """
     basis, inverse = basis
-    fine, coarse = (
-        directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0)
+    fine, middle, coarse = (
+        directional_derivatives(advance, theta, basis, factor * displacement) for factor in (1.0, 2.0, 4.0)
     )
-    extrapolated = inverse @ ((4.0 * fine - coarse) / 3.0)
+    better, other = (4.0 * fine - middle) / 3.0, (4.0 * middle - coarse) / 3.0
     size = np.linalg.norm(np.abs(inverse) @ np.abs(theta)) * np.sqrt(len(theta))
     # weights 4/3 and 1/3 of differences over 2 and 4 displacements, in every column
     rounding = (4.0 * np.finfo(float).eps * size + 1.5 * np.sqrt(basis.shape[1]) * noise) / displacement
-    return Jacobian(extrapolated, float(_NOISE * np.linalg.norm(inverse @ (coarse - fine), 2) + rounding))
+    error = float(_NOISE * np.linalg.norm(inverse @ (better - other), 2) + rounding)
+    return Jacobian(inverse @ better, error)

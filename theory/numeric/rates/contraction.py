@@ -16,10 +16,10 @@ from emmd.core.loop.solve import make_algorithm
 from emmd.core.problem import Problem, required_problem
 from emmd.fits.newton import RESIDUAL_ACCEPTED
 from emmd.fits.pencil import reduced, solvable_at
-from emmd.theory.numeric.bounds.rounding import inner_rounding
+from emmd.theory.numeric.bounds.rounding import gradient_rounding, inner_rounding
 from emmd.theory.numeric.derivatives.jacobian import algorithm_map, differentiate, directional
 
-DISPLACEMENT = 1e-4
+DISPLACEMENT = 4e-4
 """Displacement in the root mean square of a linear predictor, relative to its natural curvature."""
 
 _DENSE = 120
@@ -96,7 +96,7 @@ def contraction(
     Returns
     -------
     Contraction
-        By central differences with displacement 1e-4, extrapolated; by ARPACK on
+        By central differences with displacement 4e-4, extrapolated; by ARPACK on
         directional differences when p exceeds 120.
 
     Raises
@@ -116,8 +116,8 @@ def contraction(
     with solvable_at(names), np.errstate(all="ignore"):
         basis = natural_basis(problem, theta)
         displacement = _displacement(problem, theta, basis[0])
-        # what an M-step leaves moves its image, the more the flatter the loss is
-        left = inner_rounding(problem, RESIDUAL_ACCEPTED, theta)
+        # what an E-step rounds and an M-step leaves moves the image, the more the flatter the loss is
+        left = gradient_rounding(problem, theta) + inner_rounding(problem, RESIDUAL_ACCEPTED, theta)
         noise = float(np.linalg.norm(np.abs(basis[0]).T @ left))
         return _measured(algorithm_map(problem, algorithm), theta, basis, displacement, names, noise)
 
@@ -128,7 +128,7 @@ def _of_map(function, x):
     scale = 1.0 + np.abs(x)
     with np.errstate(all="ignore"):
         basis = np.diag(scale), np.diag(1.0 / scale)
-        return _measured(lambda point: mapped(function, point), x, basis, DISPLACEMENT, "theta")
+        return _measured(lambda point: mapped(function, point, "problem"), x, basis, DISPLACEMENT, "theta")
 
 
 def _measured(advance, theta, basis, displacement, names, noise=0.0):
@@ -147,7 +147,7 @@ def _displacement(problem, theta, basis):
     """Return the displacement, halved until all displaced points lie in the model's domain."""
     displacement, inside = DISPLACEMENT, problem.model.in_domain
     for _ in range(_HALVINGS):
-        shifts = 2.0 * displacement * basis.T
+        shifts = 4.0 * displacement * basis.T
         if all(inside(theta + shift) and inside(theta - shift) for shift in shifts):
             break
         displacement *= 0.5
@@ -189,8 +189,9 @@ def _iterative(advance, theta, coordinates, displacement, noise):
         start = np.random.default_rng(0).standard_normal(q)
         return eigs(operator, k=4, which="LM", v0=start, return_eigenvectors=False)
 
-    fine, coarse = radius(displacement), radius(2.0 * displacement)
-    return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9 + noise / displacement)
+    # nothing is extrapolated
+    fine, coarse = radius(0.1 * displacement), radius(0.2 * displacement)
+    return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9 + 10.0 * noise / displacement)
 
 
 def _apply(advance, theta, basis, inverse, u, displacement):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse.linalg import LinearOperator, cg, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, cg, eigsh
 
 from emmd.core.problem import Problem, required_problem
 from emmd.theory.numeric.derivatives.jacobian import directional
@@ -52,7 +52,7 @@ def matrix_free_rate(problem: Problem, theta: ArrayLike) -> MatrixFreeRate:
     Raises
     ------
     ArithmeticError
-        Where I_com is not positive definite, so that the inner solver does not converge.
+        Where I_com is not positive definite, so that the inner solver does not converge, or I_mis is 0.
     """
     point = required_problem(problem)._check(theta)
     products, p = _Products(problem, point), len(point)
@@ -62,10 +62,15 @@ def matrix_free_rate(problem: Problem, theta: ArrayLike) -> MatrixFreeRate:
 
     metric = {"M": operator(products.complete), "Minv": operator(products.solve)}
     start = np.random.default_rng(0).standard_normal(p)
-    values, vectors = eigsh(operator(products.missing), 1, which="LA", tol=1e-9, v0=start, **metric)
+    try:
+        values, vectors = eigsh(operator(products.missing), 1, which="LA", tol=1e-9, v0=start, **metric)
+    except ArpackError as error:
+        raise ArithmeticError(f"theta must be a point where I_mis is not 0, and finite: {error}") from None
     vector = vectors[:, 0]
     left = products.missing(vector) - values[0] * products.complete(vector)
     size = vector @ products.complete(vector)
+    if not (size > 0.0 and np.isfinite(left).all()):
+        raise ArithmeticError("theta must be a point where I_com is positive definite, and finite")
     error = float(np.sqrt(max(left @ products.solve(left), 0.0) / size))
     return MatrixFreeRate(float(values[0]), error, products.count)
 
