@@ -188,7 +188,9 @@ class MixtureOfExpertsRegressor(DistributionMethods, RegressorMixin, MixtureOfEx
     def __sklearn_tags__(self):
         """Return scikit-learn's tags: some targets cannot be negative."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = self._gaussian and self.variance == "free"
+        tags.target_tags.multi_output = (
+            self._gaussian and isinstance(self.variance, str) and self.variance == "free"
+        )
         tags.target_tags.positive_only = isinstance(self.family, str) and self.family in _NOT_NEGATIVE
         return tags
 

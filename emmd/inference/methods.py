@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from emmd.core.checks import MANY, describe, function_or_none, known_name, number_between, positive_integer
+from emmd.estimators.inference import covariance
 from emmd.estimators.validated import drawn_seed, group_numbers
 
 
@@ -105,6 +106,16 @@ class InferenceMethods:
             raise ValueError(f"the fit must have standard errors, got none: {self.standard_errors_message_}")
         return self._covariance
 
+    def _spread_on(self, problem, total):
+        """Return the covariance on the data that are given, whose units those of a profile must be."""
+        complete, missing = problem.informations(self._theta)
+        spread = covariance(complete - missing, total)
+        if spread is None:
+            raise ValueError(
+                "X, y and sample_weight must be those of fit, got data on which the fit is no strict optimum"
+            )
+        return spread
+
     def profile_interval(
         self,
         X: ArrayLike,
@@ -135,7 +146,7 @@ class InferenceMethods:
 
         level = _level("level", level)
         problem, total = self._problem(X, y, sample_weight, groups)
-        spread = self._known_covariance()
+        self._known_covariance()
         named = tuple(parameter) if isinstance(parameter, tuple | list) else ()
         chosen = [row for row in estimated(self) if (row.part, row.term) == named]
         if not chosen:
@@ -151,7 +162,7 @@ class InferenceMethods:
         estimate = float(getattr(self, f"{chosen[0].attribute}_")[chosen[0].where])
         positive = chosen[0].positive
         slope = slope / estimate if positive else slope
-        profile = Profile(problem, self._theta, total, spread, slope)
+        profile = Profile(problem, self._theta, total, self._spread_on(problem, total), slope)
         lower, upper = (end * profile.deviation for end in profile_interval(profile, level))
         if positive:
             return estimate * float(np.exp(lower)), estimate * float(np.exp(upper))

@@ -199,9 +199,15 @@ def doors():
         _minimize("over_relaxation", base="em", relaxation=1.2),
         _minimize("generalized_em", "gaussian"),
         _minimize("projected_mirror_descent", "gaussian", **step, max_iter=3),
-        # the name of the argument is the caller's, and a spoiled one would be the one that is named
-        Door(
-            "make_algorithm", emmd.make_algorithm, lambda: {"method": "em", "argument": "method"}, ("method",)
+        # the argument's name is the caller's: a method is refused under a spoiled one
+        *(
+            Door(
+                f"make_algorithm {name}",
+                emmd.make_algorithm,
+                lambda: {"method": "em", "argument": "method"},
+                (name,),
+            )
+            for name in ("method", "argument")
         ),
         Door(
             "make_algorithm anderson",

@@ -128,8 +128,6 @@ def ridge_weights(name, value, n_features, columns):
     columns : list of int
         Those that are seen.
     """
-    if np.ndim(value) == 1 and len(value) != n_features:
-        raise ValueError(f"{name} must have a number for each of n_features = {n_features}, got {len(value)}")
     weights = one_for_all(name, value, n_features)
     if (weights < 0).any():
         raise ValueError(f"{name} must not be negative, got {weights.min():g}")

@@ -45,6 +45,8 @@ ACCUSED = [
     (70376, 200, "L6-squarem-factor"),  # |alpha| is next to 1, where it is bounded
     (70396, 200, "R3-symmetric-pencil"),  # what the M-step leaves is the same at all displacements
     (70567, 5000, "R2-relative-strong-convexity"),  # nearly separable: the softest direction is not known
+    (71997, 200, "L6-anderson-gmres"),  # a leverage row: the map bends at a thousandth of its natural length
+    (72014, 200, "O1-stochastic-mirror-step"),  # no batch determines a step
 ]
 """Seeds and sizes, and claims that were violated there, or not discriminating, though nothing was wrong."""
 

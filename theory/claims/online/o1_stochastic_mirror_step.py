@@ -52,7 +52,10 @@ def _stepped(lab, theta, gamma):
     batch = Problem(problem.model, X, y)
     if problem.model.dependent_columns(batch.data):
         return None
-    run = online_em(problem.model, [(X, y)], theta, step_size=gamma)
+    try:
+        run = online_em(problem.model, [(X, y)], theta, step_size=gamma)
+    except ValueError:
+        return None
     return None if run.trace.held else (batch, run.x)
 
 

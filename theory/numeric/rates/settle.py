@@ -1,6 +1,6 @@
 """Responses to small displacements: shrink the displacement until the response is that of the linear map."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,12 +75,16 @@ def settle(response, length, rounding):
             continue
         found = _extrapolated(seen[-3:], rounding(h), rounding(2.0 * h), h)
         if found is None:
+            # what looked like a limit was none, unless rounding alone makes the changes
+            best = None if _still_bends(seen[-3:], np.max(rounding(h) + rounding(2.0 * h))) else best
             continue
         # a smaller displacement is nearer the limit: it decides where the two disagree
         if best is None or _disagree(found, best) or found.error.max() < best.error.max():
             best = found
         elif found.error.max() >= _PAST * best.error.max():
             break
+        else:
+            best = replace(best, error=np.maximum(best.error, np.abs(found.value - best.value)))
     if not seen:
         raise ArithmeticError("no displacement from the optimum stays in the model's domain")
     value = np.nan_to_num(np.atleast_1d(seen[-1][0]))
@@ -89,6 +93,20 @@ def settle(response, length, rounding):
 
 def _disagree(found, best):
     return bool((np.abs(found.value - best.value) > found.error + best.error).any())
+
+
+def _still_bends(three, noise):
+    """Return whether a response is not yet that of the linear map, by more than rounding."""
+    (first, _), (coarse, _), (fine, _) = three
+    if not np.isfinite([first, coarse, fine]).all():
+        return False
+    before, change = coarse - first, fine - coarse
+    return bool(_bent(before, change) and np.abs(change).max() > noise)
+
+
+def _bent(before, change):
+    """Return whether an error of second order has not fallen to a quarter, with its sign."""
+    return np.abs(4.0 * change - before).max() > _BENT * np.abs(before).max()
 
 
 def _asymmetry(answer):
@@ -102,8 +120,7 @@ def _extrapolated(three, of_fine, of_coarse, h):
         return None
     before, change = coarse - first, fine - coarse
     noise = np.max(of_fine + of_coarse)
-    # an even error of second order falls to a quarter, with its sign
-    bent = np.abs(4.0 * change - before).max() > _BENT * np.abs(before).max()
+    bent = _bent(before, change)
     silent = max(np.abs(change).max(), 0.25 * np.abs(before).max()) <= ENOUGH
     if bent and not silent and np.abs(change).max() > _SILENT * noise:
         return None

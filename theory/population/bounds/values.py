@@ -33,8 +33,12 @@ class BoundFunction:
     """
 
     def __init__(self, expression):
-        self.text = str(expression)
         self._function = _function(expression)
+        try:
+            self.text = str(expression)
+        except ValueError:
+            # Python refuses to print integers of many digits
+            self.text = describe(expression)
 
     def __call__(self, snr_e, snr_g, cosine, d):
         """Return the values at points that broadcast, float64; infinities become +-1e100.
