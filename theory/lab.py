@@ -291,9 +291,7 @@ class Lab:
 
     def divergence_error(self, u: np.ndarray, v: np.ndarray) -> float:
         """Return a bound of the rounding error of D_A(u, v), cached."""
-        return self._at(
-            "divergence error", lambda p, *pair: divergence_rounding(p, *pair, p.divergence(*pair)), u, v
-        )
+        return self._at("divergence error", _divergence_error, u, v)
 
     def posterior_error(self, u: np.ndarray, v: np.ndarray) -> float:
         """Return a bound of the rounding error of the posterior divergence of u and v, cached."""
@@ -418,3 +416,7 @@ class Lab:
             if abs(losses[-2] - losses[-1]) <= stop * abs(losses[0] - losses[1]):
                 break
         return Path(np.array(thetas), np.array(losses), failure)
+
+
+def _divergence_error(problem, u, v):
+    return divergence_rounding(problem, u, v, problem.divergence(u, v))

@@ -30,7 +30,8 @@ class EM(Algorithm):
         loss, m_step = problem.model.em_step(problem.data, theta, start)
         displacement = m_step.theta - theta
         memory = _remembered(displacement, memory)
-        return Step(m_step.theta, loss, displacement, memory, failure=inner_failure(m_step))
+        failed, left = inner_failure(m_step), m_step.residual
+        return Step(m_step.theta, loss, displacement, memory, failure=failed, residual=left)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of M = I_com^{-1} I_mis, from the symmetric pencil."""

@@ -35,7 +35,8 @@ class MirrorDescent(Algorithm):
         dual = model.mirror_gradient(data, theta) - self.step_size * gradient
         inner = model.mirror_inverse(data, dual, theta)
         displacement = (inner.theta - theta) / self.step_size
-        return Step(inner.theta, loss, displacement, failure=inner_failure(inner))
+        failed, left = inner_failure(inner), inner.residual
+        return Step(inner.theta, loss, displacement, failure=failed, residual=left)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return 1 - step_size (1 - lambda_i), lambda_i the eigenvalues of M."""

@@ -63,7 +63,7 @@ class ProjectedMirrorDescent(Algorithm):
         loss = problem.model.penalty(theta) + float(problem.weights @ problem.definition.losses(eta))
         target, residual = _project(problem, theta, dual, self.step_size)
         failure = None if residual <= _SOLVED else Status.INNER_FAILED
-        return Step(target, loss, target - theta, failure=failure)
+        return Step(target, loss, target - theta, failure=failure, residual=residual)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of I - s (F + s C)^{-1} hess L.

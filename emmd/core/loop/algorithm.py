@@ -29,6 +29,8 @@ class Step:
         Evaluations of the algorithm's map (EM maps, gradients) that the step cost.
     failure : Status or None
         Why the step could not be taken.
+    residual : float
+        What an inner solver left, relative to a gradient's terms.
     """
 
     theta: np.ndarray
@@ -37,6 +39,7 @@ class Step:
     memory: object = None
     evaluations: int = 1
     failure: Status | None = None
+    residual: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from emmd.core.loop.acceleration import Secants
 from emmd.core.loop.solve import make_algorithm
 from emmd.theory.assumptions import regular_design, something_hidden, strict_minimum
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
-from emmd.theory.numeric.derivatives.jacobian import algorithm_map
+from emmd.theory.numeric.derivatives.jacobian import AlgorithmMap
 from emmd.theory.numeric.rates.linear_start import (
     loss_rises,
     moves,
@@ -54,7 +54,7 @@ def measure(lab, behind=0, mapped=True):
 def _observed(lab, c, steps, length, magnified):
     algorithm: Any = make_algorithm("anderson", step_max=_STEP_MAX)
 
-    em = algorithm_map(lab.problem, algorithm.base)
+    em = AlgorithmMap(lab.problem, algorithm.base)
 
     def advance(theta):
         start, memory = theta, None

@@ -11,7 +11,7 @@ import numpy as np
 from emmd.core.loop.solve import make_algorithm
 from emmd.theory.assumptions import regular_design, something_hidden, strict_minimum
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
-from emmd.theory.numeric.derivatives.jacobian import algorithm_map
+from emmd.theory.numeric.derivatives.jacobian import AlgorithmMap
 from emmd.theory.numeric.rates.linear_start import (
     from_coordinates,
     loss_rises,
@@ -51,7 +51,7 @@ def _starts(lab, values):
 
 
 def _cycle(lab, algorithm, weight, c, length, alpha):
-    em = algorithm_map(lab.problem, algorithm.base)
+    em = AlgorithmMap(lab.problem, algorithm.base)
 
     def advance(theta):
         step = algorithm.step(lab.problem, theta, None)

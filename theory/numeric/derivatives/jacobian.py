@@ -25,18 +25,30 @@ class Jacobian:
     error: float
 
 
-def algorithm_map(problem, algorithm):
-    """Return ``theta -> next theta`` of an algorithm without memory."""
+class AlgorithmMap:
+    """``theta -> next theta`` of an algorithm without memory.
 
-    def advance(theta):
-        if not problem.model.in_domain(theta):
-            raise DomainError(f"theta must lie in the domain of model {problem.model.name}, got {theta}")
-        step = algorithm.image(problem, theta)
+    Attributes
+    ----------
+    residual : float
+        The largest that inner solvers left so far, relative to a gradient's terms.
+    """
+
+    def __init__(self, problem, algorithm):
+        self.problem, self.algorithm, self.residual = problem, algorithm, 0.0
+
+    def __call__(self, theta):
+        """Return the next theta, or raise an ArithmeticError where there is none."""
+        if not self.problem.model.in_domain(theta):
+            name = self.problem.model.name
+            raise DomainError(f"theta must lie in the domain of model {name}, got {theta}")
+        step = self.algorithm.image(self.problem, theta)
         if step.failure is not None:
-            raise ArithmeticError(f"the map of {algorithm.name} failed near theta: {step.failure.message}")
+            raise ArithmeticError(
+                f"the map of {self.algorithm.name} failed near theta: {step.failure.message}"
+            )
+        self.residual = max(self.residual, step.residual)
         return step.theta
-
-    return advance
 
 
 def directional(advance, theta, direction, displacement):
@@ -50,7 +62,7 @@ def directional_derivatives(advance, theta, basis, displacement):
     return np.array([directional(advance, theta, column, displacement) for column in basis.T]).T
 
 
-def differentiate(advance, theta, basis, displacement, noise=0.0):
+def differentiate(advance, theta, basis, displacement, noise=lambda: 0.0):
     """Differentiate a map at theta along the columns of a basis.
 
     Parameters
@@ -62,8 +74,8 @@ def differentiate(advance, theta, basis, displacement, noise=0.0):
         Shapes (p, q) and (q, p), see `natural_basis`: columns of the first are displaced by 1, 2 and 4
         displacements to both sides, the second takes changes to coordinates.
     displacement : float
-    noise : float
-        By how much an image may be off, in coordinates.
+    noise : callable
+        Returns by how much an image that was asked for may be off, in coordinates.
 
     Returns
     -------
@@ -80,6 +92,6 @@ def differentiate(advance, theta, basis, displacement, noise=0.0):
     better, other = (4.0 * fine - middle) / 3.0, (4.0 * middle - coarse) / 3.0
     size = np.linalg.norm(np.abs(inverse) @ np.abs(theta)) * np.sqrt(len(theta))
     # weights 4/3 and 1/3 of differences over 2 and 4 displacements, in every column
-    rounding = (4.0 * np.finfo(float).eps * size + 1.5 * np.sqrt(basis.shape[1]) * noise) / displacement
+    rounding = (4.0 * np.finfo(float).eps * size + 1.5 * np.sqrt(basis.shape[1]) * noise()) / displacement
     error = float(_NOISE * np.linalg.norm(inverse @ (better - other), 2) + rounding)
     return Jacobian(inverse @ better, error)

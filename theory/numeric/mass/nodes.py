@@ -67,20 +67,18 @@ def nodes_of(support: Any, y: np.ndarray) -> Nodes | None:
 def _counts(y, shape):
     """All counts up to a bound; past it the middles of ever longer strides, each for all that it covers."""
     last = 64 + _COUNTS_PAST * int(y.max() + 1)
-    if last <= _EVERY:
-        values, weights = np.arange(float(last)), np.ones(last)
-        return Nodes(values.reshape(-1, *shape), weights, weights, [(last - 1, last - 2)], np.inf)
-    values, weights, first, stride = [np.arange(float(_EVERY))], [np.ones(_EVERY)], float(_EVERY), 1.0
+    first, stride = min(last, _EVERY), 1
+    places, strides = [np.arange(first)], [np.ones(first, dtype=np.int64)]
     while first < last:
-        stride *= 3.0
-        values.append(first + stride * np.arange(_EVERY) + (stride - 1.0) / 2.0)
-        weights.append(np.full(_EVERY, stride))
+        stride *= 3
+        places.append(first + stride * np.arange(_EVERY) + stride // 2)
+        strides.append(np.full(_EVERY, stride))
         first += stride * _EVERY
-    whole = np.concatenate(weights)
+    values, weights = np.concatenate(places).astype(float), np.concatenate(strides).astype(float)
     # the middle one of three strides lies in the middle of all three
-    coarse = np.where(whole > 1.0, 3.0 * whole * (np.arange(len(whole)) % 3 == 1), 1.0)
-    ends = [(len(whole) - 1, len(whole) - 2)]
-    return Nodes(np.concatenate(values).reshape(-1, *shape), whole, coarse, ends, float(_EVERY))
+    coarse = np.where(weights > 1.0, 3.0 * weights * (np.arange(len(weights)) % 3 == 1), 1.0)
+    ends = [(len(weights) - 1, len(weights) - 2)]
+    return Nodes(values.reshape(-1, *shape), weights, coarse, ends, _EVERY)
 
 
 def _positive(y, shape):

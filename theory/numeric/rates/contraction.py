@@ -14,10 +14,9 @@ from emmd.core.loop.algorithm import Algorithm
 from emmd.core.loop.fixed_point import mapped
 from emmd.core.loop.solve import make_algorithm
 from emmd.core.problem import Problem, required_problem
-from emmd.fits.newton import RESIDUAL_ACCEPTED
 from emmd.fits.pencil import reduced, solvable_at
-from emmd.theory.numeric.bounds.rounding import gradient_rounding, inner_rounding
-from emmd.theory.numeric.derivatives.jacobian import algorithm_map, differentiate, directional
+from emmd.theory.numeric.bounds.rounding import inner_rounding
+from emmd.theory.numeric.derivatives.jacobian import AlgorithmMap, differentiate, directional
 
 DISPLACEMENT = 4e-4
 """Displacement in the root mean square of a linear predictor, relative to its natural curvature."""
@@ -116,10 +115,13 @@ def contraction(
     with solvable_at(names), np.errstate(all="ignore"):
         basis = natural_basis(problem, theta)
         displacement = _displacement(problem, theta, basis[0])
-        # what an E-step rounds and an M-step leaves moves the image, the more the flatter the loss is
-        left = gradient_rounding(problem, theta) + inner_rounding(problem, RESIDUAL_ACCEPTED, theta)
-        noise = float(np.linalg.norm(np.abs(basis[0]).T @ left))
-        return _measured(algorithm_map(problem, algorithm), theta, basis, displacement, names, noise)
+        advance = AlgorithmMap(problem, algorithm)
+
+        def noise():
+            # what an M-step leaves moves the image, the more the flatter the loss is
+            return np.linalg.norm(np.abs(basis[0]).T @ inner_rounding(problem, advance.residual, theta))
+
+        return _measured(advance, theta, basis, displacement, names, noise)
 
 
 def _of_map(function, x):
@@ -131,7 +133,7 @@ def _of_map(function, x):
         return _measured(lambda point: mapped(function, point, "problem"), x, basis, DISPLACEMENT, "theta")
 
 
-def _measured(advance, theta, basis, displacement, names, noise=0.0):
+def _measured(advance, theta, basis, displacement, names, noise=lambda: 0.0):
     solve = _dense if len(theta) <= _DENSE else _iterative
     try:
         eigenvalues, error = solve(advance, theta, basis, displacement, noise)
@@ -191,7 +193,7 @@ def _iterative(advance, theta, coordinates, displacement, noise):
 
     # nothing is extrapolated
     fine, coarse = radius(0.1 * displacement), radius(0.2 * displacement)
-    return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9 + 10.0 * noise / displacement)
+    return fine, float(abs(np.abs(fine).max() - np.abs(coarse).max()) + 1e-9 + 10.0 * noise() / displacement)
 
 
 def _apply(advance, theta, basis, inverse, u, displacement):

@@ -71,8 +71,8 @@ def matrix_free_rate(problem: Problem, theta: ArrayLike) -> MatrixFreeRate:
     size = vector @ products.complete(vector)
     if not (size > 0.0 and np.isfinite(left).all()):
         raise ArithmeticError("theta must be a point where I_com is positive definite, and finite")
-    error = float(np.sqrt(max(left @ products.solve(left), 0.0) / size))
-    return MatrixFreeRate(float(values[0]), error, products.count)
+    bound = float(np.sqrt(max(left @ products.solve(left), 0.0) / size))
+    return MatrixFreeRate(float(values[0]), bound, products.count)
 
 
 class _Products:
