@@ -46,6 +46,8 @@ ACCUSED = [
     (70396, 200, "R3-symmetric-pencil"),  # what the M-step leaves is the same at all displacements
     (70567, 5000, "R2-relative-strong-convexity"),  # nearly separable: the softest direction is not known
     (71997, 200, "L6-anderson-gmres"),  # a leverage row: the map bends at a thousandth of its natural length
+    (73157, 200, "L1-em-rate"),  # the second displacement settles less than the first
+    (73307, 200, "E3-bregman-projection"),  # counts of 1e12 in the statistics of a constant gate
     (72014, 200, "O1-stochastic-mirror-step"),  # no batch determines a step
 ]
 """Seeds and sizes, and claims that were violated there, or not discriminating, though nothing was wrong."""

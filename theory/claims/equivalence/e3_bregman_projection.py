@@ -24,10 +24,18 @@ def measure(lab, step_size=1.0):
         left = inner_rounding(lab.problem, inexact, m_step.theta) + 2.0 * (
             lab.gradient_error(theta) + lab.gradient_error(m_step.theta)
         )
+        left = left + _cancelled(lab, theta, m_step.theta)
         step = algorithm.step(lab.problem, theta, None)
         if step.failure is None:
             yield from _distance(lab, label, theta, m_step.theta, step.theta, left)
         yield from _gradient(lab, label, theta, m_step.theta, left)
+
+
+def _cancelled(lab, theta, reached):
+    """Bound the rounding of statistics and their means, pulled back: they cancel, no residual shows it."""
+    sizes = np.abs(lab.problem.definition.posterior(theta)) + np.abs(lab.mean_statistics(reached))
+    errors = sum(lab.natural_rounding(point)[1] for point in (theta, reached))
+    return 2.0 * pulled_back_rounding(lab.problem, reached, sizes, errors)
 
 
 def _distance(lab, label, theta, reached, projected, left):
@@ -51,10 +59,6 @@ def _root_divergence(lab, point, reached):
 def _gradient(lab, label, theta, reached, left):
     """The gradient of Q at the M-step: far sharper than the generic solver."""
     posterior = lab.problem.definition.posterior(theta)
-    # statistics and their means may cancel where the residual of the M-step does not show it
-    sizes = np.abs(posterior) + np.abs(lab.mean_statistics(reached))
-    errors = sum(lab.natural_rounding(point)[1] for point in (theta, reached))
-    left = left + 2.0 * pulled_back_rounding(lab.problem, reached, sizes, errors)
     slope = lab.model.projection_gradient(lab.problem.data, posterior, reached)
     slope = slope + lab.model.penalty_gradient(reached)
     unit = inner_rounding(lab.problem, 1.0, reached)

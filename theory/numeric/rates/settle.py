@@ -81,7 +81,7 @@ def settle(response, length, rounding):
         # a smaller displacement is nearer the limit: it decides where the two disagree
         if best is None or _disagree(found, best) or found.error.max() < best.error.max():
             best = found
-        elif found.error.max() >= _PAST * best.error.max():
+        elif np.max(2.0 * rounding(h) + rounding(2.0 * h)) >= _PAST * best.error.max():
             break
         else:
             best = replace(best, error=np.maximum(best.error, np.abs(found.value - best.value)))
