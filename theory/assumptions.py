@@ -52,7 +52,9 @@ def more_than_a_sign(lab):
 
 def something_hidden(lab):
     """The observations leave z open at the optimum: with nothing missing EM arrives there in one step."""
-    return "" if lab.information.rate > EPS else "nothing is hidden at the optimum: EM arrives in one step"
+    # false rates differ from the true one by its square
+    seen = lab.information.rate > EPS**0.5
+    return "" if seen else "nothing is hidden at the optimum, but for rounding: EM arrives in one step"
 
 
 def no_prior(lab):

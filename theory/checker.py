@@ -297,9 +297,9 @@ def _not_discriminating(record, answers):
     return ""
 
 
-COARSEST = {False: 0.1, True: 0.5}
+COARSEST = {False: 0.1, True: 0.9}
 """A check that only refutes predictions further off than this share of their scale tells nothing apart; of a
-bound, which need not be tight, one that refutes no half of it."""
+bound, which need not be tight, one that does not refute a tenth of it."""
 
 
 def _sabotaged(claim, sabotage, lab, comparisons):
