@@ -237,7 +237,8 @@ def _judged(claim, comparisons, blank):
         judged,
         predicted=worst.predicted,
         observed=worst.observed,
-        slack=result.slack,
+        # a budget without end leaves no slack to speak of
+        slack=result.slack if np.isfinite(result.slack) else None,
         error_budget=worst.budget,
         tightness=_tightness(claim.kind, worst),
         compared=result.compared,

@@ -2,9 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from emmd.theory.claim import Comparison, Kind
+import emmd
+from emmd import theory
+from emmd.theory.claim import Claim, Comparison, Kind
 from emmd.theory.verdict import Verdict, grade
 
 
@@ -97,3 +100,11 @@ def test_bounds_beyond_the_trivial_are_vacuous():
     assert grade(Kind.UPPER_BOUND, [says_nothing], 1e-3).verdict is Verdict.VACUOUS
     says_something = Comparison(0.5, 0.2, 1e-12, 1.0, trivial=1.0)
     assert grade(Kind.UPPER_BOUND, [says_nothing, says_something], 1e-3).verdict is Verdict.HOLDS
+
+
+def test_a_budget_without_end_leaves_no_slack():
+    claim = Claim("X1", "x", measure=lambda lab: [Comparison(0.0, 1.0, np.inf)])
+    problem = emmd.Problem(emmd.SymMoLinE(1), [[1.0], [2.0], [3.0]], [1.0, -2.0, 2.5])
+    [record] = theory.verify(problem, [0.5, 0.1], [claim])
+    assert record.verdict == "inconclusive"
+    assert record.slack is None
