@@ -298,7 +298,10 @@ class Lab:
         return self._at("posterior error", posterior_rounding, u, v)
 
     def step_gain_error(self, before: np.ndarray, after: np.ndarray) -> float:
-        """Return a bound of the rounding error of `step_gain`: a gain of Q is a difference of four losses."""
+        """Return a bound of the rounding error of `step_gain`.
+
+        A gain of Q adds up the terms of two losses with responsibilities of one point: twice their bounds.
+        """
         if self.linear_model_set:
             return self.divergence_error(before, after)
         return 2.0 * self.loss_error(before, after)

@@ -66,10 +66,11 @@ class OverRelaxation(Algorithm):
         plain = self.base.step(problem, theta, None)
         if plain.failure is not None:
             return plain
-        trial = theta + self._factor(problem, [(theta, plain.theta)]) * (plain.theta - theta)
+        factor = self._factor(problem, [(theta, plain.theta)])
+        trial = theta + factor * (plain.theta - theta)
         if not problem.model.in_domain(trial) or self._rises(problem, trial, plain.loss):
             return plain
-        return replace(plain, theta=trial)
+        return replace(plain, theta=trial, residual=factor * plain.residual)
 
     def _rises(self, problem, trial, bound):
         loss = problem.model.loss(problem.data, trial)

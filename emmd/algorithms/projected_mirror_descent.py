@@ -63,7 +63,10 @@ class ProjectedMirrorDescent(Algorithm):
         loss = problem.model.penalty(theta) + float(problem.weights @ problem.definition.losses(eta))
         target, residual = _project(problem, theta, dual, self.step_size)
         failure = None if residual <= _SOLVED else Status.INNER_FAILED
-        return Step(target, loss, target - theta, failure=failure, residual=residual)
+        # the solver's is in units of the parameters' scale, a step's in those of a gradient's terms
+        units = problem.model.parameter_scale(problem.data) / problem.model.gradient_scale(problem.data, theta)
+        left = residual * float(units.max())
+        return Step(target, loss, target - theta, failure=failure, residual=left)
 
     def linear_factors(self, complete_hessian, hessian, expected=None):
         """Return the eigenvalues of I - s (F + s C)^{-1} hess L.
