@@ -64,7 +64,9 @@ class ProjectedMirrorDescent(Algorithm):
         target, residual = _project(problem, theta, dual, self.step_size)
         failure = None if residual <= _SOLVED else Status.INNER_FAILED
         # the solver's is in units of the parameters' scale, a step's in those of a gradient's terms
-        units = problem.model.parameter_scale(problem.data) / problem.model.gradient_scale(problem.data, theta)
+        units = problem.model.parameter_scale(problem.data) / problem.model.gradient_scale(
+            problem.data, theta
+        )
         left = residual * float(units.max())
         return Step(target, loss, target - theta, failure=failure, residual=left)
 

@@ -54,17 +54,11 @@ def _cycle(lab, algorithm, weight, c, length, alpha):
     em = AlgorithmMap(lab.problem, algorithm.base)
 
     def advance(theta):
-        step = algorithm.step(lab.problem, theta, None)
-        if step.failure is not None:
-            return np.full_like(theta, np.nan)
+        reached = algorithm.step(lab.problem, theta, None).theta
         # a cycle whose extrapolation is refused is two steps of EM: the law is not about that
         once = em(theta)
-        twice = em(once)
-        refused = np.array_equal(step.theta, twice) and moves(lab, once, step.theta, theta)
-        # nor about |alpha| on the other side of its bound, where the response has a kink
-        r, v = once - theta, twice - 2.0 * once + theta
-        beyond = (np.linalg.norm(lab.scale * r) <= np.linalg.norm(lab.scale * v)) != (alpha == 1.0)
-        return np.full_like(theta, np.nan) if refused or beyond else step.theta
+        refused = np.array_equal(reached, em(once)) and moves(lab, once, reached, theta)
+        return np.full_like(reached, np.nan) if refused else reached
 
     return lab.once(("squarem cycle", weight), lambda: odd_part(lab, advance, c, length, (1.0 + alpha) ** 2))
 

@@ -43,3 +43,30 @@ def test_noise_is_within_its_bound():
     found = settle(lambda h: EXACT + 5e-3 * 1e-9 * rng.standard_normal(2) / h, 0.3, lambda h: 1e-9 / h)
     assert (np.abs(found.value - EXACT) <= found.error).all()
     assert found.error.max() < 1e-6
+
+
+def test_what_looked_settled_is_dropped_where_smaller_lengths_never_settle():
+    """Above a length the response is smooth, towards another limit; below it has a kink."""
+    found = settle(lambda h: EXACT + 0.05 * min(h, 0.02) + h**2, 0.3, lambda h: 1e-13 / h)
+    assert (np.abs(found.value - EXACT) <= found.error).all()
+
+
+def test_only_rounding_ends_the_search():
+    """By chance the first three lengths agree almost: the next ones, less sure, lead to the limit."""
+
+    def response(h):
+        return EXACT - 0.2 * h**2 / (0.01 + h**2) + 0.1 * h**2
+
+    found = settle(response, 1.0, lambda h: 1e-13 / h)
+    assert (np.abs(found.value - EXACT) <= found.error).all()
+    assert found.error.max() < 1e-6
+
+
+def test_the_error_of_a_limit_covers_what_smaller_lengths_say():
+    """Their own errors are larger, for rounding counts more there."""
+
+    def response(h):
+        return EXACT + (0.0 if h < 0.01 else 1e-4) + 1e-3 * h**2
+
+    found = settle(response, 0.1, lambda h: 2e-7 / h)
+    assert (np.abs(found.value - EXACT) <= found.error).all()
