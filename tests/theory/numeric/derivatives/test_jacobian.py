@@ -7,6 +7,7 @@ import pytest
 
 import emmd
 from emmd import theory
+from emmd.algorithms import projected_mirror_descent
 from emmd.algorithms.em import EM
 from emmd.core.protocols.steps import MStep
 
@@ -54,16 +55,18 @@ def test_a_step_says_what_its_inner_solver_left(at_optimum, monkeypatch, method,
     assert emmd.make_algorithm(method).step(problem, theta, None).residual == 0.25
 
 
-def test_the_generic_projection_says_what_it_left():
-    """In units of a gradient's terms: the gradient of Q at the image, by the model's own code."""
-    model = emmd.MixtureOfExperts(1, 2, gate="constant")
-    theta = model.pack(coef=[[3.0], [-2.0]], dispersion=[0.5, 1.0], gate=[[0.2]])
-    X = np.ones((80, 1))
-    problem = emmd.Problem(model, X, 1e3 * model.sample_y(theta, X, 0))
-    start = model.pack(coef=[[3e3], [-2e3]], dispersion=[14.0, 14.0], gate=[[0.2]])
-    step = emmd.make_algorithm("projected_mirror_descent").step(problem, start, None)
-    r = problem.responsibilities(start)
-    slope = np.abs(model.surrogate_gradient(problem.data, r, step.theta))
-    units = model.gradient_scale(problem.data, step.theta)
-    assert step.failure is None
-    assert (slope <= 2.0 * step.residual * units + 1e-13 * units).all()
+def test_a_relaxed_step_leaves_as_much_more(at_optimum, monkeypatch):
+    problem, theta = at_optimum
+    answer = MStep(theta, 0.25, True, 1.0)
+    monkeypatch.setattr(type(problem.model), "em_step", lambda *rest: (problem.loss(theta), answer))
+    step = emmd.make_algorithm("over_relaxation", relaxation=1.5).image(problem, theta)
+    assert step.residual == 0.375
+
+
+def test_the_generic_projection_says_what_it_left_in_units_of_a_gradient(at_optimum, monkeypatch):
+    problem, theta = at_optimum
+    monkeypatch.setattr(projected_mirror_descent, "_project", lambda *rest: (theta, 1e-10))
+    step = emmd.make_algorithm("projected_mirror_descent").step(problem, theta, None)
+    left = 1e-10 * problem.model.parameter_scale(problem.data)
+    units = problem.model.gradient_scale(problem.data, theta)
+    assert step.residual == pytest.approx((left / units).max())

@@ -51,22 +51,26 @@ def test_what_looked_settled_is_dropped_where_smaller_lengths_never_settle():
     assert (np.abs(found.value - EXACT) <= found.error).all()
 
 
-def test_only_rounding_ends_the_search():
-    """By chance the first three lengths agree almost: the next ones, less sure, lead to the limit."""
+def steps(*changes):
+    """Return a response that changes so from each length to its half, from 0.4 on; then it is refused."""
+    values = EXACT[0] + np.concatenate([[0.0], np.cumsum(changes)])
 
     def response(h):
-        return EXACT - 0.2 * h**2 / (0.01 + h**2) + 0.1 * h**2
+        k = round(np.log2(0.4 / h))
+        return np.array([values[k] if k < len(values) else np.nan])
 
-    found = settle(response, 1.0, lambda h: 1e-13 / h)
-    assert (np.abs(found.value - EXACT) <= found.error).all()
-    assert found.error.max() < 1e-6
+    return response, values[-1]
+
+
+def test_only_rounding_ends_the_search():
+    """By chance the first three lengths agree almost: the next one is less sure, and those after lead on."""
+    response, limit = steps(2.4e-5, 6e-6, 3e-6, *(0.75e-6 * 0.25**k for k in range(9)))
+    found = settle(response, 0.4, lambda h: 1e-13 / h)
+    assert np.abs(found.value - limit) <= found.error < 1e-8
 
 
 def test_the_error_of_a_limit_covers_what_smaller_lengths_say():
-    """Their own errors are larger, for rounding counts more there."""
-
-    def response(h):
-        return EXACT + (0.0 if h < 0.01 else 1e-4) + 1e-3 * h**2
-
-    found = settle(response, 0.1, lambda h: 2e-7 / h)
-    assert (np.abs(found.value - EXACT) <= found.error).all()
+    """Another law, less sure, begins at the last length that is not refused."""
+    response, last = steps(2.4e-5, 6e-6, 3e-6)
+    found = settle(response, 0.4, lambda h: 1e-13 / h)
+    assert np.abs(found.value - (last + 1e-6)) <= found.error
