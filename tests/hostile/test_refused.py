@@ -119,3 +119,52 @@ def test_an_array_that_cannot_be_written_asks_for_no_other_kernel():
     frozen.flags.writeable = False
     assert real_array("theta", frozen, 1).flags.writeable
     assert real_array("theta", pd.Series(frozen), 1).flags.writeable
+
+
+EXTREMES = {
+    "a target with None at new rows": (
+        lambda: ex.regression().predict_cdf(ex.X, [None, *ex.Y[1:]]),
+        r"^y must be finite, got nan at index \(0,\)",
+    ),
+    "more observations than can be drawn": (
+        lambda: ex.regression().bootstrap(ex.X, ex.Y, 2, sample_weight=np.full(24, 1e30), kind="parametric"),
+        r"^sample_weight must add up to at most 1e\+08 observations",
+    ),
+    "no observation at all": (
+        lambda: ex.regression().bootstrap(ex.X, ex.Y, 2, sample_weight=np.full(24, 1e-170)),
+        r"^sample_weight must hold whole numbers for a bootstrap",
+    ),
+    "weights that leave a likelihood no digits": (
+        lambda: ex.regression().profile_interval(ex.X, ex.Y, ("expert 1", "x0"), 0.9, np.full(24, 1e30)),
+        r"^X, y and sample_weight must leave the likelihood digits",
+    ),
+    "weights beyond the range of sums": (
+        lambda: ex.regression().robust_covariance(1e160 * ex.X, ex.Y),
+        r"^X, y and sample_weight must give finite robust covariance|^X must ",
+    ),
+    "no level": (lambda: ex.regression().predict_quantile(ex.X, []), r"^q must hold at least one level"),
+    "a number for a list": (
+        lambda: emmd.select_experts(ex.X, ex.Y, np.array(2.0)),
+        r"^n_experts must be a sequence of whole numbers",
+    ),
+    "a ragged range": (
+        lambda: theory.prove_bound("snr_e", "symmologe", (1.0, 1.1), [1.0, [2.0]], 0.3, d=2),
+        r"^snr_gate must be a rectangular array",
+    ),
+    "an integer that cannot be printed": (
+        lambda: theory.check_bound(10**5000, "symmologe"),
+        r"^the bound's expression|^expression",
+    ),
+    "a parameter where nothing is hidden": (
+        lambda: theory.matrix_free_rate(ex.problem(), np.full(4, 1e30)),
+        r"^theta must be a point where I_",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EXTREMES)
+def test_what_is_beyond_what_a_method_can_do_is_one_sentence(case):
+    call, says = EXTREMES[case]
+    with pytest.raises((ValueError, TypeError, ArithmeticError), match=says) as caught:
+        call()
+    assert "\n" not in str(caught.value)

@@ -72,6 +72,6 @@ def test_the_error_of_a_limit_covers_what_smaller_lengths_say():
 
 def test_what_looked_settled_is_dropped_where_smaller_lengths_never_settle():
     """Changes fall to a quarter once, then to a half each time, as at a kink."""
-    response, limit = steps(4e-2, 1e-2, *(5e-3 * 0.5**k for k in range(11)))
+    response, limit = steps(0.8, 0.2, *(0.1 * 0.5**k for k in range(11)))
     found = settle(response, 0.4, lambda h: 1e-13 / h)
     assert np.abs(found.value - limit) <= found.error
