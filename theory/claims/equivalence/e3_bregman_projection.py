@@ -28,7 +28,7 @@ def measure(lab, step_size=1.0):
         step = algorithm.step(lab.problem, theta, None)
         if step.failure is None:
             yield from _distance(lab, label, theta, m_step.theta, step.theta, left)
-        yield from _gradient(lab, label, theta, m_step.theta, left)
+        yield from _gradient(lab, label, theta, m_step.theta, left, step_size)
 
 
 def _cancelled(lab, theta, reached):
@@ -56,10 +56,13 @@ def _root_divergence(lab, point, reached):
     return max(2.0 * lab.problem.divergence(point, reached), 0.0) ** 0.5
 
 
-def _gradient(lab, label, theta, reached, left):
-    """The gradient of Q at the M-step: far sharper than the generic solver."""
-    posterior = lab.problem.definition.posterior(theta)
-    slope = lab.model.projection_gradient(lab.problem.data, posterior, reached)
+def _gradient(lab, label, theta, reached, left, step_size):
+    """The gradient of Q at the M-step, of the projection of a longer or shorter dual step for sabotage.
+
+    It is far sharper than the generic solver, and is there where that fails.
+    """
+    dual = lab.problem.definition.posterior(theta) + (1.0 - step_size) * lab.natural_gradient(theta)[1]
+    slope = lab.model.projection_gradient(lab.problem.data, dual, reached)
     slope = slope + lab.model.penalty_gradient(reached)
     unit = inner_rounding(lab.problem, 1.0, reached)
     where = {"point": label, "theta": theta, "theta+": reached, "of": "gradient of Q"}
