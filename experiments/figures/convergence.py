@@ -7,7 +7,7 @@ from emmd.experiments.figures.style import COLOURS, new_figure, styled
 CAPTION = """Distance to the optimum in the metric of the complete information, on a logarithmic axis: a
 geometric rate is a straight line. Dashed: the slopes that the Hessians at the optimum predict."""
 
-_FLOOR = 1e-11
+_FLOOR, _LEAST = 1e-11, 1e-16
 
 
 def draw(title, runs):
@@ -25,18 +25,24 @@ def draw(title, runs):
     """
     longest, shortest = (choose(len(errors) - 1 for _, errors, _ in runs) for choose in (max, min))
     with styled():
-        horizons = sorted({min(2 * shortest, longest), longest})
-        figure = new_figure(4.75 * len(horizons), 4.6)
+        horizons = sorted({min(2 * shortest, longest), longest} - {0}) or [1]
+        # the names of the methods are wider than one panel
+        figure = new_figure(9.5, 4.6)
         [panels] = figure.subplots(1, len(horizons), sharey=True, squeeze=False)
         for axes, horizon in zip(panels, horizons):
             for colour, (label, errors, rate) in zip(COLOURS, runs):
-                axes.plot(np.maximum(errors, 1e-16), color=colour, lw=2.2, alpha=0.85, label=label)
+                # who starts at the optimum has one point, and no line
+                style = {"lw": 2.2, "alpha": 0.85, "marker": "o" if len(errors) == 1 else None}
+                axes.plot(
+                    np.maximum(errors, _LEAST), color=colour, label=label, clip_on=len(errors) > 1, **style
+                )
                 _slope(axes, errors, rate)
             axes.plot([], [], color="0.15", ls="--", lw=1.2, label="slope predicted at the optimum")
             axes.set(yscale="log", xlabel="iteration t", xlim=(0, horizon))
         panels[0].set_ylabel(r"$\|\theta_t - \theta^*\|$ in the metric of $I_{com}$")
-        smallest = min(errors.min() for _, errors, _ in runs)
-        panels[0].set_ylim(max(_FLOOR, 0.3 * smallest), 3.0 * max(errors.max() for _, errors, _ in runs))
+        seen = np.maximum(np.concatenate([errors for _, errors, _ in runs]), _LEAST)
+        smallest, largest = seen.min(), seen.max()
+        panels[0].set_ylim(max(min(_FLOOR, 0.3 * largest), 0.3 * smallest), 3.0 * largest)
         if len(horizons) > 1:
             panels[0].set_title("the fastest methods")
             panels[1].set_title("all, to the end")
