@@ -57,7 +57,8 @@ SWITCHES = [
 ] + [("emmd/models/symmetric/logistic.py", "equivalents", "__import__('numpy').array([theta, -theta])")]
 
 _JUDGE = [sys.executable, "-m", "tests.mutants.judge"]
-_PYTEST = [sys.executable, "-m", "pytest", "-q"]
+_PYTEST = [sys.executable, "-m", "pytest", "-q", "-m", "not soak and not browser"]
+"""Without hundreds of random cases: each would be run again for every mutant that has come so far."""
 
 _PATIENCE = 10.0
 """Times as long as the unbroken code: a loop that has lost its end is caught by that."""
