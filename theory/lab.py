@@ -12,6 +12,7 @@ from emmd.core.checks import require_finite, seed_integer
 from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.core.loop.solve import make_algorithm
 from emmd.core.problem import Problem, required_problem
+from emmd.core.protocols.gate import NEVER
 from emmd.core.protocols.model import Model
 from emmd.core.protocols.steps import MStep
 from emmd.core.status import Status
@@ -19,14 +20,14 @@ from emmd.fits.pencil import reduced
 from emmd.models.conjugate_prior import ConjugatePrior
 from emmd.theory.certificates.certificate import Certificate
 from emmd.theory.certificates.certify import certify
-from emmd.theory.models.known import natural_rounding, tempered
+from emmd.theory.models.known import natural_rounding, posterior_rounding, tempered
 from emmd.theory.numeric.bounds.curvature import Curvature
 from emmd.theory.numeric.bounds.rounding import (
     divergence_rounding,
     gradient_rounding,
     linear_term_rounding,
     loss_rounding,
-    posterior_rounding,
+    natural_loss_rounding,
     pulled_back_rounding,
 )
 from emmd.theory.numeric.bounds.truncated import TruncatedCurvature, hides_truncated_gaussian
@@ -198,9 +199,10 @@ class Lab:
         pooled = self.problem.m_step(equal, np.zeros(self.problem.n_params))
         failed = inner_failure(pooled) is not None or not np.isfinite(pooled.theta).all()
         centre = np.zeros(self.problem.n_params) if failed else pooled.theta
-        return centre if self._in_region(centre) else self.theta0
+        return centre if self.in_region(centre) else self.theta0
 
-    def _in_region(self, theta):
+    def in_region(self, theta: np.ndarray) -> bool:
+        """Return whether the model is one smooth function here and at the start: identities hold there."""
         return self.model.same_region(self.problem.data, self.theta0, theta)
 
     @cached_property
@@ -218,7 +220,7 @@ class Lab:
         most = max(_REACH, 10.0 * self._largest_natural(self.centre))
 
         def reached(theta):
-            return self._in_region(theta) and self._largest_natural(theta) <= most
+            return self.in_region(theta) and self._largest_natural(theta) <= most
 
         return self.inside(self.centre, step, reached)
 
@@ -234,7 +236,9 @@ class Lab:
 
     def _largest_natural(self, theta):
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.abs(self.problem.definition.eta(theta)).max()
+            sizes = np.abs(self.problem.definition.eta(theta))
+        # those of experts that a gate leaves out are none
+        return sizes.max(where=~(sizes > 0.5 * NEVER), initial=0.0)
 
     def responsibilities(self, theta: np.ndarray, evidence: float = 1.0) -> np.ndarray:
         """Return responsibilities, from the E-step or with a false share of the evidence for sabotage."""
@@ -295,16 +299,32 @@ class Lab:
 
     def posterior_error(self, u: np.ndarray, v: np.ndarray) -> float:
         """Return a bound of the rounding error of the posterior divergence of u and v, cached."""
-        return self._at("posterior error", posterior_rounding, u, v)
+        bound = self._at("posterior error", posterior_rounding, u, v)
+        return self.natural_loss_error(u, v) if bound is None else bound
 
     def step_gain_error(self, before: np.ndarray, after: np.ndarray) -> float:
-        """Return a bound of the rounding error of `step_gain`.
-
-        A gain of Q adds up the terms of two losses with responsibilities of one point: twice their bounds.
-        """
+        """Return a bound of the rounding error of `step_gain`."""
         if self.linear_model_set:
             return self.divergence_error(before, after)
+        return self.surrogate_gain_error(before, after)
+
+    def surrogate_gain_error(self, before: np.ndarray, after: np.ndarray) -> float:
+        """Return a bound of the rounding error of `surrogate_gain`.
+
+        It adds up the terms of two losses with responsibilities of one point: twice their bounds. Without
+        responsibilities Q is added up from natural parameters, which may cancel where densities do not.
+        """
+        if self.model.responsibility_columns is None:
+            return 2.0 * self.natural_loss_error(before, after)
         return 2.0 * self.loss_error(before, after)
+
+    def natural_loss_error(self, *thetas: np.ndarray) -> float:
+        """Return the sum of the bounds of the rounding errors of losses from natural parameters."""
+        return sum(self._at("natural loss error", self._natural_loss_error, theta) for theta in thetas)
+
+    def _natural_loss_error(self, problem, theta):
+        (eta, slope), mean = self.natural_gradient(theta), self.mean_statistics(theta)
+        return natural_loss_rounding(problem, theta, eta, np.abs(mean) + np.abs(mean - slope))
 
     def gradient_error(self, theta: np.ndarray) -> np.ndarray:
         """Return a bound of the rounding error of each entry of a gradient at theta, shape (p,)."""

@@ -12,7 +12,7 @@ from emmd.core.status import Status
 from emmd.fits.pencil import pencil
 
 _SOLVED = 1e-9
-_STEPS = 8
+_STEPS = 40
 
 _TOLERANCE = 1e-10
 """Largest entry of the gradient at which the solver stops."""
@@ -20,8 +20,8 @@ _TOLERANCE = 1e-10
 _POLISHED = 1e-14
 """Largest entry of the gradient that is not polished any further."""
 
-_ITERATIONS = 300
-"""Of the trust region: a dual step out of the range of the mirror map sends it to infinity."""
+_ITERATIONS = 100
+"""Of the trust region, which takes a few tens, or runs to infinity: where a dual step leaves the range."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def _project(problem, theta, dual, step_size):
         curvature = curvature + step_size * model.penalty_hessian(u / scale)
         return model.regular(data, u / scale, curvature) / outer
 
-    best, left, convex = _polish(slope, hessian, theta * scale)
-    if not (convex and left <= _POLISHED):
+    best, left, convex = _newton(slope, hessian, theta * scale)
+    if not (convex and left <= _TOLERANCE):
         options = {"gtol": _TOLERANCE, "maxiter": _ITERATIONS}
         try:
             rough = scipy_minimize(
@@ -134,12 +134,12 @@ def _project(problem, theta, dual, step_size):
         except (ValueError, np.linalg.LinAlgError):
             # a dual step out of the range of the mirror map has no projection: the solver runs to infinity
             return theta, np.inf
-        best, left, _ = _polish(slope, hessian, rough.x)
+        best, left, _ = _newton(slope, hessian, rough.x)
     return best / scale, left
 
 
-def _polish(slope, hessian, u):
-    """Take steps of Newton's method with one Hessian while they halve the gradient.
+def _newton(slope, hessian, u):
+    """Take steps of Newton's method while they halve the gradient; a Hessian is kept as long as it serves.
 
     Returns
     -------
@@ -147,20 +147,24 @@ def _polish(slope, hessian, u):
     left : float
         The largest entry of the gradient there.
     convex : bool
-        Whether the Hessian is positive definite. Steps that halve the gradient then lead to a minimum.
+        Whether all Hessians are positive definite. Steps that halve the gradient then lead to a minimum.
     """
-    gradient = slope(u)
+    gradient, factor, fresh = slope(u), None, False
     left = float(np.abs(gradient).max())
-    try:
-        factor = cho_factor(hessian(u))
-    except (ValueError, np.linalg.LinAlgError):
-        return u, left, False
     for _ in range(_STEPS):
         if left <= _POLISHED:
             break
+        if factor is None:
+            try:
+                factor, fresh = cho_factor(hessian(u)), True
+            except (ValueError, np.linalg.LinAlgError):
+                return u, left, False
         trial = u - cho_solve(factor, gradient)
         found = slope(trial)
-        if not np.abs(found).max() < 0.5 * left:
+        if np.abs(found).max() < 0.5 * left:
+            u, gradient, left, fresh = trial, found, float(np.abs(found).max()), False
+        elif fresh:
             break
-        u, gradient, left = trial, found, float(np.abs(found).max())
-    return u, left, True
+        else:
+            factor = None
+    return u, left, factor is not None

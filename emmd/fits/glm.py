@@ -126,9 +126,11 @@ def log_shape(excess: float) -> float:
     ----------
     excess : float
         The logarithm of the mean less the mean of the logarithm, not negative but for rounding; where it is
-        0 the answer is infinite.
+        0 the answer is infinite, where it is infinite the shape is 0.
     """
-    if not excess > 1e-14:
+    if not np.isfinite(excess):
+        return -excess
+    if excess <= 1e-14:
         return np.inf
 
     def miss(rho):

@@ -39,18 +39,18 @@ def draw(seed, most_rows=5000):
     n = int(np.exp(rng.uniform(np.log(20), np.log(most_rows))))
     most = max(1, min(15 if kind.startswith("sym") else 5, n // 12))
     d = int(rng.integers(1, most + 1))
-    X, of_features = _features(rng, n, d)
-    weights, of_weights = _weights(rng, n)
+    X, of_features = features(rng, n, d)
+    w, of_weights = weights(rng, n)
     make = _symmetric if kind.startswith("sym") else _experts
     model, truth, said = make(rng, kind, X)
     y = model.sample_y(truth, X, [seed, 7])
-    problem = emmd.Problem(model, X, y, weights)
-    theta0, of_start = _start(rng, problem, truth)
+    problem = emmd.Problem(model, X, y, w)
+    theta0, of_start = start(rng, problem, truth)
     words = f"seed {seed}: {kind}, n {n}, d {X.shape[1]}, {of_features}, {of_weights}, {said}, {of_start}"
     return Drawn(problem, theta0, words)
 
 
-def _features(rng, n, d):
+def features(rng, n, d):
     kind = rng.choice(["normal", "t3", "binary", "correlated", "scaled", "leverage", "constant"])
     X = rng.standard_normal((n, d))
     if kind == "t3":
@@ -70,7 +70,7 @@ def _features(rng, n, d):
     return X, kind
 
 
-def _weights(rng, n):
+def weights(rng, n):
     kind = rng.choice(["uniform", "whole", "heavy", "nearly zero"], p=[0.5, 0.2, 0.15, 0.15])
     if kind == "whole":
         return rng.integers(1, 6, n).astype(float), kind
@@ -116,7 +116,7 @@ def _experts(rng, kind, X):
     scale = _size(X) * np.sqrt(d)
     shapes = model.shapes
     named, said = {}, ""
-    named["coef"] = rng.standard_normal(shapes["coef"]) * _slope(kind, rng) / scale
+    named["coef"] = rng.standard_normal(shapes["coef"]) * slope(kind, rng) / scale
     if kind in ("poisson", "gamma"):
         # a level for all rows, through whatever the columns offer
         level = rng.uniform(0.0, 11.0)
@@ -144,13 +144,13 @@ def _experts(rng, kind, X):
     return model, theta, f"K {K}, gate {gate}, {said}{', ridge' if ridge else ''}"
 
 
-def _slope(kind, rng):
+def slope(kind, rng):
     return {"bernoulli": 3.0, "categorical": 3.0, "gaussian": 3.0, "poisson": 0.5, "gamma": 0.5}[
         kind
     ] * rng.uniform(0.5, 1.5)
 
 
-def _start(rng, problem, truth):
+def start(rng, problem, truth):
     kind = rng.choice(["near", "far", "random"], p=[0.5, 0.25, 0.25])
     unit = problem.model.parameter_scale(problem.data)
     noise = rng.standard_normal(len(truth)) / (unit * np.sqrt(problem.model.parameter_width()))
@@ -158,6 +158,8 @@ def _start(rng, problem, truth):
         return truth + 0.1 * noise, kind
     if kind == "far":
         return truth + 1.0 * noise, kind
+    if problem.model.responsibility_columns is None:
+        return truth + 2.0 * noise, kind
     levels = problem.m_step(
         np.full((problem.n_rows, *problem.model.responsibility_columns), 1.0 / _columns(problem)), truth
     ).theta

@@ -1,4 +1,4 @@
-"""`emmd verify` on everything that it ships, ended by the first thing it would end with exit code 1 for.
+"""`emmd verify --model all`, ended by the first thing it would end with exit code 1 for.
 
 Run as ``python -m tests.mutants.judge answer [path] [parts]``: `answer` is the file for what was seen, `path`
 the broken file, `parts` a file with the names of those parts of the work that the break can change; without
@@ -28,7 +28,7 @@ def main():
     parts = _population_parts(claims) | _problem_parts(claims)
     names = json.loads(Path(chosen).read_text()) if chosen else parts
     order = [name for name in parts if name in names]
-    for name in order if path.startswith("theory/population") else order[::-1]:
+    for name in order:
         with recorded() if not chosen else nullcontext({}) as calls[name]:
             digests += [_judged(record) for record in parts[name]()]
     Path(answer).write_text(json.dumps({"digests": digests, "calls": calls}))
@@ -58,7 +58,8 @@ def _problem_parts(claims):
         lab = Lab(case.problem, case.theta0, 0)
         return (check(claim, lab, case.name) for claim in chosen)
 
-    cases = default_cases(None, 0) if chosen else []
+    # what the main job runs comes first: most are caught there
+    cases = [*default_cases(None, 0), *default_cases(["all"], 0)] if chosen else []
     return {f"{case.problem.model.name} {case.name}": lambda case=case: part(case) for case in cases}
 
 

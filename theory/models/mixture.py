@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from emmd.core.numerics.derivatives import row_gradient, row_hessian
 from emmd.core.numerics.rounding import EPS, depth
 from emmd.models.mixture.natural import log_sum_exp
 from emmd.models.mixture.terms import UNITS
@@ -51,11 +52,10 @@ def natural_rounding(model, data, theta):
     natural, levels, slopes, gate_slopes = [], [], [], []
     logits = [*at.sizes[K * q :], np.zeros_like(at.r[0])]
     # the evidence is added up from <T, nu> and a(nu), which may cancel where the density itself does not
-    terms = np.array([family.natural_terms(data.y, xi) for xi in at.xi])
-    joint = at.joint + UNITS * terms
+    joint = at.joint + UNITS * np.array([_evidence_terms(family, data.y, xi) for xi in at.xi])
     for k, xi in enumerate(at.xi):
-        nu, statistics = family.natural(xi), np.abs(family.expected_statistics(data.y, xi))
-        mean, jacobian = np.abs(family.mean(nu)), np.abs(family.natural_jacobian(xi))
+        nu, (statistics, mean) = family.natural(xi), family.statistic_terms(data.y, xi)
+        jacobian = np.abs(family.natural_jacobian(xi))
         noise = np.einsum("nsq,qn->ns", jacobian, at.sizes[k * q : (k + 1) * q])
         natural.append(UNITS * (np.abs(nu) + noise))
         partition = np.abs(family.log_partition(nu)) + (mean * noise).sum(axis=1)
@@ -66,8 +66,27 @@ def natural_rounding(model, data, theta):
         ]
         curved = np.einsum("nst,nt->ns", np.abs(family.variance(nu)), natural[-1])
         slopes.append(both[0][:, None] * statistics + both[1][:, None] * mean + at.p[k][:, None] * curved)
+        if family.hidden:
+            spread = np.abs(_posterior_variance(family, data.y, nu))
+            slopes[-1] += at.r[k][:, None] * np.einsum("nst,nt->ns", spread, natural[-1])
         gate_slopes.append(both[0] + both[1])
     return np.column_stack([*natural, *levels]), np.column_stack([*slopes, *gate_slopes])
+
+
+def _evidence_terms(family, y, xi):
+    """Return the sizes of the terms of log p(y; nu), with what the roundings of nu's own terms do to it."""
+    jacobian, sizes = np.abs(family.natural_jacobian(xi)), sum(family.statistic_terms(y, xi))
+    of_nu = np.abs(family.natural(xi)) + np.einsum("nsq,nq->ns", jacobian, np.abs(xi))
+    return family.natural_terms(y, xi) + (sizes * of_nu).sum(axis=1)
+
+
+def _posterior_variance(family, y, nu):
+    """Return Cov(T | y) where something is hidden, shape (n, S, S)."""
+
+    def means(points):
+        return row_gradient(lambda complex_points: family.log_numerator(y, complex_points), points)
+
+    return row_hessian(means, nu)
 
 
 def divergence_rounding(problem, u, v, divergence):

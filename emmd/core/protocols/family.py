@@ -264,13 +264,21 @@ class Family(ABC):
         jacobian = self.natural_jacobian(xi)
         return np.einsum("nsq,nst,ntr->nqr", jacobian, row_hessian(means, self.natural(xi)), jacobian)
 
+    def mean_at(self, xi: np.ndarray) -> np.ndarray:
+        """Return E[T] at predictors, shape (n, S): `mean`, unless natural parameters lose what it needs."""
+        return self.mean(self.natural(xi))
+
+    def variance_at(self, xi: np.ndarray) -> np.ndarray:
+        """Return Cov(T) in the same way, shape (n, S, S)."""
+        return self.variance(self.natural(xi))
+
     def score(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return d log p / d xi, shape (n, q)."""
         return self.score_at(self.expected_statistics(y, xi), xi)
 
     def score_at(self, statistics: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the mean of the score when T has the mean `statistics`, shape (n, q)."""
-        rest = statistics - self.mean(self.natural(xi))
+        rest = statistics - self.mean_at(xi)
         return np.einsum("nsq,ns->nq", self.natural_jacobian(xi), rest)
 
     def curvature(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
@@ -279,31 +287,39 @@ class Family(ABC):
 
     def curvature_at(self, statistics: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the mean of the curvature when T has the mean `statistics`, shape (n, q, q)."""
-        nu, jacobian = self.natural(xi), self.natural_jacobian(xi)
-        result = np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(nu), jacobian)
+        jacobian = self.natural_jacobian(xi)
+        result = np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance_at(xi), jacobian)
         second = self.natural_curvature(xi)
         if second is None:
             return result
-        return result - np.einsum("ns,nsqr->nqr", statistics - self.mean(nu), second)
+        return result - np.einsum("ns,nsqr->nqr", statistics - self.mean_at(xi), second)
 
     def expected_curvature(self, xi: np.ndarray) -> np.ndarray:
         """Return J' hess a J, the expectation of `curvature`, shape (n, q, q)."""
         jacobian = self.natural_jacobian(xi)
-        return np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance(self.natural(xi)), jacobian)
+        return np.einsum("nsq,nst,ntr->nqr", jacobian, self.variance_at(xi), jacobian)
 
     def cancellation(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the sizes of the terms that `log_density` adds up, shape (n,)."""
         return self.natural_terms(y, xi)
 
     def natural_terms(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
-        """Return the sizes of the terms <T, nu>, a(nu) and log h, which sum to log p(y; xi), shape (n,)."""
+        """Return the sizes of the terms <T, nu>, a(nu) and log h, which sum to log p(y; xi), shape (n,).
+
+        What is summed over something hidden has the size of that sum, too.
+        """
         nu = self.natural(xi)
         products = (np.abs(self.expected_statistics(y, xi)) * np.abs(nu)).sum(axis=1)
-        return products + np.abs(self.log_partition(nu)) + np.abs(self.log_base(y))
+        summed = np.abs(self.log_numerator(y, nu)) if self.hidden else 0.0
+        return products + np.abs(self.log_partition(nu)) + np.abs(self.log_base(y)) + summed
+
+    def statistic_terms(self, y: np.ndarray, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sizes of the terms that E[T | y] and E[T] are sums of, both of shape (n, S)."""
+        return np.abs(self.expected_statistics(y, xi)), np.abs(self.mean_at(xi))
 
     def score_terms(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
         """Return the moduli of the terms whose difference is the score, |J|'(|T| + |E T|), shape (n, q)."""
-        sizes = np.abs(self.expected_statistics(y, xi)) + np.abs(self.mean(self.natural(xi)))
+        sizes = np.abs(self.expected_statistics(y, xi)) + np.abs(self.mean_at(xi))
         return np.einsum("nsq,ns->nq", np.abs(self.natural_jacobian(xi)), sizes)
 
     def divergence(self, xi_u: np.ndarray, xi_v: np.ndarray) -> np.ndarray:

@@ -10,6 +10,9 @@ from emmd.core.discover import Found, discover
 from emmd.core.numerics.derivatives import row_gradient, row_hessian
 from emmd.fits.newton import NewtonResult, newton_by_values
 
+NEVER = 1e100
+"""How far log weights of experts that a sparse gate leaves out lie below: no likelihood makes up for it."""
+
 
 class Gate(ABC):
     """P(z = k | x) proportional to ``exp(log_weights(logits)_k)``, the logits linear in the features.

@@ -19,16 +19,16 @@ from emmd.kernels.em.mixture_image import (
     SQUARE,
     write_constant_gate,
     write_experts,
+    write_gate,
 )
 from emmd.kernels.linear.gram import block_gram, packed
 from emmd.kernels.linear.predictors import block_moment_all, block_predict_all
 from emmd.kernels.maths.cholesky import cholesky, cholesky_solve
 from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logits
-from emmd.kernels.maths.vectors import differ, larger, largest_modulus
+from emmd.kernels.maths.vectors import differ, largest_modulus
 from emmd.kernels.rows.blocks import BLOCK, PER_CHUNK, block_rows, end_block, rows_of_block
 from emmd.kernels.rows.prefetch import fetched, following, with_rows
 from emmd.kernels.rows.reduce import add_up, in_turn
-from emmd.kernels.solvers import newton_steps
 from emmd.kernels.solvers.logistic import shared_solve_logistics, solve_logistics
 from emmd.kernels.solvers.multinomial import (
     assemble_hessian,
@@ -313,11 +313,7 @@ def em_step_of(e_step, solve_gate):
             return residual, min(curvature, 1.0), 1.0
         at_first = assemble_hessian(sums[before:], K - 1, d_gate)
         states, vectors = solve_gate(edges, GB, r[: K - 1], c, gate_scale, gate_crest, begin, at_first)
-        state = states[0]
-        for j in range((K - 1) * d_gate):
-            image[gate_begins + j] = vectors[newton_steps.POINT, j]
-        residual = larger(residual, state[newton_steps.RESIDUAL])
-        return residual, min(curvature, state[newton_steps.CURVATURE]), state[newton_steps.ITERATIONS]
+        return write_gate(states[0], vectors, residual, curvature, image[gate_begins:])
 
     return em_step
 

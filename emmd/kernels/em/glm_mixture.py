@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from emmd.kernels.compile.jit import allocating, deciding, in_shares, inlined, kernel, named_after, scalar
-from emmd.kernels.em.mixture_image import EMPTY
+from emmd.kernels.em.mixture_image import EMPTY, write_gate
 from emmd.kernels.linear.gram import block_gram
 from emmd.kernels.linear.predictors import block_moment_all, block_predict_all
 from emmd.kernels.maths.softmax import WORK_ROWS, block_log_softmax, block_logits
@@ -357,11 +357,8 @@ def _em_step_of(loss, e_step, solve_experts, solve_gate):
         states, vectors = solve_gate(
             edges, GB, r[: K - 1], c, gate_scale, gate_crest, begin_gate.reshape(-1), at_first
         )
-        state = states[0]
-        for j in range((K - 1) * d_gate):
-            image[after + j] = vectors[newton_steps.POINT, j]
-        residual = larger(residual, state[newton_steps.RESIDUAL])
-        return sums, residual, min(curvature, state[newton_steps.CURVATURE]), state[newton_steps.ITERATIONS]
+        residual, curvature, iterations = write_gate(states[0], vectors, residual, curvature, image[after:])
+        return sums, residual, curvature, iterations
 
     return em_step
 

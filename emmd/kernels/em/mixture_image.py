@@ -4,6 +4,7 @@ import math
 
 from emmd.kernels.compile.jit import deciding
 from emmd.kernels.maths.vectors import larger
+from emmd.kernels.solvers import newton_steps
 
 SQUARE, RESIDUAL, PIVOT, KEPT, MASS = range(5)
 """What is reported of each expert's weighted least squares: the mean square residual, the scaled residual of
@@ -78,3 +79,21 @@ def write_constant_gate(report, out):
     last = report.shape[0] - 1
     for k in range(last):
         out[k] = math.log(report[k, MASS] / report[last, MASS])
+
+
+@deciding
+def write_gate(state, vectors, residual, curvature, out):
+    """Write a gate's minimiser; return the larger residual, the smaller curvature and the gate's iterations.
+
+    Parameters
+    ----------
+    state, vectors : ndarray
+        Of the solver that ended, see `emmd.kernels.solvers.newton_steps`.
+    residual, curvature : float
+        Of the experts.
+    out : ndarray of shape ((K - 1) d,)
+    """
+    for j in range(out.shape[0]):
+        out[j] = vectors[newton_steps.POINT, j]
+    residual = larger(residual, state[newton_steps.RESIDUAL])
+    return residual, min(curvature, state[newton_steps.CURVATURE]), state[newton_steps.ITERATIONS]

@@ -1,7 +1,7 @@
 """Negative binomial experts with a log link: counts that vary more than Poisson's."""
 
 import numpy as np
-from scipy.special import betainc, betaln, loggamma, nbdtrik, polygamma
+from scipy.special import betainc, betaln, digamma, gammaln, loggamma, nbdtrik, polygamma
 
 from emmd.core.protocols.counts import Counts
 from emmd.fits.exposed_poisson import exposed_poisson_fit
@@ -39,7 +39,9 @@ class NegativeBinomial(Counts):
         m, alpha = np.exp(xi[:, 0]), np.exp(xi[:, 1])
         total, rate = y + alpha, m + alpha
         # digamma(total) - log(rate), of which large sizes leave few digits
-        return np.column_stack([y, total / rate, np.log1p((y - m) / rate) - digamma_gap(total)])
+        apart = (y - m) / rate
+        ratio = np.where(apart > -0.5, np.log1p(np.maximum(apart, -0.5)), np.log(total / rate))
+        return np.column_stack([y, total / rate, ratio - digamma_gap(total)])
 
     def log_partition(self, nu):
         """Return a(nu)."""
@@ -50,14 +52,33 @@ class NegativeBinomial(Counts):
         mean = np.exp(nu[:, 0])
         return mean, nu[:, 2], -nu[:, 1] - mean
 
+    @staticmethod
+    def _parts_at(xi):
+        alpha = np.exp(xi[:, 1])
+        return np.exp(xi[:, 0]), alpha, alpha
+
     def mean(self, nu):
         """Return (E y, E g, E log g)."""
-        m, alpha, rate = self._parts(nu)
+        return self._mean(*self._parts(nu))
+
+    def mean_at(self, xi):
+        """Return the same with the rate as it is, not as what is left of m + alpha."""
+        return self._mean(*self._parts_at(xi))
+
+    @staticmethod
+    def _mean(m, alpha, rate):
         return np.column_stack([alpha * m / rate, alpha / rate, np.log(alpha / rate) - digamma_gap(alpha)])
 
     def variance(self, nu):
         """Return Cov(T)."""
-        m, alpha, rate = self._parts(nu)
+        return self._variance(*self._parts(nu))
+
+    def variance_at(self, xi):
+        """Return the same as `mean_at` does."""
+        return self._variance(*self._parts_at(xi))
+
+    @staticmethod
+    def _variance(m, alpha, rate):
         count, cross, shape = alpha * m / rate, alpha * m / rate**2, m / rate
         rows = [[count + count * shape, cross, shape], [cross, alpha / rate**2, 1.0 / rate]]
         rows += [[shape, 1.0 / rate, polygamma(1, alpha)]]
@@ -83,11 +104,43 @@ class NegativeBinomial(Counts):
 
     def log_density(self, y, xi):
         """Return the log density; a Beta function takes the place of three Gamma functions that cancel."""
-        alpha = np.exp(xi[:, 1])
+        ways, rate, counts = self._terms(y, xi)
+        return ways - rate - counts
+
+    def cancellation(self, y, xi):
+        """Return the sizes of the terms of `log_density`."""
+        return sum(np.abs(term) for term in self._terms(y, xi)) + np.log(np.maximum(y, 1.0))
+
+    @staticmethod
+    def _terms(y, xi):
+        alpha, gap = np.exp(xi[:, 1]), xi[:, 0] - xi[:, 1]
         # log of Gamma(y + alpha) / (Gamma(alpha) y!), which is 0 for y = 0
         ways = np.where(y > 0, -betaln(np.maximum(y, 1.0), alpha) - np.log(np.maximum(y, 1.0)), 0.0)
-        gap = xi[:, 0] - xi[:, 1]
-        return ways - alpha * np.logaddexp(0.0, gap) - y * np.logaddexp(0.0, -gap)
+        return ways, alpha * np.logaddexp(0.0, gap), y * np.logaddexp(0.0, -gap)
+
+    def natural_terms(self, y, xi):
+        """Return the sizes of the terms, those of the Gamma functions too."""
+        (known, unknown), (alpha, total, _) = self._logs(y, xi), self._gamma(y, xi)
+        gammas = np.abs(gammaln(alpha)) + np.abs(gammaln(total))
+        return super().natural_terms(y, xi) + gammas + alpha * unknown + total * known
+
+    def statistic_terms(self, y, xi):
+        """Return the sizes, with those of the logs and digamma functions that E[log g] is a difference of."""
+        posterior, mean = super().statistic_terms(y, xi)
+        known, unknown = self._logs(y, xi)
+        return np.column_stack([posterior[:, :2], known]), np.column_stack([mean[:, :2], unknown])
+
+    @staticmethod
+    def _gamma(y, xi):
+        """Return the shapes of g, without y and with it, and its rate given y."""
+        alpha = np.exp(xi[:, 1])
+        return alpha, y + alpha, np.exp(xi[:, 0]) + alpha
+
+    def _logs(self, y, xi):
+        """Return the sizes of the terms of E[log g | y] and of E[log g]."""
+        alpha, total, rate = self._gamma(y, xi)
+        known = np.abs(digamma(total)) + np.abs(np.log(rate))
+        return known, np.abs(digamma(alpha)) + np.abs(np.log(alpha))
 
     def missing(self, y, xi):
         """Return J' Cov(T | y) J: g given y is Gamma(y + alpha, m + alpha)."""

@@ -350,6 +350,24 @@ class StudentTFree(StudentT):
         constant = np.abs(betaln(half, 0.5)) + 0.5 * np.abs(np.log(2.0 * half) + xi[:, 1])
         return 2.0 * constant + np.abs(self.log_density(y, xi))
 
+    def natural_terms(self, y, xi):
+        """Return the sizes of the terms, those of the Gamma functions too."""
+        half, (known, unknown) = self._half(xi), self._logs(y, xi)
+        gammas = np.abs(gammaln(half)) + np.abs(gammaln(half + 0.5))
+        return super().natural_terms(y, xi) + gammas + half * unknown + (half + 0.5) * known
+
+    def statistic_terms(self, y, xi):
+        """Return the sizes, with those of the logs and digamma functions that E[log g] is a difference of."""
+        posterior, mean = super().statistic_terms(y, xi)
+        known, unknown = self._logs(y, xi)
+        return np.column_stack([posterior[:, :3], known]), np.column_stack([mean[:, :3], unknown])
+
+    def _logs(self, y, xi):
+        """Return the sizes of the terms of E[log g | y] and of E[log g]."""
+        half, (_, rest, precision) = self._half(xi), self._weight(y, xi)
+        known = np.abs(digamma(half + 0.5)) + np.abs(np.log(half + 0.5 * rest**2 * precision))
+        return known, np.abs(digamma(half)) + np.abs(np.log(half))
+
     def score_terms(self, y, xi):
         """Return the moduli of the terms of the score."""
         half, means = self._half(xi), self.expected_statistics(y, xi)

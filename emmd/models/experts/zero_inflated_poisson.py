@@ -51,16 +51,37 @@ class ZeroInflatedPoisson(Counts):
         """Return a(nu)."""
         return np.log1p(np.exp(nu[:, 1] + np.exp(nu[:, 0])))
 
+    @staticmethod
+    def _parts(nu):
+        m = np.exp(nu[:, 0])
+        return m, expit(nu[:, 1] + m)
+
+    @staticmethod
+    def _parts_at(xi):
+        return np.exp(xi[:, 0]), expit(xi[:, 1])
+
     def mean(self, nu):
         """Return (E y, E w)."""
-        m = np.exp(nu[:, 0])
-        share = expit(nu[:, 1] + m)
+        return self._mean(*self._parts(nu))
+
+    def mean_at(self, xi):
+        """Return the same with the odds as they are, not as what is left of rho - m."""
+        return self._mean(*self._parts_at(xi))
+
+    @staticmethod
+    def _mean(m, share):
         return np.column_stack([share * m, share])
 
     def variance(self, nu):
         """Return Cov(T)."""
-        m = np.exp(nu[:, 0])
-        share = expit(nu[:, 1] + m)
+        return self._variance(*self._parts(nu))
+
+    def variance_at(self, xi):
+        """Return the same as `mean_at` does."""
+        return self._variance(*self._parts_at(xi))
+
+    @staticmethod
+    def _variance(m, share):
         spread = share * (1.0 - share)
         rows = [[spread * m**2 + share * m, spread * m], [spread * m, spread]]
         return np.array(rows).transpose(2, 0, 1)
@@ -86,6 +107,13 @@ class ZeroInflatedPoisson(Counts):
         m = np.exp(u)
         count = y * u - m + rho + self.log_base(y)
         return np.where(y > 0, count, np.logaddexp(0.0, rho - m)) - np.logaddexp(0.0, rho)
+
+    def cancellation(self, y, xi):
+        """Return the sizes of the terms of `log_density`."""
+        u, rho = xi.T
+        m = np.exp(u)
+        count = np.abs(y * u) + m + np.abs(rho) + np.abs(self.log_base(y))
+        return np.where(y > 0, count, np.logaddexp(0.0, rho - m)) + np.logaddexp(0.0, rho)
 
     def missing(self, y, xi):
         """Return Var(w | y) vv', v = (-e^u, 1)."""

@@ -5,12 +5,9 @@ from typing import Any
 import numpy as np
 
 from emmd.core.checks import positive_integer
-from emmd.core.protocols.gate import Gate
+from emmd.core.protocols.gate import NEVER, Gate
 from emmd.fits.multinomial import with_reference
 from emmd.fits.newton import NewtonResult
-
-_NEVER = 1e4
-"""A log weight so far below those of the selected has probability 0 in double precision."""
 
 
 class TopK(Gate):
@@ -54,8 +51,8 @@ class TopK(Gate):
         return selected
 
     def log_weights(self, logits: np.ndarray, selected: Any = None) -> np.ndarray:
-        """Return the logits of the selected; the others lie so far below that their probability is 0."""
+        """Return the logits of the selected; the others lie so far below that no data speak for them."""
         selected = self.selection(logits) if selected is None else selected
         every = with_reference(logits)
         least = np.where(selected, every.real, np.inf).min(axis=0)
-        return np.where(selected, every, least - _NEVER)
+        return np.where(selected, every, least - NEVER)

@@ -117,3 +117,13 @@ def test_names_with_a_number():
 def test_bad_k():
     with pytest.raises(ValueError, match="k must be"):
         TopK(0)
+
+
+def test_no_data_speak_for_an_expert_that_the_gate_leaves_out():
+    """A log weight of -1e4 was made up for by data that are 1e5 more likely, in logs, under that expert."""
+    X, y = np.ones((4, 1)), np.array([1e3, 2e3, -1e3, 5e2])
+    model = emmd.MixtureOfExperts(1, 2, family="gaussian", variance=1.0, gate="top-1")
+    theta = model.pack(coef=[[0.0], [1e3]], gate=[[1.0]])
+    problem = emmd.Problem(model, X, y)
+    np.testing.assert_array_equal(problem.responsibilities(theta), np.tile([1.0, 0.0], (4, 1)))
+    assert problem.loss(theta) == pytest.approx(0.5 * np.mean(y**2) + 0.5 * np.log(2.0 * np.pi), rel=1e-14)

@@ -1,10 +1,8 @@
 """E1: the marginal gradient is the mirror map's gradient minus the posterior mean of S (Fisher)."""
 
-import numpy as np
-
 from emmd.theory.assumptions import regular_design
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
-from emmd.theory.numeric.bounds.rounding import inner_rounding, loss_rounding, natural_loss_rounding
+from emmd.theory.numeric.bounds.rounding import inner_rounding
 
 
 def measure(lab, evidence=1.0, share=1.0):
@@ -30,10 +28,9 @@ def measure(lab, evidence=1.0, share=1.0):
 
 def _losses(lab, label, theta):
     problem, model, definition = lab.problem, lab.model, lab.problem.definition
-    mean, (eta, slope) = lab.mean_statistics(theta), lab.natural_gradient(theta)
+    eta, _ = lab.natural_gradient(theta)
     from_density = problem.weights @ definition.losses(eta) + problem.penalty(theta)
-    sizes = np.abs(mean) + np.abs(mean - slope)
-    budget = loss_rounding(problem, theta) + natural_loss_rounding(problem, theta, eta, sizes)
+    budget = lab.loss_error(theta) + lab.natural_loss_error(theta)
     losses = {"marginal loss": problem.loss(theta), "E-step's loss": model.e_step(problem.data, theta).loss}
     for of, loss in losses.items():
         where = {"of": of, "point": label, "theta": theta}

@@ -14,7 +14,7 @@ def measure(lab, reverse=False, share=1.0):
         slope, size = lab.linear_term(u, v)
         # a ridge penalty has no part in the E-step: it is added to both sides
         # both losses bound the terms of Q, up to the factor of the second expert's square, and of D_A
-        budget = 5.0 * lab.loss_error(u, v) + size
+        budget = 3.0 * lab.loss_error(u, v) + lab.surrogate_gain_error(v, u) + size
         yield Comparison(
             predicted=slope + share * divergence + problem.penalty(u) - problem.penalty(v),
             observed=-lab.surrogate_gain(v, u),

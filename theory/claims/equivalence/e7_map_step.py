@@ -29,7 +29,7 @@ def measure(lab, step="1 / (1 + nu)", statistics=True, evidence=1.0):
         problem = lab.once(("E7", nu), lambda nu=nu: _with_prior(lab, nu))
         for label, theta in lab.probes[:3]:
             m_step = problem.m_step(lab.responsibilities(theta, evidence), theta)
-            if inner_failure(m_step) is not None:
+            if inner_failure(m_step) is not None or not lab.in_region(m_step.theta):
                 continue
             length = 1.0 if step == "unit" else 1.0 / (1.0 + nu)
             dual, reached, sizes = _both_sides(lab, problem, theta, m_step.theta, length, statistics)
@@ -48,7 +48,7 @@ def _budget(lab, problem, theta, m_step, sizes):
 
 
 def _with_prior(lab, nu):
-    centre = lab.inside(lab.centre, lab.random_points(f"E7 centre {nu}", 1, 0.5)[0])
+    centre = lab.inside(lab.centre, lab.random_points(f"E7 centre {nu}", 1, 0.5)[0], lab.in_region)
     model = ConjugatePrior(lab.model, nu, centre)
     return Problem(model, lab.problem.X, lab.problem.y, lab.problem.weights)
 

@@ -18,7 +18,6 @@ __all__ = [
     "linear_term_rounding",
     "loss_rounding",
     "natural_loss_rounding",
-    "posterior_rounding",
     "pulled_back_rounding",
 ]
 
@@ -46,15 +45,7 @@ def divergence_rounding(problem, u, v, divergence):
 
     Where the model does not say, D_A is added up from terms of the size of the losses.
     """
-    return _or_of_losses(known.divergence_rounding(problem, u, v, divergence), problem, u, v)
-
-
-def posterior_rounding(problem, u, v):
-    """Return a bound of the rounding error of E KL( p_v(z|x,y) || p_u(z|x,y) ), in the same way."""
-    return _or_of_losses(known.posterior_rounding(problem, u, v), problem, u, v)
-
-
-def _or_of_losses(bound, problem, u, v):
+    bound = known.divergence_rounding(problem, u, v, divergence)
     return loss_rounding(problem, u) + loss_rounding(problem, v) if bound is None else bound
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.special import comb
 
 _GRID = np.linspace(-6.0, 6.0, 13)
 _TRIALS = 12
@@ -97,9 +97,10 @@ def mixing_population(kind: str, separation: float, weights: tuple) -> MixingPop
     """
     places = separation * (np.arange(len(weights)) - 0.5 * (len(weights) - 1))
     if kind == "normal":
-        densities = norm.pdf(_GRID[:, None], places)
+        densities = np.exp(-0.5 * (_GRID[:, None] - places) ** 2)
     else:
-        densities = binom.pmf(np.arange(_TRIALS + 1)[:, None], _TRIALS, 1.0 / (1.0 + np.exp(-places)))
+        labels = np.arange(_TRIALS + 1)[:, None]
+        densities = comb(_TRIALS, labels) * np.exp(labels * places)
     return MixingPopulation(densities / densities.sum(axis=0), np.array(weights))
 
 
