@@ -18,6 +18,18 @@ def proper_step(lab):
     return f"EM has no step from the start: {failure}" if failure else ""
 
 
+def step_in_region(lab):
+    """A step of EM stays where a sparse gate selects the same experts: identities hold there."""
+    data, left = lab.problem.data, False
+    for _, theta in lab.probes[:3]:
+        step = lab.model.em_step(data, theta)[1]
+        if step.failure is None:
+            if lab.model.same_region(data, theta, step.theta):
+                return ""
+            left = True
+    return "every step of EM changes which experts the gate selects for some row" if left else ""
+
+
 def strict_minimum(lab):
     """EM from the start reaches a strict local minimum, solved to 1e-13."""
     return lab.reference.reason

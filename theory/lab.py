@@ -300,7 +300,7 @@ class Lab:
     def posterior_error(self, u: np.ndarray, v: np.ndarray) -> float:
         """Return a bound of the rounding error of the posterior divergence of u and v, cached."""
         bound = self._at("posterior error", posterior_rounding, u, v)
-        return self.natural_loss_error(u, v) if bound is None else bound
+        return 0.5 * self.surrogate_gain_error(u, v) if bound is None else bound
 
     def step_gain_error(self, before: np.ndarray, after: np.ndarray) -> float:
         """Return a bound of the rounding error of `step_gain`."""

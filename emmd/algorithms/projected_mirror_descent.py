@@ -124,21 +124,22 @@ def _project(problem, theta, dual, step_size):
         curvature = curvature + step_size * model.penalty_hessian(u / scale)
         return model.regular(data, u / scale, curvature) / outer
 
-    best, left, convex = _newton(slope, hessian, theta * scale)
+    best, left, convex = _by_newton(slope, hessian, theta * scale)
     if not (convex and left <= _TOLERANCE):
         options = {"gtol": _TOLERANCE, "maxiter": _ITERATIONS}
         try:
             rough = scipy_minimize(
                 function, theta * scale, jac=slope, hess=hessian, method="trust-exact", options=options
             )
-        except (ValueError, np.linalg.LinAlgError):
-            # a dual step out of the range of the mirror map has no projection: the solver runs to infinity
+        except (ValueError, np.linalg.LinAlgError, UnboundLocalError):
+            # a dual step out of the range of the mirror map has no projection: the solver runs to infinity;
+            # SciPy's has no name for its step where no damping makes a Hessian positive definite
             return theta, np.inf
-        best, left, _ = _newton(slope, hessian, rough.x)
+        best, left, _ = _by_newton(slope, hessian, rough.x)
     return best / scale, left
 
 
-def _newton(slope, hessian, u):
+def _by_newton(slope, hessian, u):
     """Take steps of Newton's method while they halve the gradient; a Hessian is kept as long as it serves.
 
     Returns

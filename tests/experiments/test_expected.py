@@ -29,6 +29,7 @@ def test_what_is_written_down_is_what_is_found(records):
         {"resolution": None},
         {"problem": "unheard of"},
         {"sabotages": (theory.SabotageRecord("blunt", theory.Verdict.NOT_DISTINGUISHABLE),)},
+        {"sabotages": ()},
     ],
 )
 def test_any_other_verdict_or_a_blunter_check_is_told(records, change):

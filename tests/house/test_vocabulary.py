@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,11 @@ _WORDS = "|".join(word for words in GIVEN_UP for word in words.split(", "))
 FORBIDDEN = re.compile(rf"(^|_)({_WORDS})(_|$)|^_?moved$", re.IGNORECASE)
 
 
+@cache
 def sources():
-    for top in ("emmd", "theory", "experiments"):
-        yield from sorted((ROOT / top).rglob("*.py"))
+    """Return the paths and the syntax trees of all code; read once, as every name asks for them."""
+    paths = [path for top in ("emmd", "theory", "experiments") for path in sorted((ROOT / top).rglob("*.py"))]
+    return [(path, ast.parse(path.read_text())) for path in paths]
 
 
 def identifiers(tree):
@@ -73,17 +76,14 @@ def homes(name, files):
 
 def test_words_given_up_stay_out():
     found = {
-        str(path.relative_to(ROOT)): words
-        for path in sources()
-        if (words := given_up(path.stem, ast.parse(path.read_text())))
+        str(path.relative_to(ROOT)): words for path, tree in sources() if (words := given_up(path.stem, tree))
     }
     assert found == {}, (GIVEN_UP, MOVED)
 
 
 @pytest.mark.parametrize("name", ONE_MEANING)
 def test_a_name_means_one_thing(name):
-    files = [(path, ast.parse(path.read_text())) for path in sources()]
-    assert {kind: paths for kind, paths in homes(name, files).items() if len(paths) > 1} == {}
+    assert {kind: paths for kind, paths in homes(name, sources()).items() if len(paths) > 1} == {}
 
 
 def test_words_given_up_are_seen():

@@ -30,7 +30,7 @@ MIXTURES = {
     "gamma": {},
     "student_t": {"df": 3.0},
     "student_t_df": {},
-    "multivariate_gaussian": {"n_targets": 3},
+    "multivariate_gaussian": {"n_targets": 3, "n_experts": 2},
     "negative_binomial": {},
     "zero_inflated_poisson": {},
     "offset": {"family": "negative_binomial", "offset_column": 1},
@@ -52,8 +52,8 @@ def _model(name):
     if name == "curved prior":
         model = _model("poisson")
         return emmd.ConjugatePrior(model, 0.8, 0.3 * np.ones(model.n_params))
-    options = {"family": name.split()[0], **MIXTURES[name]}
-    return emmd.MixtureOfExperts(2, 3, **options)
+    options = {"family": name.split()[0], "n_experts": 3, **MIXTURES[name]}
+    return emmd.MixtureOfExperts(2, **options)
 
 
 @pytest.fixture(params=NAMES)

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,8 +59,8 @@ _JUDGE = [sys.executable, "-m", "tests.mutants.judge"]
 _PYTEST = [sys.executable, "-m", "pytest", "-q", "-m", "not soak and not browser"]
 """Without hundreds of random cases: each would be run again for every mutant that has come so far."""
 
-_PATIENCE = 10.0
-"""Times as long as the unbroken code: a loop that has lost its end is caught by that."""
+_PATIENCE, _AT_LEAST = 5.0, 120.0
+"""Times as long as the unbroken code took, and seconds beside that: so loops without an end are caught."""
 
 
 @dataclass(frozen=True)
@@ -116,22 +115,18 @@ class Baseline:
     digests : frozenset of str
         Of all records.
     parts : dict
-        What each part of `emmd verify` calls, see `recorded`.
+        What each part of `emmd verify` calls, see `recorded`, and its seconds: ``calls`` and ``times``.
     tests : dict
-        What each test that passes calls, by the place of the tests.
-    patience : float
-        Seconds after which a run counts as one without an end.
+        The same of each test that passes, by the place of the tests.
     """
 
     digests: frozenset
     parts: dict
     tests: dict
-    patience: float
 
 
 def measured(pool) -> Baseline:
     """Run the unbroken code, and record what its parts and the tests call."""
-    began = time.monotonic()
     places = sorted({group.near for group in GROUPS})
     tests = [pool.submit(_calls_of_tests, place) for place in places]
     with _copied() as (folder, settings):
@@ -140,9 +135,8 @@ def measured(pool) -> Baseline:
         if code != 0:
             raise SystemExit(f"the unbroken code does not pass: {said}")
         seen = json.loads(answer.read_text())
-    patience = _PATIENCE * (time.monotonic() - began)
-    calls = {place: future.result() for place, future in zip(places, tests)}
-    return Baseline(frozenset(seen["digests"]), seen["calls"], calls, patience)
+    found = {place: future.result() for place, future in zip(places, tests)}
+    return Baseline(frozenset(seen["digests"]), seen, found)
 
 
 def _calls_of_tests(place):
@@ -153,20 +147,25 @@ def _calls_of_tests(place):
         return json.loads(answer.read_text())
 
 
+def _patience(seen, names):
+    return _AT_LEAST + _PATIENCE * sum(seen["times"][name] for name in names)
+
+
 def tried(mutant, baseline):
     """Return (what caught it or "survived", what was said)."""
     with _copied(mutant) as (folder, settings):
-        parts = _reached(mutant, baseline.parts)
+        parts = _reached(mutant, baseline.parts["calls"])
         answer, chosen = Path(folder, "answer.json"), Path(folder, "parts.json")
         chosen.write_text(json.dumps(parts))
         command = [*_JUDGE, str(answer), mutant.path, str(chosen)]
-        code, said = _run(command, folder, settings, baseline.patience)
+        code, said = _run(command, folder, settings, _patience(baseline.parts, parts))
         if code != 0:
             return "verify", said
-        tests = _reached(mutant, baseline.tests[mutant.near])
+        near = baseline.tests[mutant.near]
+        tests = _reached(mutant, near["calls"])
         Path(folder, "tests.txt").write_text("\n".join(tests))
         if tests:
-            code, said = _run([*_PYTEST, "-x", "@tests.txt"], folder, settings, baseline.patience)
+            code, said = _run([*_PYTEST, "-x", "@tests.txt"], folder, settings, _patience(near, tests))
             if code != 0:
                 return "tests", said
         new = set(json.loads(answer.read_text())["digests"]) - baseline.digests

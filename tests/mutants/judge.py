@@ -8,6 +8,7 @@ it all are done, and the functions that each calls are recorded.
 import hashlib
 import json
 import sys
+import time
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -24,14 +25,16 @@ def main():
     answer, path, chosen = [*sys.argv[1:], "", ""][:3]
     for text in found_claims().broken.values():
         _surprised(text.strip().splitlines()[-1])
-    claims, digests, calls = _claims(path), [], {}
+    claims, digests, calls, times = _claims(path), [], {}, {}
     parts = _population_parts(claims) | _problem_parts(claims)
     names = json.loads(Path(chosen).read_text()) if chosen else parts
     order = [name for name in parts if name in names]
     for name in order:
+        began = time.monotonic()
         with recorded() if not chosen else nullcontext({}) as calls[name]:
             digests += [_judged(record) for record in parts[name]()]
-    Path(answer).write_text(json.dumps({"digests": digests, "calls": calls}))
+        times[name] = time.monotonic() - began
+    Path(answer).write_text(json.dumps({"digests": digests, "calls": calls, "times": times}))
 
 
 def _judged(record):

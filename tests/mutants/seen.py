@@ -1,4 +1,4 @@
-"""A pytest plugin: write which functions each test that passes has called, to the file ``EMMD_CALLS``."""
+"""A pytest plugin: write what each passing test has called, and its seconds, to the file ``EMMD_CALLS``."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import pytest
 from tests.mutants.calls import recorded
 
 _calls: dict = {}
+_times: dict = {}
 _failed: set = set()
 
 
@@ -23,9 +24,10 @@ def pytest_runtest_logreport(report):
     """Remember what does not pass: it would seem to catch everything."""
     if report.failed:
         _failed.add(report.nodeid)
+    _times[report.nodeid] = _times.get(report.nodeid, 0.0) + report.duration
 
 
 def pytest_sessionfinish():
     """Write all calls."""
     passed = {name: calls for name, calls in _calls.items() if name not in _failed}
-    Path(os.environ["EMMD_CALLS"]).write_text(json.dumps(passed))
+    Path(os.environ["EMMD_CALLS"]).write_text(json.dumps({"calls": passed, "times": _times}))

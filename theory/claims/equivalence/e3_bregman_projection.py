@@ -5,7 +5,7 @@ import numpy as np
 from emmd.core.loop.algorithm import inner_failure
 from emmd.core.loop.solve import make_algorithm
 from emmd.fits.newton import RESIDUAL_ACCEPTED
-from emmd.theory.assumptions import regular_design
+from emmd.theory.assumptions import regular_design, step_in_region
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding
 
@@ -104,5 +104,5 @@ CLAIM = Claim(
         Sabotage("mirror step 1.1", {"step_size": 1.1}),
         Sabotage("mirror step 0.9", {"step_size": 0.9}),
     ),
-    assumptions=(regular_design,),
+    assumptions=(regular_design, step_in_region),
 )

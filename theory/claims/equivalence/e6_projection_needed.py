@@ -3,7 +3,7 @@
 import numpy as np
 
 from emmd.core.loop.algorithm import inner_failure
-from emmd.theory.assumptions import curved_model_set, regular_design
+from emmd.theory.assumptions import curved_model_set, regular_design, step_in_region
 from emmd.theory.claim import Claim, Comparison, Kind, Sabotage
 from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding
 
@@ -52,5 +52,5 @@ CLAIM = Claim(
     kind=Kind.IDENTITY,
     measure=measure,
     sabotages=(Sabotage("unprojected mirror step", {"projected": False}),),
-    assumptions=(regular_design, curved_model_set),
+    assumptions=(regular_design, curved_model_set, step_in_region),
 )

@@ -16,7 +16,7 @@ import numpy as np
 from emmd.core.loop.algorithm import inner_failure
 from emmd.core.problem import Problem
 from emmd.models.conjugate_prior import ConjugatePrior
-from emmd.theory.assumptions import no_prior, regular_design
+from emmd.theory.assumptions import no_prior, regular_design, step_in_region
 from emmd.theory.claim import Claim, Kind, Sabotage, componentwise
 from emmd.theory.numeric.bounds.rounding import inner_rounding, pulled_back_rounding
 
@@ -78,6 +78,6 @@ CLAIM = Claim(
         Sabotage("pseudo-observations without their statistics", {"statistics": False}),
         Sabotage("missing factor 2 in the posterior", {"evidence": 0.5}),
     ),
-    assumptions=(regular_design, no_prior),
+    assumptions=(regular_design, no_prior, step_in_region),
     proof="E7",
 )
