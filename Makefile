@@ -32,7 +32,7 @@ types: $(VENV)/installed-test
 	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p emmd
 
 test: style types
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal -m "not browser"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal --durations 40 -m "not browser"
 	NUMBA_DISABLE_JIT=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -m kernels tests/kernels
 
 soak: $(VENV)/installed-test

@@ -112,8 +112,8 @@ class Baseline:
 
     Attributes
     ----------
-    digests : frozenset of str
-        Of all records.
+    digests, budgets : frozenset of str
+        Of both sides of all records, and of their error budgets.
     parts : dict
         What each part of `emmd verify` calls, see `recorded`, and its seconds: ``calls`` and ``times``.
     tests : dict
@@ -121,6 +121,7 @@ class Baseline:
     """
 
     digests: frozenset
+    budgets: frozenset
     parts: dict
     tests: dict
 
@@ -136,7 +137,8 @@ def measured(pool) -> Baseline:
             raise SystemExit(f"the unbroken code does not pass: {said}")
         seen = json.loads(answer.read_text())
     found = {place: future.result() for place, future in zip(places, tests)}
-    return Baseline(frozenset(seen["digests"]), seen, found)
+    digests, budgets = frozenset(seen.pop("digests")), frozenset(seen.pop("budgets"))
+    return Baseline(digests, budgets, seen, found)
 
 
 def _calls_of_tests(place):
@@ -168,8 +170,10 @@ def tried(mutant, baseline):
             code, said = _run([*_PYTEST, "-x", "@tests.txt"], folder, settings, _patience(near, tests))
             if code != 0:
                 return "tests", said
-        new = set(json.loads(answer.read_text())["digests"]) - baseline.digests
-        effect = "changes numbers" if new else "changes no number that is compared"
+        seen = json.loads(answer.read_text())
+        changed = set(seen["digests"]) - baseline.digests, set(seen["budgets"]) - baseline.budgets
+        effects = "changes numbers", "changes error budgets alone", "changes no number that is compared"
+        effect = effects[0] if changed[0] else effects[1] if changed[1] else effects[2]
         return "survived", f"{effect}; reached by {len(parts)} parts and {len(tests)} tests"
 
 

@@ -21,29 +21,35 @@ from tests.mutants.calls import recorded
 
 
 def main():
-    """Print the first surprise and exit with 1; else write a digest of every record, and exit with 0."""
+    """Print the first surprise and exit with 1; else write digests of every record, and exit with 0."""
     answer, path, chosen = [*sys.argv[1:], "", ""][:3]
     for text in found_claims().broken.values():
         _surprised(text.strip().splitlines()[-1])
-    claims, digests, calls, times = _claims(path), [], {}, {}
+    claims, digests, budgets, calls, times = _claims(path), [], [], {}, {}
     parts = _population_parts(claims) | _problem_parts(claims)
     names = json.loads(Path(chosen).read_text()) if chosen else parts
     order = [name for name in parts if name in names]
     for name in order:
         began = time.monotonic()
         with recorded() if not chosen else nullcontext({}) as calls[name]:
-            digests += [_judged(record) for record in parts[name]()]
+            for record in parts[name]():
+                _require_as_expected(record)
+                digests.append(_digest(record, record.predicted, record.observed))
+                budgets.append(_digest(record, record.error_budget))
         times[name] = time.monotonic() - began
-    Path(answer).write_text(json.dumps({"digests": digests, "calls": calls, "times": times}))
+    seen = {"digests": digests, "budgets": budgets, "calls": calls, "times": times}
+    Path(answer).write_text(json.dumps(seen))
 
 
-def _judged(record):
+def _require_as_expected(record):
     if record.failed:
         _surprised(f"{record.claim} on {record.model} {record.problem}: {record.verdict}")
     for sentence in unexpected([record]):
         _surprised(sentence)
-    numbers = record.claim, record.problem, record.predicted, record.observed, record.error_budget
-    return hashlib.sha256(repr(numbers).encode()).hexdigest()[:16]
+
+
+def _digest(record, *numbers):
+    return hashlib.sha256(repr((record.claim, record.problem, *numbers)).encode()).hexdigest()[:16]
 
 
 def _claims(path):

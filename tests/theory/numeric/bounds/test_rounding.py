@@ -8,7 +8,6 @@ from emmd.theory.numeric.bounds.rounding import (
     divergence_rounding,
     gradient_rounding,
     loss_rounding,
-    posterior_rounding,
 )
 from tests.generators.exact import error, exact
 from tests.generators.scales import KINDS, draw
@@ -31,10 +30,7 @@ def shares(kind, seed):
     truth = oracle.loss(u) - oracle.loss(v) - divergence + posterior
     yield "loss", error(problem.loss(u), oracle.loss(u)) / loss_u
     yield "divergence", error(value, divergence) / divergence_rounding(problem, u, v, value)
-    yield (
-        "posterior",
-        error(problem.posterior_divergence(u, v), posterior) / posterior_rounding(problem, u, v),
-    )
+    yield "posterior", error(problem.posterior_divergence(u, v), posterior) / lab.posterior_error(u, v)
     surrogate = error(problem.surrogate(responsibilities, u), oracle.surrogate(v, u))
     # both losses bound the terms of Q, up to the factor of the second expert's square
     yield "surrogate", surrogate / (4.0 * (loss_u + loss_v))
