@@ -211,7 +211,7 @@ def _run(command, folder, settings, patience):
         )
     except subprocess.TimeoutExpired:
         return -1, "took too long"
-    lines = (done.stdout + done.stderr).strip().splitlines()
+    lines = (done.stderr + done.stdout).strip().splitlines()
     return done.returncode, lines[-1][:150] if lines else ""
 
 
