@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from emmd.core.checks import require_finite, seed_integer
 from emmd.core.loop.algorithm import Algorithm, Step, inner_failure
 from emmd.core.loop.solve import make_algorithm
+from emmd.core.numerics.derivatives import underflow
+from emmd.core.numerics.rounding import EPS
 from emmd.core.problem import Problem, required_problem
 from emmd.core.protocols.gate import NEVER
 from emmd.core.protocols.model import Model
@@ -352,7 +354,12 @@ class Lab:
 
     def natural_rounding(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds of the rounding errors of eta and of grad l(eta), both of shape (n, D), cached."""
-        return self._at("natural rounding", lambda p, point: natural_rounding(p.model, p.data, point), theta)
+
+        def found(problem, point):
+            of_eta, of_slope = natural_rounding(problem.model, problem.data, point)
+            return of_eta, of_slope + underflow(self.natural_gradient(point)[0]) / EPS
+
+        return self._at("natural rounding", found, theta)
 
     def complex_step_error(self, theta: np.ndarray) -> np.ndarray:
         """Return a bound of the rounding error of the gradient from natural parameters, shape (p,)."""

@@ -10,6 +10,9 @@ COMPLEX_STEP = 1e-100
 _NEAREST = 1e-150
 """The smallest unit of a complex step: the product with the step stays a normal number."""
 
+_TERMS = 64.0
+"""Numbers below the normal ones that may be added up to one imaginary part."""
+
 _STEP = 1e-3
 """Of a difference of first derivatives, in units of what changes the function by about 1; its sixth power is
 the error left."""
@@ -29,15 +32,23 @@ def row_gradient(function: Callable, points: np.ndarray) -> np.ndarray:
     ndarray of shape (n, B) or (n, D, B)
         ``Im f(row + ih) / h``, h in units of each entry, of 1 where that is larger.
     """
-    # next to the end of a domain a function bends over its distance: a mean of 1e140 is one over a rate
-    steps = COMPLEX_STEP * np.where(points == 0.0, 1.0, np.clip(np.abs(points), _NEAREST, 1.0))
-    columns = []
+    steps, columns = _steps(points), []
     for j in range(points.shape[1]):
         shifted = points.astype(complex)
         shifted[:, j] += 1j * steps[:, j]
         # (n,) or (n, D): rows come last
         columns.append((function(shifted).imag.T / steps[:, j]).T)
     return np.stack(columns, axis=-1)
+
+
+def _steps(points):
+    # next to the end of a domain a function bends over its distance: a mean of 1e140 is one over a rate
+    return COMPLEX_STEP * np.where(points == 0.0, 1.0, np.clip(np.abs(points), _NEAREST, 1.0))
+
+
+def underflow(points: np.ndarray) -> np.ndarray:
+    """Bound what `row_gradient` loses where the imaginary parts are no normal numbers, shape (n, B)."""
+    return _TERMS * np.finfo(float).smallest_subnormal / _steps(points)
 
 
 def row_hessian(gradient: Callable, points: np.ndarray) -> np.ndarray:

@@ -33,7 +33,10 @@ def measure(lab, mass=1.0, apart=0.0):
 
 def _draws(lab, theta, row, mass, apart, where):
     """The mean of grad A_y over draws, and 5 of its standard errors."""
-    mean, posterior = lab.once(("draws", theta.tobytes(), row, apart), lambda: _drawn(lab, theta, row, apart))
+    drawn = lab.once(("draws", theta.tobytes(), row, apart), lambda: _drawn(lab, theta, row, apart))
+    if drawn is None:
+        return
+    mean, posterior = drawn
     spread = posterior.std(axis=0)
     error = _DEVIATIONS * spread / np.sqrt(len(posterior)) + 64.0 * EPS * np.abs(posterior).max(axis=0)
     for d, observed in enumerate(posterior.mean(axis=0)):
@@ -46,8 +49,12 @@ def _drawn(lab, theta, row, apart):
     model = lab.model
     X = repeated(lab.problem.X, row, _DRAWS)
     y = model.sample_y(theta, _DRAWS if X is None else X, lab.rng(f"E0 {row}"))
-    X, y, n = model.check_rows(X, y)
-    data = model.prepare(X, y, np.full(n, 1.0 / n))
+    try:
+        X, y, n = model.check_rows(X, y)
+        data = model.prepare(X, y, np.full(n, 1.0 / n))
+    except ValueError:
+        # at a far point heavy tails may reach beyond what the model takes for data
+        return None
     eta = model.definition(data).eta(theta)
     return model.mean_statistics(eta * (1.0 + apart))[0], model.posterior_statistics(data, eta)
 
