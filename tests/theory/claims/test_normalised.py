@@ -40,7 +40,7 @@ COUNTS, RATES = draw(np.array([0.0, 1.5]), 30, np.random.default_rng(0)), np.arr
 
 @pytest.fixture
 def fewer_draws(monkeypatch):
-    monkeypatch.setattr(e0_normalised, "_DRAWS", 3000)
+    monkeypatch.setattr(e0_normalised, "_DRAWS", 12_000)
 
 
 @pytest.mark.parametrize("way", [{"support": "counts"}, {"sample_y": draw}])

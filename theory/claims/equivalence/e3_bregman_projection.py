@@ -81,7 +81,11 @@ def _metric(lab, theta, target, residual):
     hessian = np.array(slopes) / (2.0 * shifts[:, None])
     hessian = 0.5 * (hessian + hessian.T)
     outer = np.outer(lab.scale, lab.scale)
-    inverse = np.linalg.inv(lab.model.regular(lab.problem.data, target, hessian) / outer)
+    try:
+        inverse = np.linalg.inv(lab.model.regular(lab.problem.data, target, hessian) / outer)
+    except np.linalg.LinAlgError:
+        # without a metric distances say nothing, and the gradient decides alone
+        return hessian, None
     if not (np.diag(inverse) > 0).all():
         return hessian, None
     # || H^-1 g ||_H <= sum_j |g_j| sqrt((H^-1)_jj), doubled for the differences in H
