@@ -302,7 +302,7 @@ class Lab:
     def posterior_error(self, u: np.ndarray, v: np.ndarray) -> float:
         """Return a bound of the rounding error of the posterior divergence of u and v, cached."""
         bound = self._at("posterior error", posterior_rounding, u, v)
-        return 0.5 * self.surrogate_gain_error(u, v) if bound is None else bound
+        return self._terms_error(u, v) if bound is None else bound
 
     def step_gain_error(self, before: np.ndarray, after: np.ndarray) -> float:
         """Return a bound of the rounding error of `step_gain`."""
@@ -311,14 +311,17 @@ class Lab:
         return self.surrogate_gain_error(before, after)
 
     def surrogate_gain_error(self, before: np.ndarray, after: np.ndarray) -> float:
-        """Return a bound of the rounding error of `surrogate_gain`.
+        """Return a bound of the rounding error of `surrogate_gain`: the terms of two losses at either end."""
+        return 2.0 * self._terms_error(before, after)
 
-        It adds up the terms of two losses with responsibilities of one point: twice their bounds. Without
-        responsibilities Q is added up from natural parameters, which may cancel where densities do not.
+    def _terms_error(self, *thetas):
+        """Return a bound of the rounding error of what Q and posterior divergences are added up from.
+
+        Without responsibilities these are natural parameters, which may cancel where densities do not.
         """
         if self.model.responsibility_columns is None:
-            return 2.0 * self.natural_loss_error(before, after)
-        return 2.0 * self.loss_error(before, after)
+            return self.natural_loss_error(*thetas)
+        return self.loss_error(*thetas)
 
     def natural_loss_error(self, *thetas: np.ndarray) -> float:
         """Return the sum of the bounds of the rounding errors of losses from natural parameters."""

@@ -148,7 +148,8 @@ def _by_newton(slope, hessian, u):
     left : float
         The largest entry of the gradient there.
     convex : bool
-        Whether all Hessians are positive definite. Steps that halve the gradient then lead to a minimum.
+        Whether steps were taken, all with a positive definite Hessian: while they halve the gradient they
+        lead to a minimum.
     """
     gradient, factor, fresh = slope(u), None, False
     left = float(np.abs(gradient).max())

@@ -314,7 +314,7 @@ class Family(ABC):
         return products + np.abs(self.log_partition(nu)) + np.abs(self.log_base(y)) + summed
 
     def statistic_terms(self, y: np.ndarray, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the sizes of the terms that E[T | y] and E[T] are sums of, both of shape (n, S)."""
+        """Return the sizes of the terms that derivatives in nu add up to E[T | y] and E[T], both (n, S)."""
         return np.abs(self.expected_statistics(y, xi)), np.abs(self.mean_at(xi))
 
     def score_terms(self, y: np.ndarray, xi: np.ndarray) -> np.ndarray:
@@ -403,4 +403,7 @@ def family_object(family, **options):
                 f"{name} is not an option of family {family!r} "
                 f"(it takes {', '.join(takes) or 'no options'}), got {describe(value)}"
             )
+    needed = [name for name, each in takes.items() if each.default is each.empty and name not in options]
+    if needed:
+        raise TypeError(f"family {family!r} must have its option {', '.join(needed)}, got none")
     return kind(**options)

@@ -36,8 +36,7 @@ class NegativeBinomial(Counts):
 
     def expected_statistics(self, y, xi):
         """Return (y, E[g | y], E[log g | y])."""
-        m, alpha = np.exp(xi[:, 0]), np.exp(xi[:, 1])
-        total, rate = y + alpha, m + alpha
+        m, (_, total, rate) = np.exp(xi[:, 0]), self._gamma(y, xi)
         # digamma(total) - log(rate), of which large sizes leave few digits
         apart = (y - m) / rate
         ratio = np.where(apart > -0.5, np.log1p(np.maximum(apart, -0.5)), np.log(total / rate))
@@ -144,8 +143,7 @@ class NegativeBinomial(Counts):
 
     def missing(self, y, xi):
         """Return J' Cov(T | y) J: g given y is Gamma(y + alpha, m + alpha)."""
-        m, alpha = np.exp(xi[:, 0]), np.exp(xi[:, 1])
-        total, rate = y + alpha, m + alpha
+        _, total, rate = self._gamma(y, xi)
         cross = 1.0 / rate
         rows = np.stack([total / rate**2, cross], -1), np.stack([cross, polygamma(1, total)], -1)
         jacobian = self.natural_jacobian(xi)[:, 1:]
